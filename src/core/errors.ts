@@ -1,0 +1,32 @@
+/** Why no decision was made. A DENY is never an error; an error never becomes an ALLOW. */
+export type ErrorCode =
+  | "REQUEST_MALFORMED" // the caller sent what we cannot read or do not serve; retrying as is will not help
+  | "REQUEST_TOO_BIG" // the caller sent more than a limit allows; retrying as is will not help
+  | "REQUEST_ID_REUSED" // the caller used one request id for two different requests; give each attempt its own
+  | "CALLER_UNAUTHENTICATED" // the caller sent no token or one that we do not know
+  | "CALLER_FORBIDDEN" // the caller's roles do not cover this call
+  | "OVERLOADED" // more is in flight than may be; the caller may retry later
+  | "RATE_LIMITED" // the caller explains more often than it may; retry later
+  | "STATE_FULL" // a bound on what is remembered is reached; an operator must raise it or wait
+  | "POLICY_UNAVAILABLE" // no valid policy is loaded; an operator must mend the rules
+  | "LEDGER_UNAVAILABLE" // the decision could not be made durable; it was written whole or not at all, request_id answers for it
+  | "DRAINING"; // the server is going away; retry with another
+
+export interface ErrorDetail {
+  /** The request field at fault, dotted, as the proto names it. */
+  readonly field?: string;
+  /** A limit's name, for errors about limits. */
+  readonly limit?: string;
+}
+
+export class ServiceError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: ErrorDetail;
+
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ServiceError";
+    this.code = code;
+    this.detail = detail;
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Globs of scopes, reach and catalog: `*` matches within a segment, `**` across segments; `*` alone matches everything. Segments are
+ * parted by `/`.
+ */
+export type Matcher = (text: string) => boolean;
+
+const everything: Matcher = () => true;
+const nothing: Matcher = () => false;
+
+export function compileGlob(glob: string): Matcher {
+  if (glob === "*") return everything;
+  if (!glob.includes("*")) return (text) => text === glob;
+  // Runs of stars are one `**`, so that no pattern backtracks over the same text twice.
+  const parts = glob.split(/(\*{2,}|\*)/).filter((part) => part !== "");
+  return (text) => matchesFrom(parts, text);
+}
+
+/** True when any glob of the list matches; an empty list matches nothing. */
+export function compileGlobs(globs: readonly string[]): Matcher {
+  if (globs.includes("*")) return everything;
+  if (globs.length === 0) return nothing;
+  const literals = new Set(globs.filter((glob) => !glob.includes("*")));
+  const patterns = globs.filter((glob) => glob.includes("*")).map(compileGlob);
+  return (text) => literals.has(text) || patterns.some((matches) => matches(text));
+}
+
+/** Linear in text × parts: the set of positions reached so far, part by part. */
+function matchesFrom(parts: readonly string[], text: string): boolean {
+  let reached = new Set([0]);
+  for (const part of parts) {
+    const next = new Set<number>();
+    for (const from of reached) {
+      if (part[0] === "*") spread(part, text, from, next);
+      else if (text.startsWith(part, from)) next.add(from + part.length);
+    }
+    if (next.size === 0) return false;
+    reached = next;
+  }
+  return reached.has(text.length);
+}
+
+function spread(star: string, text: string, from: number, next: Set<number>): void {
+  for (let at = from; at <= text.length; at++) {
+    // A position that is there already has been spread from by an earlier start.
+    if (next.has(at)) return;
+    next.add(at);
+    if (star === "*" && text[at] === "/") return;
+  }
+}

@@ -1,0 +1,169 @@
+import type { Json, JsonObject } from "./words.ts";
+
+/** How deep and how wide JSON from outside may be. */
+export interface JsonLimits {
+  /** Levels of objects and lists, the outermost being 1. */
+  readonly nestingMax: number;
+  /** Keys of all objects together. */
+  readonly keysMax: number;
+}
+
+export type JsonProblem =
+  | { readonly kind: "too-big"; readonly limit: "nesting" | "keys"; readonly max: number }
+  | { readonly kind: "malformed"; readonly why: string };
+
+export type JsonResult = { readonly value: Json } | { readonly problem: JsonProblem };
+
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const malformed = (why: string): JsonResult => ({ problem: { kind: "malformed", why } });
+
+/**
+ * Reads one JSON text strictly: what JSON.parse would quietly change — duplicate keys, numbers that lose precision, lone surrogates — is
+ * refused, and nothing deeper or wider than `limits` is ever built.
+ */
+export function parseStrict(text: string, limits: JsonLimits): JsonResult {
+  const scan = scanText(text, limits);
+  if ("problem" in scan) return scan;
+  let value: Json;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return malformed(error instanceof Error ? error.message.replaceAll(/\s+/g, " ").slice(0, 120) : "not JSON");
+  }
+  const tally = { keys: 0 };
+  const problem = inspect(value, limits, tally, 1);
+  if (problem) return { problem };
+  // Every member of the text has one colon; fewer keys than colons means that one key replaced another.
+  return tally.keys === scan.members ? { value } : malformed("a key stands twice in one object");
+}
+
+/** Checks a value that a decoder has already built: depth, width, numbers, strings. */
+export function checkJson(value: Json, limits: JsonLimits): JsonProblem | undefined {
+  return inspect(value, limits, { keys: 0 }, 1);
+}
+
+type Scan = { readonly members: number } | { readonly problem: JsonProblem };
+
+function scanText(text: string, limits: JsonLimits): Scan {
+  let members = 0;
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 0x22) {
+      i = endOfString(text, i);
+    } else if (c === 0x3a) {
+      if (++members > limits.keysMax) return { problem: { kind: "too-big", limit: "keys", max: limits.keysMax } };
+    } else if (c === 0x7b || c === 0x5b) {
+      if (++depth > limits.nestingMax) return { problem: { kind: "too-big", limit: "nesting", max: limits.nestingMax } };
+    } else if (c === 0x7d || c === 0x5d) {
+      depth--;
+    } else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
+      const start = i;
+      while (i + 1 < text.length && isNumberPart(text.charCodeAt(i + 1))) i++;
+      if (i - start >= 15 && losesPrecision(text.slice(start, i + 1))) {
+        return { problem: { kind: "malformed", why: `the number \`${text.slice(start, Math.min(i + 1, start + 40))}\` would lose precision` } };
+      }
+    }
+  }
+  return { members };
+}
+
+function endOfString(text: string, open: number): number {
+  let i = open + 1;
+  while (i < text.length) {
+    const c = text.charCodeAt(i);
+    if (c === 0x22) return i;
+    i += c === 0x5c ? 2 : 1;
+  }
+  return text.length;
+}
+
+const isNumberPart = (c: number): boolean =>
+  (c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x65 || c === 0x45 || c === 0x2b || c === 0x2d;
+
+/** Whether a JSON number, read as a double and written again, names another number. */
+export function losesPrecision(source: string): boolean {
+  return decimal(source) !== decimal(String(Number(source)));
+}
+
+/** A number's digits without leading or trailing zeros, and its exponent: the same for all spellings of one number. */
+function decimal(source: string): string {
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source);
+  if (!match) return source;
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] = match;
+  const digits = (whole + fraction).replace(/^0+/, "");
+  const trimmed = digits.replace(/0+$/, "");
+  if (trimmed === "") return "0";
+  return `${sign}${trimmed}e${Number(exponent) - fraction.length + (digits.length - trimmed.length)}`;
+}
+
+function inspect(value: Json, limits: JsonLimits, tally: { keys: number }, depth: number): JsonProblem | undefined {
+  if (typeof value === "string") return value.isWellFormed() ? undefined : { kind: "malformed", why: "a string holds a lone surrogate" };
+  if (typeof value === "number") return checkNumber(value);
+  if (typeof value !== "object" || value === null) return undefined;
+  if (depth > limits.nestingMax) return { kind: "too-big", limit: "nesting", max: limits.nestingMax };
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const problem = inspect(item, limits, tally, depth + 1);
+      if (problem) return problem;
+    }
+    return undefined;
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (++tally.keys > limits.keysMax) return { kind: "too-big", limit: "keys", max: limits.keysMax };
+    if (!key.isWellFormed()) return { kind: "malformed", why: "a key holds a lone surrogate" };
+    if (key === "__proto__") return { kind: "malformed", why: "`__proto__` is no key" };
+    const problem = inspect(item, limits, tally, depth + 1);
+    if (problem) return problem;
+  }
+  return undefined;
+}
+
+function checkNumber(value: number): JsonProblem | undefined {
+  if (!Number.isFinite(value)) return { kind: "malformed", why: "a number is not finite" };
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    return { kind: "malformed", why: "an integer beyond 2^53 would lose precision" };
+  }
+  return undefined;
+}
+
+/** What a rule sees for an absent value, apart from every JSON value. */
+export type Known = Json | undefined;
+
+/**
+ * An injective text of a value: every part carries its type and its length, object keys are sorted, absent differs from null. Two values
+ * have the same text only if they are the same value, whatever the order their keys came in.
+ */
+export function encodeStable(value: Known): string {
+  switch (typeof value) {
+    case "string":
+      return `s${value.length}:${value}`;
+    case "number":
+      return `n${Object.is(value, -0) ? 0 : value};`;
+    case "boolean":
+      return value ? "t" : "f";
+    case "undefined":
+      return "u";
+    case "object":
+      return encodeComposite(value);
+    default:
+      throw new TypeError(`not a JSON value: ${typeof value}`);
+  }
+}
+
+function encodeComposite(value: null | readonly Json[] | JsonObject): string {
+  if (value === null) return "z";
+  if (isList(value)) {
+    let text = `l${value.length}:`;
+    for (const item of value) text += encodeStable(item);
+    return text;
+  }
+  const keys = Object.keys(value).sort();
+  let text = `o${keys.length}:`;
+  for (const key of keys) text += `${key.length}:${key}${encodeStable(value[key])}`;
+  return text;
+}
+
+export const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
