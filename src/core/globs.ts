@@ -47,3 +47,27 @@ function spread(star: string, text: string, from: number, next: Set<number>): vo
     if (star === "*" && text[at] === "/") return;
   }
 }
+
+/** Entries found by a glob of theirs. */
+export interface GlobIndex<T> {
+  find(text: string): readonly T[];
+}
+
+/**
+ * Looks a text up among many globs. Most texts match none: one regular expression over a literal part of every glob says so at once.
+ */
+export function createGlobIndex<T>(entries: readonly { readonly glob: string; readonly value: T }[]): GlobIndex<T> {
+  const compiled = entries.map(({ glob, value }) => ({ matches: compileGlob(glob), value }));
+  const literals = entries.map(({ glob }) => longestLiteral(glob));
+  const hint = literals.includes("")
+    ? undefined
+    : new RegExp([...new Set(literals)].map((literal) => literal.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|"));
+  return {
+    find(text) {
+      if (compiled.length === 0 || (hint && !hint.test(text))) return [];
+      return compiled.filter(({ matches }) => matches(text)).map(({ value }) => value);
+    },
+  };
+}
+
+const longestLiteral = (glob: string): string => glob.split("*").reduce((longest, part) => (part.length > longest.length ? part : longest), "");

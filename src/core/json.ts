@@ -14,8 +14,7 @@ export type JsonProblem =
 
 export type JsonResult = { readonly value: Json } | { readonly problem: JsonProblem };
 
-export const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+export const isObject = (value: Json | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
 
 const malformed = (why: string): JsonResult => ({ problem: { kind: "malformed", why } });
 
@@ -80,8 +79,7 @@ function endOfString(text: string, open: number): number {
   return text.length;
 }
 
-const isNumberPart = (c: number): boolean =>
-  (c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x65 || c === 0x45 || c === 0x2b || c === 0x2d;
+const isNumberPart = (c: number): boolean => (c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x65 || c === 0x45 || c === 0x2b || c === 0x2d;
 
 /** Whether a JSON number, read as a double and written again, names another number. */
 export function losesPrecision(source: string): boolean {

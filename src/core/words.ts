@@ -21,19 +21,7 @@ export type Basis = "AUTHORIZED" | "INFERRED" | "AVAILABLE" | "NONE";
 export type RiskLevel = "low" | "middle" | "top";
 
 /** Best first: a request may only replace the catalog's word by a later one. */
-export const EFFECTS = [
-  "read",
-  "browse",
-  "create",
-  "update",
-  "delete",
-  "send",
-  "share",
-  "pay",
-  "credential",
-  "execute",
-  "unknown",
-] as const;
+export const EFFECTS = ["read", "browse", "create", "update", "delete", "send", "share", "pay", "credential", "execute", "unknown"] as const;
 export type Effect = (typeof EFFECTS)[number];
 export const isEffect = (word: string): word is Effect => (EFFECTS as readonly string[]).includes(word);
 export const worseEffect = (a: Effect, b: Effect): Effect => (EFFECTS.indexOf(a) >= EFFECTS.indexOf(b) ? a : b);

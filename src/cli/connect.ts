@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { type BehestClient, createClient } from "../client/client.ts";
+import { type Config, readConfig } from "../config.ts";
+import type { Role } from "../core/request.ts";
+import { tokenFileOf } from "../identity/tokens.ts";
+import { CommandFailed, EXIT } from "./failure.ts";
+
+const TIMEOUT_MS = 10_000;
+
+export interface ConnectOptions {
+  readonly data?: string;
+  readonly grpc?: string;
+}
+
+export const addConnectOptions = (command: Command): Command =>
+  command
+    .option("--data <dir>", "data directory that holds the tokens (default: $XDG_STATE_HOME/behest)")
+    .option("--grpc <host:port>", "server to ask (default: 127.0.0.1:7080)");
+
+export function readConnectConfig({ data, grpc }: ConnectOptions): Config {
+  return readConfig({ flags: { data, grpc }, environment: process.env });
+}
+
+/** Runs `use` with a client that holds the local token of a role. */
+export async function withClient<T>(options: ConnectOptions, role: Role | undefined, use: (client: BehestClient) => Promise<T>): Promise<T> {
+  const config = readConnectConfig(options);
+  const token = role && readToken(config.data, role);
+  const client = createClient({ address: config.grpc, timeoutMs: TIMEOUT_MS, ...(token !== undefined && { token }) });
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
+}
+
+function readToken(dataDirectory: string, role: Role): string {
+  const path = join(dataDirectory, tokenFileOf(role));
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    throw new CommandFailed(
+      EXIT.unauthenticated,
+      `no token at \`${path}\`; start the server once with \`behest serve\`, or name its data directory with --data`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import { status as Code } from "@grpc/grpc-js";
+import { CommanderError } from "commander";
+import { CallFailed } from "../client/client.ts";
+import { RequestUnreadable } from "../client/request-json.ts";
+import { ConfigInvalid } from "../config.ts";
+import { StartRefused } from "../data-directory.ts";
+import { formatComplaint, PolicyInvalid } from "../policy/complaints.ts";
+
+/** Exit codes of every command (design.md §8). */
+export const EXIT = { ok: 0, internal: 1, usage: 2, rulesInvalid: 3, unreachable: 6, unauthenticated: 7, deny: 20, approvalRequired: 21 } as const;
+
+/** A failure that says what to do and how to exit. */
+export class CommandFailed extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CommandFailed";
+    this.exitCode = exitCode;
+  }
+}
+
+interface Failure {
+  readonly exitCode: number;
+  readonly message: string;
+}
+
+/** What to print and how to exit for whatever went wrong. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CommandFailed) return { exitCode: error.exitCode, message: error.message };
+  if (error instanceof ConfigInvalid) return { exitCode: EXIT.usage, message: error.message };
+  if (error instanceof RequestUnreadable) return { exitCode: EXIT.usage, message: error.message };
+  if (error instanceof PolicyInvalid) {
+    return { exitCode: EXIT.rulesInvalid, message: `${error.complaints.map(formatComplaint).join("\n\n")}\n\n${error.message}; nothing was started` };
+  }
+  if (error instanceof StartRefused) return { exitCode: EXIT.internal, message: error.message };
+  if (error instanceof CallFailed) return callFailure(error);
+  // commander has printed its own complaint.
+  if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.usage, message: "" };
+  return { exitCode: EXIT.internal, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
+
+function callFailure({ code, message, status }: CallFailed): Failure {
+  switch (code) {
+    case Code.UNAVAILABLE:
+      // A server that answers says so in its details; without them nobody answered.
+      if (status) return { exitCode: EXIT.unreachable, message };
+      return { exitCode: EXIT.unreachable, message: `no server answers (${message}); start one with \`behest serve\`, or name another with --grpc` };
+    case Code.DEADLINE_EXCEEDED:
+      return { exitCode: EXIT.unreachable, message: `the server did not answer in time (${message})` };
+    case Code.UNAUTHENTICATED:
+    case Code.PERMISSION_DENIED:
+      return { exitCode: EXIT.unauthenticated, message };
+    case Code.INVALID_ARGUMENT:
+    case Code.RESOURCE_EXHAUSTED:
+      return { exitCode: EXIT.usage, message };
+    default:
+      return { exitCode: EXIT.internal, message };
+  }
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
+import { addDecide, addExplain } from "./decide.ts";
+import { CommandFailed, EXIT, failureOf } from "./failure.ts";
+import { addHistory } from "./history.ts";
+import { addServe } from "./serve.ts";
+
+const VERSION = versionOf(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+
+function versionOf(text: string): string {
+  const manifest: { readonly version: string } = JSON.parse(text);
+  return manifest.version;
+}
+
+function createProgram(): Command {
+  const program = new Command("behest")
+    .description("an intent-based policy decision point for AI agents")
+    .version(VERSION)
+    .showHelpAfterError("(`behest --help` shows what there is)")
+    .exitOverride()
+    .addHelpText(
+      "after",
+      "\nBegin with:\n  behest serve\n  behest decide docs/examples/first-steps.json     (in a second terminal)\n  behest history list\n",
+    );
+  addServe(program);
+  addDecide(program);
+  addExplain(program);
+  addHistory(program);
+  addConnectOptions(program.command("healthcheck"))
+    .description("exit 0 if a server answers and decides")
+    .addHelpText("after", "\nExample:\n  behest healthcheck --grpc 127.0.0.1:7080\n")
+    .action((options: ConnectOptions) => healthcheck(options));
+  program
+    .command("version")
+    .description("print the version")
+    .addHelpText("after", "\nExample:\n  behest version\n")
+    .action(() => {
+      process.stdout.write(`${VERSION}\n`);
+    });
+  return program;
+}
+
+async function healthcheck(options: ConnectOptions): Promise<void> {
+  const serving = await withClient(options, undefined, (client) => client.isServing());
+  if (!serving) throw new CommandFailed(EXIT.unreachable, "the server answers, and does not decide at present: its log says why");
+  process.stdout.write("serving\n");
+}
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  const { exitCode, message } = failureOf(error);
+  if (message !== "") process.stderr.write(`behest: ${message}\n`);
+  process.exitCode = exitCode;
+}

@@ -1,0 +1,90 @@
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { Client, type status as Code, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import * as wire from "../gen/behest/v1/decision_pb.ts";
+import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
+import {
+  Health,
+  HealthCheckRequestSchema,
+  type HealthCheckResponse,
+  HealthCheckResponseSchema,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from "../gen/grpc/health/v1/health_pb.ts";
+
+/** A call that failed, as the server or the connection says. */
+export class CallFailed extends Error {
+  readonly code: Code;
+  /** With its details, when the server sent them. */
+  readonly status: Status | undefined;
+
+  constructor(error: ServiceError) {
+    super(error.details || error.message, { cause: error });
+    this.name = "CallFailed";
+    this.code = error.code;
+    const [details] = error.metadata?.get("grpc-status-details-bin") ?? [];
+    this.status = Buffer.isBuffer(details) ? fromBinary(StatusSchema, details) : undefined;
+  }
+}
+
+export interface BehestClient {
+  decide(request: wire.DecideRequest): Promise<wire.DecideResponse>;
+  decideBatch(items: readonly wire.DecideRequest[]): Promise<wire.DecideBatchResponse>;
+  explain(request: wire.DecideRequest, caller?: string): Promise<wire.ExplainResponse>;
+  /** Answers without credentials. */
+  isServing(): Promise<boolean>;
+  close(): void;
+}
+
+export interface ClientOptions {
+  /** HOST:PORT. */
+  readonly address: string;
+  /** Absent: only health can be asked for. */
+  readonly token?: string;
+  readonly timeoutMs: number;
+}
+
+/** A thin client. Whatever it throws, and whatever takes too long, an enforcement point must treat as DENY. */
+export function createClient({ address, token, timeoutMs }: ClientOptions): BehestClient {
+  const client = new Client(address, credentials.createInsecure());
+  const metadata = new Metadata();
+  if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
+  const call = <I extends DescMessage, O extends DescMessage>(
+    path: string,
+    input: I,
+    output: O,
+    message: MessageShape<I>,
+  ): Promise<MessageShape<O>> =>
+    new Promise((resolve, reject) => {
+      client.makeUnaryRequest(
+        path,
+        (value: MessageShape<I>) => Buffer.from(toBinary(input, value)),
+        (body: Buffer) => fromBinary(output, body),
+        message,
+        metadata,
+        { deadline: Date.now() + timeoutMs },
+        (error, value) => {
+          if (error) reject(new CallFailed(error));
+          else if (value) resolve(value);
+          else reject(new Error("the server answered nothing"));
+        },
+      );
+    });
+  const path = (method: string): string => `/${wire.DecisionService.typeName}/${method}`;
+  return {
+    decide: (request) => call(path("Decide"), wire.DecideRequestSchema, wire.DecideResponseSchema, request),
+    decideBatch: (items) =>
+      call(
+        path("DecideBatch"),
+        wire.DecideBatchRequestSchema,
+        wire.DecideBatchResponseSchema,
+        create(wire.DecideBatchRequestSchema, { items: [...items] }),
+      ),
+    explain: (request, caller = "") =>
+      call(path("Explain"), wire.ExplainRequestSchema, wire.ExplainResponseSchema, create(wire.ExplainRequestSchema, { request, caller })),
+    async isServing() {
+      const request = create(HealthCheckRequestSchema, { service: wire.DecisionService.typeName });
+      const answer: HealthCheckResponse = await call(`/${Health.typeName}/Check`, HealthCheckRequestSchema, HealthCheckResponseSchema, request);
+      return answer.status === ServingStatus.SERVING;
+    },
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,195 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** One setting, declared once: the flag, the variable, the key in the config file and the documentation all follow from this. */
+interface Setting<T> {
+  readonly meaning: string;
+  readonly default: T;
+  /** Why the default is what it is, or what the limit protects. */
+  readonly because?: string;
+  /** Served as a flag of `behest serve` as well. */
+  readonly flag?: string;
+  read(value: unknown): T | Problem;
+}
+
+class Problem {
+  readonly why: string;
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+const text = (setting: Omit<Setting<string>, "read">): Setting<string> => ({
+  ...setting,
+  read: (value) => (typeof value === "string" && value !== "" ? value : new Problem("expected text")),
+});
+
+const count = (setting: Omit<Setting<number>, "read">, min = 1, max = Number.MAX_SAFE_INTEGER): Setting<number> => ({
+  ...setting,
+  read: (value) => {
+    const number = typeof value === "string" && /^\d{1,16}$/.test(value) ? Number(value) : value;
+    if (typeof number === "number" && Number.isSafeInteger(number) && number >= min && number <= max) return number;
+    return new Problem(`expected an integer from ${min}${max === Number.MAX_SAFE_INTEGER ? "" : ` to ${max}`}`);
+  },
+});
+
+const address = (setting: Omit<Setting<string>, "read">): Setting<string> => ({
+  ...setting,
+  read: (value) => {
+    const match = typeof value === "string" ? /^(127(?:\.\d{1,3}){3}|localhost|\[::1\]):(\d{1,5})$/.exec(value) : null;
+    if (match && Number(match[2]) <= 65_535) return String(value);
+    return new Problem("expected HOST:PORT with a loopback host, such as `127.0.0.1:7080`; this version serves without TLS and so on loopback only");
+  },
+});
+
+const oneOf = <T extends string>(words: readonly T[], setting: Omit<Setting<T>, "read">): Setting<T> => ({
+  ...setting,
+  read: (value) => words.find((word) => word === value) ?? new Problem(`expected one of ${words.join(", ")}`),
+});
+
+const KIB = 1_024;
+
+export const SETTINGS = {
+  data: text({
+    flag: "--data <dir>",
+    meaning: "directory of the ledger, the tokens and the keys",
+    default: "$XDG_STATE_HOME/behest",
+    because: "never inside a project",
+  }),
+  rules: text({ flag: "--rules <dir>", meaning: "directory of the policy", default: "the starter policy" }),
+  grpc: address({ flag: "--grpc <host:port>", meaning: "where gRPC is served; port 0 picks a free one", default: "127.0.0.1:7080" }),
+  log_level: oneOf(["debug", "info", "warn", "error"] as const, {
+    flag: "--log-level <level>",
+    meaning: "the least severe log lines that are written",
+    default: "info",
+  }),
+  request_bytes_max: count({ meaning: "bytes of one request", default: 256 * KIB, because: "longer arguments are sent cut, with their digest" }, KIB),
+  batch_bytes_max: count({ meaning: "bytes of one batch", default: 4 * KIB * KIB, because: "a batch is decoded at once" }, KIB),
+  batch_items_max: count({ meaning: "requests of one batch", default: 256, because: "one batch must not hold up the others" }, 1, 4_096),
+  nesting_max: count(
+    { meaning: "levels of nesting in arguments and attributes", default: 32, because: "beyond that nobody can review a call" },
+    1,
+    64,
+  ),
+  keys_max: count({ meaning: "keys in arguments, and in each set of attributes", default: 512, because: "as above" }),
+  identifier_bytes_max: count({ meaning: "bytes of an identifier", default: KIB, because: "identifiers are kept in memory" }, 64),
+  statement_bytes_max: count({ meaning: "bytes of a task's statement", default: 8 * KIB, because: "it is kept with every task" }, 64),
+  delegation_depth_max: count({ meaning: "agents of a delegation chain after the first", default: 8, because: "longer chains are loops" }),
+  categories_max: count({ meaning: "data categories in one request", default: 32, because: "they are kept with what a task has seen" }),
+  turns_waiting_max: count({ meaning: "decisions that wait for the disk at once", default: 4_096, because: "bounds memory when the disk is slow" }),
+  streams_max: count({ meaning: "concurrent calls on one connection", default: 1_024, because: "what is beyond waits with the client" }),
+  open_tasks_max: count({
+    meaning: "open self-asserted tasks; beyond that the least recently used closes",
+    default: 100_000,
+    because: "about 1 KiB of memory each",
+  }),
+  agents_remembered_max: count({
+    meaning: "agents whose past is remembered; beyond that new agents are refused",
+    default: 100_000,
+    because: "forgetting one would let it start clean",
+  }),
+  request_ids_max: count({
+    meaning: "request ids remembered; beyond that requests with an id are refused",
+    default: 1_000_000,
+    because: "about 400 bytes of memory each; forgetting one would decide it twice",
+  }),
+  categories_seen_max: count({ meaning: "different data categories one task may see", default: 256, because: "they are kept with the task" }),
+  cache_rows_max: count({
+    meaning: "answers kept in the decision cache, in memory and on disk",
+    default: 50_000,
+    because: "about 500 bytes of memory each",
+  }),
+  explains_per_minute: count({
+    meaning: "explanations that an enforcer may ask for, per agent and minute",
+    default: 60,
+    because: "an explanation is also an oracle for an attacker",
+  }),
+  second_opinion_every: count(
+    {
+      meaning:
+        "one in so many freshly evaluated decisions is evaluated again by json-rules-engine, and a difference is logged as an error; 0 turns it off",
+      default: 1_000,
+      because: "it costs about a hundred decisions",
+    },
+    0,
+  ),
+} as const satisfies Readonly<Record<string, Setting<string> | Setting<number>>>;
+
+export type SettingKey = keyof typeof SETTINGS;
+export type Config = { readonly [K in SettingKey]: (typeof SETTINGS)[K]["default"] extends number ? number : string };
+
+export const variableOf = (key: string): string => `BEHEST_${key.toUpperCase()}`;
+
+/** Everything that is wrong with the configuration. */
+export class ConfigInvalid extends Error {
+  readonly complaints: readonly string[];
+
+  constructor(complaints: readonly string[]) {
+    super(complaints.join("\n"));
+    this.name = "ConfigInvalid";
+    this.complaints = complaints;
+  }
+}
+
+export interface ConfigSources {
+  /** By key, as the command line has them. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads flags, then variables, then the config file, then defaults, into one frozen object. @throws {ConfigInvalid} with all complaints. */
+export function readConfig({ flags, environment }: ConfigSources): Config {
+  const complaints: string[] = [];
+  const filePath = flags["config"] ?? environment["BEHEST_CONFIG"];
+  const file = typeof filePath === "string" ? readConfigFile(filePath, complaints) : {};
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith("BEHEST_") && name !== "BEHEST_CONFIG" && !Object.keys(SETTINGS).some((key) => variableOf(key) === name)) {
+      complaints.push(`the variable \`${name}\` is no setting of Behest; see docs/configuration.md`);
+    }
+  }
+  const config: Record<string, unknown> = {};
+  for (const [key, setting] of Object.entries(SETTINGS)) {
+    const [source, value] = firstStated([
+      [`--${key.replaceAll("_", "-")}`, flags[key]],
+      [variableOf(key), environment[variableOf(key)]],
+      [`\`${key}\` in ${String(filePath)}`, file[key]],
+    ]);
+    const read = value === undefined ? setting.default : setting.read(value);
+    if (read instanceof Problem) complaints.push(`${source}: ${read.why}, found \`${String(value).slice(0, 100)}\``);
+    else config[key] = read;
+  }
+  if (complaints.length > 0) throw new ConfigInvalid(complaints);
+  return Object.freeze({ ...config, ...places(config, environment) }) as Config;
+}
+
+function firstStated(candidates: readonly (readonly [string, unknown])[]): readonly [string, unknown] {
+  return candidates.find(([, value]) => value !== undefined) ?? ["default", undefined];
+}
+
+/** The defaults that depend on where Behest is. */
+function places(config: Readonly<Record<string, unknown>>, environment: ConfigSources["environment"]): Pick<Config, "data" | "rules"> {
+  const stateHome = environment["XDG_STATE_HOME"] || join(homedir(), ".local", "state");
+  return {
+    data: config["data"] === SETTINGS.data.default ? join(stateHome, "behest") : resolve(String(config["data"])),
+    rules: config["rules"] === SETTINGS.rules.default ? STARTER_RULES : resolve(String(config["rules"])),
+  };
+}
+
+/** Beside `src/` in a clone, beside `dist/` in the package. */
+export const STARTER_RULES = fileURLToPath(new URL("../rules", import.meta.url));
+
+function readConfigFile(path: string, complaints: string[]): Readonly<Record<string, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (parsed === null || typeof parsed !== "object" || Array.isArray(parsed)) throw new TypeError("it is not a JSON object");
+    for (const key of Object.keys(parsed)) {
+      if (!Object.hasOwn(SETTINGS, key)) complaints.push(`\`${key}\` in ${path} is no setting of Behest; see docs/configuration.md`);
+    }
+    return parsed as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    complaints.push(`the config file \`${path}\` cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return {};
+  }
+}

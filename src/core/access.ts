@@ -1,0 +1,25 @@
+import { ServiceError } from "./errors.ts";
+import type { Caller, Role } from "./request.ts";
+
+/** Who may call what (design.md §8). */
+const ROLES_BY_CALL = {
+  Decide: ["enforcer"],
+  DecideBatch: ["enforcer"],
+  Explain: ["enforcer", "auditor", "operator"],
+} as const satisfies Readonly<Record<string, readonly Role[]>>;
+
+export type Call = keyof typeof ROLES_BY_CALL;
+
+/** @throws {ServiceError} CALLER_FORBIDDEN */
+export function requireRole(caller: Caller, call: Call): void {
+  const roles: readonly Role[] = ROLES_BY_CALL[call];
+  if (roles.some((role) => caller.roles.includes(role))) return;
+  const needed = roles.map((role) => `\`${role}\``).join(" or ");
+  throw new ServiceError(
+    "CALLER_FORBIDDEN",
+    `\`${call}\` needs the role ${needed}; \`${caller.id}\` has ${caller.roles.map((role) => `\`${role}\``).join(", ")}`,
+  );
+}
+
+/** Whether a caller sees no more than what Decide would tell it. */
+export const isEnforcerOnly = (caller: Caller): boolean => !caller.roles.some((role) => role === "auditor" || role === "operator");

@@ -1,0 +1,81 @@
+import { type Evaluation, findingsOf, ruleAt } from "./evaluate.ts";
+import type { Violation } from "./invariants.ts";
+import type { Settings } from "./policy.ts";
+import type { Situation } from "./situation.ts";
+import { type Basis, type Finding, type Hold, type Instant, instant, type Outcome, type ReasonCode, type RiskLevel } from "./words.ts";
+
+/** What was decided, and why. */
+export interface Judgement {
+  readonly outcome: Outcome;
+  readonly basis: Basis;
+  /** 0 to 100. */
+  readonly score: number;
+  readonly level: RiskLevel;
+  /** Invariants first, then rules. */
+  readonly findings: readonly Finding[];
+  readonly reasonCodes: readonly ReasonCode[];
+  /** Only with REQUIRE_APPROVAL. */
+  readonly holds: readonly Hold[];
+  /** Only with ALLOW. */
+  readonly validUntil?: Instant;
+}
+
+/** Invariants, then denials and the score, then the basis, then holds: the first that speaks decides (design.md §3). */
+export function combine(situation: Situation, violations: readonly Violation[], evaluation: Evaluation): Judgement {
+  const { settings } = situation.policy;
+  const level = levelOf(evaluation.score, settings);
+  const said = findingsOf(situation.policy, evaluation);
+  const findings = violations.length === 0 ? said : [...violations.map(({ finding }) => finding), ...said];
+  const base = { score: evaluation.score, level, findings };
+
+  const denials: ReasonCode[] = [...new Set(violations.map(({ code }) => code))];
+  if (said.some(({ event }) => event === "deny")) denials.push("RULE_DENY");
+  if (level === "top") denials.push("RISK_TOP");
+  if (denials.length > 0) return { ...base, outcome: "DENY", basis: "NONE", reasonCodes: denials, holds: [] };
+
+  const basis: Basis = "AVAILABLE";
+  const answer = said.some(lifts) ? "allow" : settings.basis[basis][situation.effect];
+  if (answer === "deny") return { ...base, outcome: "DENY", basis: "NONE", reasonCodes: ["BASIS_DENIED"], holds: [] };
+
+  const reasonCodes: ReasonCode[] = [];
+  const holds = holdsOfRules(situation, evaluation);
+  if (holds.length > 0) reasonCodes.push("RULE_ASKS");
+  if (level === "middle") {
+    holds.push(defaultHold("behest:risk", settings));
+    reasonCodes.push("RISK_MIDDLE");
+  }
+  if (answer === "ask") {
+    holds.push(defaultHold("behest:basis", settings));
+    reasonCodes.push("BASIS_ASKS");
+  }
+  if (holds.length > 0) return { ...base, outcome: "REQUIRE_APPROVAL", basis, reasonCodes, holds };
+  return { ...base, outcome: "ALLOW", basis, reasonCodes: [], holds: [], validUntil: validUntil(situation) };
+}
+
+function levelOf(score: number, { bands }: Settings): RiskLevel {
+  if (score >= bands.top) return "top";
+  return score >= bands.middle ? "middle" : "low";
+}
+
+/** Only a rule that is known to match may speak for the caller. */
+const lifts = (finding: Finding): boolean => finding.event === "allow" && finding.result === "matched";
+
+function holdsOfRules(situation: Situation, evaluation: Evaluation): Hold[] {
+  const { policy } = situation;
+  const holds: Hold[] = [];
+  for (const stand of evaluation.stands) {
+    const rule = ruleAt(policy, stand);
+    if (rule.event !== "require-approval") continue;
+    const { approvers } = policy.settings;
+    holds.push({ name: rule.name, approvers: rule.approvers ?? approvers.default, quorum: rule.quorum ?? approvers.quorum });
+  }
+  return holds;
+}
+
+const defaultHold = (name: string, { approvers }: Settings): Hold => ({ name, approvers: approvers.default, quorum: approvers.quorum });
+
+/** The earliest of the lifetimes that apply: the decision's, and the idle time of the task that this use begins anew. */
+function validUntil({ policy, subject }: Situation): Instant {
+  const { decision, selfAssertedIdle } = policy.settings.lifetimes;
+  return instant(subject.at + Math.min(decision, selfAssertedIdle));
+}

@@ -1,0 +1,268 @@
+import { hash } from "node:crypto";
+import { ServiceError } from "./errors.ts";
+import { EVALUATOR_VERSION, type Evaluation, evaluate } from "./evaluate.ts";
+import { encodeStable, type Known } from "./json.ts";
+import { judge, type Verdict } from "./judge.ts";
+import { type KeyedDigest, maskRequest } from "./masking.ts";
+import type { Policy } from "./policy.ts";
+import type { Canonical, Clock, DecisionCache, Ledger, NewId, PolicySource, SecondOpinion, Turn } from "./ports.ts";
+import { type DecisionRecord, type LedgerEvent, RECORD_VERSION } from "./record.ts";
+import type { Caller, DecisionRequest } from "./request.ts";
+import { reserve, type StateLimits } from "./reserve.ts";
+import type { Subject } from "./situation.ts";
+import type { StateKeys, StateView } from "./state.ts";
+import { assertedPrincipal, standingOf } from "./tasks/self-asserted.ts";
+import type { Instant } from "./words.ts";
+
+export interface DeciderPorts {
+  readonly ledger: Ledger;
+  readonly cache: DecisionCache;
+  readonly policies: PolicySource;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly canonical: Canonical;
+  readonly keyedDigest: KeyedDigest;
+  readonly limits: StateLimits;
+  /** Told what made an evaluation fail; the answer is a DENY already. */
+  readonly onEvaluationError: (error: unknown) => void;
+  readonly secondOpinion?: SecondOpinion;
+}
+
+export interface Answer {
+  /** As recorded; for Explain, as it would have been. */
+  readonly record: DecisionRecord;
+  /** `sha256:` and 64 hexadecimal digits over the arguments as they came; it is answered and not kept. */
+  readonly argumentsDigest: string;
+  readonly recorded: boolean;
+  readonly replayed: boolean;
+}
+
+/** A request as endpoints hand it over. */
+export interface Asked {
+  readonly caller: Caller;
+  readonly request: DecisionRequest;
+  /** What the request says of arguments that were cut. */
+  readonly argumentsDigest?: string;
+  /** What it says of arguments that were not. */
+  readonly claimedDigest?: string;
+}
+
+export interface Decider {
+  /** Decides, records, and answers when the record is on disk. @throws {ServiceError} */
+  decide(asked: Asked): Promise<Answer>;
+  /** Answers what `decide` would, and leaves no trace. @throws {ServiceError} */
+  explain(asked: Asked): Answer;
+}
+
+type TurnAnswer =
+  | { readonly kind: "decided"; readonly record: DecisionRecord; readonly fresh?: FreshEvaluation }
+  | { readonly kind: "repeated"; readonly decisionId: string }
+  | { readonly kind: "reused" };
+
+interface FreshEvaluation {
+  readonly values: readonly Known[];
+  readonly evaluation: Evaluation;
+}
+
+export function createDecider(ports: DeciderPorts): Decider {
+  return {
+    decide: (asked) => decideRecorded(ports, asked),
+    explain(asked) {
+      const prepared = prepare(ports, { ...asked, request: withoutRequestId(asked.request) });
+      const untouched = { ...ports, cache: { get: (key: string) => ports.cache.get(key), put: () => undefined } };
+      const { record } = ports.ledger.peek(prepared.keys, (view) => decideOnce(untouched, prepared, view));
+      return { record, argumentsDigest: prepared.argumentsDigest, recorded: false, replayed: false };
+    },
+  };
+}
+
+async function decideRecorded(ports: DeciderPorts, asked: Asked): Promise<Answer> {
+  const prepared = prepare(ports, asked);
+  const answer = await ports.ledger.transact(prepared.keys, (view) => turn(ports, prepared, view));
+  const { argumentsDigest } = prepared;
+  switch (answer.kind) {
+    case "reused":
+      throw new ServiceError(
+        "REQUEST_ID_REUSED",
+        `\`${asked.request.requestId}\` named a request with other content; give each attempt an id of its own`,
+        { field: "request_id" },
+      );
+    case "repeated": {
+      const record = await ports.ledger.decision(answer.decisionId);
+      if (!record) throw new ServiceError("LEDGER_UNAVAILABLE", `the record of decision \`${answer.decisionId}\` cannot be read`);
+      return { record, argumentsDigest, recorded: true, replayed: true };
+    }
+    case "decided":
+      if (answer.fresh) ports.secondOpinion?.(prepared.policy, answer.fresh.values, answer.fresh.evaluation);
+      return { record: answer.record, argumentsDigest, recorded: true, replayed: false };
+  }
+}
+
+/** All that can be known before the state is read. */
+interface Prepared {
+  readonly policy: Policy;
+  readonly caller: Caller;
+  readonly request: DecisionRequest;
+  readonly masked: number;
+  readonly at: Instant;
+  readonly keys: StateKeys;
+  readonly argumentsDigest: string;
+  readonly attempt?: { readonly id: string; readonly content: string };
+}
+
+function prepare(ports: DeciderPorts, asked: Asked): Prepared {
+  const { caller, request } = asked;
+  const policy = ports.policies.current();
+  const { requestId, ...content } = request;
+  const argumentsDigest = asked.argumentsDigest ?? sha256(ports.canonical(request.action.arguments));
+  if (asked.claimedDigest !== undefined && asked.claimedDigest !== argumentsDigest) {
+    throw new ServiceError("REQUEST_MALFORMED", `\`action.arguments_digest\` is not the digest of the arguments, which is \`${argumentsDigest}\``, {
+      field: "action.arguments_digest",
+    });
+  }
+  return {
+    policy,
+    caller,
+    ...maskRequest(content, policy, ports.keyedDigest),
+    at: ports.clock.now(),
+    keys: {
+      tenant: caller.tenant,
+      caller: caller.id,
+      agent: request.agent.id,
+      principal: assertedPrincipal(request),
+      session: request.session ?? "none",
+      ...(requestId !== undefined && { requestId }),
+      ...(request.task?.id !== undefined && { taskId: request.task.id }),
+    },
+    argumentsDigest,
+    ...(requestId !== undefined && {
+      attempt: { id: requestId, content: ports.keyedDigest(contentText(content, argumentsDigest)) },
+    }),
+  };
+}
+
+/** Everything that makes two attempts the same, and nothing that does not: credentials never reach the core. */
+function contentText(content: DecisionRequest, argumentsDigest: string): string {
+  const { credentialed: _, ...compared } = content;
+  return encodeStable([JSON.parse(JSON.stringify(compared)), argumentsDigest]);
+}
+
+const sha256 = (text: string): string => `sha256:${hash("sha256", text)}`;
+
+function withoutRequestId(request: DecisionRequest): DecisionRequest {
+  const { requestId: _, ...rest } = request;
+  return rest;
+}
+
+/** The pure middle: no await, no I/O. A request id that is remembered is answered from its record; anything else is decided. */
+function turn(ports: DeciderPorts, prepared: Prepared, view: StateView): Turn<TurnAnswer> {
+  const { attempt } = view;
+  if (prepared.attempt && attempt && prepared.at - attempt.at < prepared.policy.settings.windows.idempotency) {
+    if (attempt.content !== prepared.attempt.content) return { events: [], answer: { kind: "reused" } };
+    const lapsed = attempt.outcome === "ALLOW" && (attempt.validUntil === undefined || prepared.at > attempt.validUntil);
+    if (!lapsed) return { events: [], answer: { kind: "repeated", decisionId: attempt.decisionId } };
+    return decided(decideOnce(ports, prepared, view, attempt.decisionId));
+  }
+  return decided(decideOnce(ports, prepared, view));
+}
+
+interface Once {
+  readonly events: readonly LedgerEvent[];
+  readonly record: DecisionRecord;
+  readonly fresh?: FreshEvaluation;
+}
+
+const decided = ({ events, record, fresh }: Once): Turn<TurnAnswer> => ({
+  events,
+  answer: { kind: "decided", record, ...(fresh && { fresh }) },
+});
+
+function decideOnce(ports: DeciderPorts, prepared: Prepared, view: StateView, lapsed?: string): Once {
+  const { policy, caller, request, at } = prepared;
+  const id = ports.newId(at);
+  const task = standingOf({ policy, caller, request, view, at, freshId: ports.newId(at) });
+  const subject: Subject = {
+    at,
+    tenant: caller.tenant,
+    caller: caller.id,
+    request,
+    masked: prepared.masked,
+    task,
+    ...(lapsed !== undefined && { lapsed }),
+  };
+  const asked = askCached(ports.cache, subject.tenant, id);
+  const verdict = judge(policy, subject, asked.ask, ports.onEvaluationError);
+  const reserved = reserve({
+    verdict,
+    view,
+    limits: ports.limits,
+    newId: ports.newId,
+    principal: prepared.keys.principal,
+    attempted: prepared.attempt !== undefined,
+  });
+  const record = recordOf(ports, prepared, verdict, { id, repeats: asked.repeats(), ...reserved });
+  const fresh = asked.fresh();
+  return { events: [...reserved.events, record], record, ...(fresh && { fresh }) };
+}
+
+/** The rules' answer through the decision cache. Its key holds all that the rules can see, so there is nothing it could leave out. */
+function askCached(cache: DecisionCache, tenant: string, decisionId: string) {
+  let repeats: string | undefined;
+  let fresh: FreshEvaluation | undefined;
+  return {
+    ask(policy: Policy, values: readonly Known[]): Evaluation {
+      const key = cacheKey(policy, tenant, values);
+      const cached = cache.get(key);
+      if (cached && cached.policy === policy.digest) {
+        repeats = cached.decisionId;
+        return cached.evaluation;
+      }
+      const evaluation = evaluate(policy, values);
+      fresh = { values, evaluation };
+      cache.put(key, { policy: policy.digest, evaluation, decisionId });
+      return evaluation;
+    },
+    repeats: () => repeats,
+    fresh: () => fresh,
+  };
+}
+
+export function cacheKey(policy: Policy, tenant: string, values: readonly Known[]): string {
+  let text = `${EVALUATOR_VERSION};${encodeStable(policy.digest)}${encodeStable(tenant)}${values.length};`;
+  for (const value of values) text += encodeStable(value);
+  return hash("sha256", text);
+}
+
+interface RecordParts {
+  readonly id: string;
+  readonly repeats: string | undefined;
+  readonly seenAfter?: DecisionRecord["seenAfter"];
+}
+
+function recordOf(ports: DeciderPorts, prepared: Prepared, verdict: Verdict, parts: RecordParts): DecisionRecord {
+  const { situation, judgement } = verdict;
+  const { at, tenant, caller, ...subject } = situation.subject;
+  const [resource] = situation.resources;
+  return {
+    kind: "decision",
+    v: RECORD_VERSION,
+    id: parts.id,
+    at,
+    tenant,
+    caller,
+    policy: prepared.policy.digest,
+    subject,
+    resolved: {
+      effect: situation.effect,
+      ...(resource !== undefined && { resource }),
+      classification: situation.classification,
+      environment: situation.environment,
+      principal: prepared.keys.principal,
+    },
+    judgement,
+    cache: parts.repeats === undefined ? { hit: false } : { hit: true, repeats: parts.repeats },
+    ...(prepared.attempt && { attempt: prepared.attempt }),
+    arguments: ports.keyedDigest(prepared.argumentsDigest),
+    ...(parts.seenAfter && { seenAfter: parts.seenAfter }),
+  };
+}

@@ -1,0 +1,44 @@
+import type { Known } from "./json.ts";
+import { FALSE, UNKNOWN } from "./kleene.ts";
+import type { Policy } from "./policy.ts";
+import type { Finding } from "./words.ts";
+
+/** Part of every cache key: raise it when the same rules over the same facts would be answered otherwise. */
+export const EVALUATOR_VERSION = 1;
+
+/** What the rules answer. It depends on the policy and the values alone, so it can be kept. */
+export interface Evaluation {
+  /** Sum of all points, clamped to 0..100. */
+  readonly score: number;
+  /** For each rule that stands, in order: twice its index in the policy, plus one if it is unknown. */
+  readonly stands: readonly number[];
+}
+
+/** Asks every rule. Synchronous; reads nothing but its arguments. */
+export function evaluate(policy: Policy, values: readonly Known[]): Evaluation {
+  const stands: number[] = [];
+  let sum = 0;
+  for (const [index, rule] of policy.rules.entries()) {
+    const result = rule.test(values);
+    if (result === FALSE) continue;
+    const unknown = result === UNKNOWN;
+    const finding = unknown ? rule.unknown : rule.matched;
+    // An unknown `allow` grants nothing, and unknown negative points lower nothing: it is said, and changes nothing.
+    sum += finding.points;
+    stands.push(index * 2 + (unknown ? 1 : 0));
+  }
+  return { score: Math.min(100, Math.max(0, sum)), stands };
+}
+
+export function findingsOf(policy: Policy, evaluation: Evaluation): readonly Finding[] {
+  return evaluation.stands.map((stand) => {
+    const rule = ruleAt(policy, stand);
+    return stand % 2 === 1 ? rule.unknown : rule.matched;
+  });
+}
+
+export function ruleAt(policy: Policy, stand: number): Policy["rules"][number] {
+  const rule = policy.rules[stand >> 1];
+  if (!rule) throw new RangeError(`no rule ${stand >> 1} in policy ${policy.digest}`);
+  return rule;
+}

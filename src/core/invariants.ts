@@ -1,0 +1,90 @@
+import type { Situation } from "./situation.ts";
+import type { Finding, ReasonCode } from "./words.ts";
+
+/** What no rule file can remove: each denies by itself. */
+export interface Violation {
+  readonly code: ReasonCode;
+  readonly finding: Finding;
+}
+
+/** Every invariant that the action breaks, the strongest first. */
+export function brokenInvariants(situation: Situation): readonly Violation[] {
+  const violations: Violation[] = [];
+  const deny = (code: ReasonCode, reason: string): void => {
+    violations.push({ code, finding: builtIn(code, reason) });
+  };
+  const { subject, agent } = situation;
+  const { request } = subject;
+  if (subject.lapsed !== undefined) {
+    deny("NO_LONGER_STANDS", `the decision \`${subject.lapsed}\` on this attempt allowed it, and has lapsed; ask again under a new request id`);
+  }
+  if (agent?.tenant !== undefined && agent.tenant !== subject.tenant) {
+    deny("CALLER_NOT_ENTITLED", `agent \`${agent.id}\` belongs to another tenant`);
+  } else if (agent?.callers && !agent.callers.has(subject.caller)) {
+    deny("CALLER_NOT_ENTITLED", `caller \`${subject.caller}\` may not ask for agent \`${agent.id}\``);
+  }
+  if (request.credentialed) {
+    deny("CREDENTIAL_UNVERIFIABLE", "the request carries a credential that this server cannot verify; leave it out or configure a verifier");
+  }
+  taskInvariants(situation, deny);
+  reachInvariants(situation, deny);
+  return violations;
+}
+
+type Deny = (code: ReasonCode, reason: string) => void;
+
+function taskInvariants({ subject, chainBroken }: Situation, deny: Deny): void {
+  const { request, task } = subject;
+  switch (task.standing) {
+    case "unknown":
+      deny("TASK_UNKNOWN", `no task \`${request.task?.id}\` of this caller`);
+      break;
+    case "closed":
+      deny("TASK_CLOSED", `task \`${task.id}\` has closed; leave out \`task.id\` to begin another`);
+      break;
+    case "mismatch":
+      deny("CHAIN_MISMATCH", `task \`${request.task?.id}\` belongs to another agent or principal`);
+      break;
+    case "open":
+    case "new":
+      break;
+  }
+  if (chainBroken) {
+    deny("CHAIN_BROKEN", `the chain must run from a person or service through agents to \`${request.agent.id}\``);
+  }
+}
+
+/** With a chain, the action must lie within the reach of every agent in it. */
+function reachInvariants(situation: Situation, deny: Deny): void {
+  const { policy, resources, resourceObscured, effect, classificationRank, subject } = situation;
+  const { tool } = subject.request.action;
+  for (const [agentId, reach] of situation.reaches) {
+    const outside: string[] = [];
+    if (!reach.tools(tool)) outside.push(`the tool \`${tool}\``);
+    if (!reach.effects.has(effect)) outside.push(`the effect \`${effect}\``);
+    if (!reach.anyResource && (resources.length === 0 || resourceObscured)) {
+      outside.push(resources.length === 0 ? "an action that names no resource" : "a resource in an obscured spelling");
+    } else {
+      const stray = resources.find((resource) => !reach.resources(resource));
+      if (stray !== undefined) outside.push(`the resource \`${stray}\``);
+    }
+    if (classificationRank > reach.classificationRankMax) {
+      const highest = policy.settings.classification.order[reach.classificationRankMax] ?? "nothing";
+      deny(
+        "CLASSIFICATION_EXCEEDED",
+        `\`${situation.classification}\` data is above the reach of agent \`${agentId}\`, which ends at \`${highest}\``,
+      );
+    }
+    if (outside.length > 0) deny("OUTSIDE_REACH", `outside the reach of agent \`${agentId}\`: ${outside.join(", ")}`);
+  }
+}
+
+/** A finding of Behest itself, under a name that no rule can have. */
+export const builtIn = (code: ReasonCode, reason: string): Finding => ({
+  rule: `behest:${code.toLowerCase().replaceAll("_", "-")}`,
+  event: "deny",
+  result: "matched",
+  points: 0,
+  reason,
+  controls: [],
+});

@@ -1,0 +1,87 @@
+import { createHmac } from "node:crypto";
+import { encodeStable, isList, isObject } from "./json.ts";
+import type { Policy } from "./policy.ts";
+import type { DecisionRequest } from "./request.ts";
+import type { Json, JsonObject } from "./words.ts";
+
+/** Keyed digests of what must not be kept in clear; the key lives outside the database. */
+export type KeyedDigest = (text: string) => string;
+
+/** HMAC-SHA-256, `hmac-sha256:` and 64 hexadecimal digits. */
+export const createKeyedDigest =
+  (key: Buffer): KeyedDigest =>
+  (text) =>
+    `hmac-sha256:${createHmac("sha256", key).update(text).digest("hex")}`;
+
+const SECRET_KEY =
+  /(^|_)(pass(word|wd|phrase|code)?|pwd|secret|token|(api|private|access|signing|encryption)_?key|credentials?|authorization|cookie|pin|cvv|cvc|otp|mfa_code|jwt|bearer)$/;
+
+/** Whether a key's last words say that its value is a secret: `password`, `apiKey`, `X-Auth-Token`. */
+export function looksSecret(key: string): boolean {
+  const words = key
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replaceAll(/[-.\s]/g, "_")
+    .toLowerCase();
+  return SECRET_KEY.test(words) && !/(^|_)(next|page|max|continuation)_token$/.test(words);
+}
+
+/**
+ * The request as everything behind this point sees it — rules, records, logs: each argument with role `secret` and each value under a
+ * secret-looking key is replaced by `{kind, length, digest}`. Answers how many values were.
+ */
+export function maskRequest(
+  request: DecisionRequest,
+  policy: Policy,
+  digest: KeyedDigest,
+): { readonly request: DecisionRequest; readonly masked: number } {
+  const roles = policy.tools.get(request.action.tool)?.roles;
+  const count = { masked: 0 };
+  const isSecret = (key: string): boolean => looksSecret(key);
+  const isSecretArgument = (key: string): boolean => roles?.get(key) === "secret" || looksSecret(key);
+  const { agent, action, context } = request;
+  const masked: DecisionRequest = {
+    ...request,
+    agent: agent.attributes ? { ...agent, attributes: maskObject(agent.attributes, isSecret, digest, count) } : agent,
+    action: {
+      ...action,
+      arguments: maskObject(action.arguments, isSecretArgument, digest, count),
+      ...(action.resource?.attributes && {
+        resource: { ...action.resource, attributes: maskObject(action.resource.attributes, isSecret, digest, count) },
+      }),
+    },
+    ...(context?.attributes && { context: { ...context, attributes: maskObject(context.attributes, isSecret, digest, count) } }),
+  };
+  return { request: masked, masked: count.masked };
+}
+
+type Count = { masked: number };
+
+function maskObject(object: JsonObject, isSecret: (key: string) => boolean, digest: KeyedDigest, count: Count): JsonObject {
+  const before = count.masked;
+  const masked: Record<string, Json> = {};
+  let nested = false;
+  for (const key of Object.keys(object)) {
+    const value = object[key] as Json;
+    if (value !== null && isSecret(key)) {
+      masked[key] = maskValue(value, digest);
+      count.masked++;
+    } else if (typeof value === "object" && value !== null) {
+      masked[key] = maskNested(value, digest, count);
+      nested = true;
+    } else {
+      masked[key] = value;
+    }
+  }
+  // Most requests hold nothing secret: hand back the original rather than a copy.
+  return count.masked === before && !nested ? object : masked;
+}
+
+function maskNested(value: Json, digest: KeyedDigest, count: Count): Json {
+  if (isList(value)) return value.map((item) => maskNested(item, digest, count));
+  return isObject(value) ? maskObject(value, looksSecret, digest, count) : value;
+}
+
+function maskValue(value: Json, digest: KeyedDigest): JsonObject {
+  const text = typeof value === "string" ? value : encodeStable(value);
+  return { kind: isList(value) ? "list" : typeof value, length: text.length, digest: digest(text) };
+}

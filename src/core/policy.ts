@@ -1,0 +1,132 @@
+import type { GlobIndex, Matcher } from "./globs.ts";
+import type { Known } from "./json.ts";
+import type { Kleene } from "./kleene.ts";
+import type { Situation } from "./situation.ts";
+import type { AgentTrust, Basis, DurationMs, Effect, Finding, JsonObject, Reversibility, RuleEvent, Trust } from "./words.ts";
+
+/** Everything in `rules/` that can change a decision, compiled once and never changed afterwards. */
+export interface Policy {
+  /** `sha256:` and 64 hexadecimal digits over every file it was read from. */
+  readonly digest: string;
+  readonly settings: Settings;
+  /** Catalogued tools by exact name. */
+  readonly tools: ReadonlyMap<string, Tool>;
+  /** What the catalog says of resources, by glob; looked up in their plain spelling. */
+  readonly resourceLabels: GlobIndex<ResourceLabel>;
+  /** Registered agents by exact id. */
+  readonly agents: ReadonlyMap<string, RegisteredAgent>;
+  /** In the order of their evaluation: highest priority first, then as the files have them. */
+  readonly rules: readonly CompiledRule[];
+  /** The facts that the rules read, each once; `gather` fills one value for each. */
+  readonly slots: readonly Slot[];
+}
+
+/** What `policy.json` says. */
+export interface Settings {
+  readonly classification: { readonly order: readonly string[]; readonly default: string };
+  readonly environmentDefault: string;
+  readonly bands: { readonly middle: number; readonly top: number };
+  readonly basis: Readonly<Record<Exclude<Basis, "NONE">, BasisRow>>;
+  readonly reachDefault: Reach;
+  readonly approvers: { readonly default: readonly string[]; readonly quorum: number };
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly outsideIssuedScope: "deny" | "ask";
+  readonly lifetimes: Lifetimes;
+  readonly windows: Windows;
+}
+
+export interface Lifetimes {
+  /** How long an ALLOW may be acted upon. */
+  readonly decision: DurationMs;
+  /** After how long without a decision a self-asserted task closes. */
+  readonly selfAssertedIdle: DurationMs;
+  readonly approval: DurationMs;
+}
+
+export interface Windows {
+  /** How long an agent's new self-asserted tasks start with what it has seen before. */
+  readonly memory: DurationMs;
+  readonly reportWithin: DurationMs;
+  /** How long a request id is remembered. */
+  readonly idempotency: DurationMs;
+}
+
+export type BasisAnswer = "allow" | "ask" | "deny";
+/** For every effect; what policy.json does not mention is `deny`. */
+export type BasisRow = Readonly<Record<Effect, BasisAnswer>>;
+
+/** What policy grants an agent whatever the task. An unset list grants nothing. */
+export interface Reach {
+  readonly tools: Matcher;
+  readonly effects: ReadonlySet<Effect>;
+  readonly resources: Matcher;
+  /** `resources` holds `*`: the only glob that covers an action which names no resource, or one in an obscured spelling. */
+  readonly anyResource: boolean;
+  /** Index into `classification.order`; -1 grants nothing. */
+  readonly classificationRankMax: number;
+}
+
+export const ARGUMENT_ROLES = ["destination", "target", "secret", "amount", "currency", "free_text"] as const;
+export type ArgumentRole = (typeof ARGUMENT_ROLES)[number];
+
+/** One catalogued tool. */
+export interface Tool {
+  readonly name: string;
+  readonly effect: Effect;
+  /** Effect per operation; a tool that has any is `unknown` for an operation not listed. */
+  readonly operations?: ReadonlyMap<string, Effect>;
+  readonly reversibility: Reversibility;
+  /** Role by top-level argument name. */
+  readonly roles: ReadonlyMap<string, ArgumentRole>;
+  readonly classification?: string;
+  readonly categories: readonly string[];
+  /** What a call brings back into the task. */
+  readonly output: { readonly trust: Trust; readonly categories: readonly string[] };
+  readonly owner?: string;
+  readonly definitionDigest?: string;
+}
+
+/** Labels that the catalog puts on resources. */
+export interface ResourceLabel {
+  readonly classification?: string;
+  readonly categories: readonly string[];
+}
+
+/** One entry of `agents.json`. */
+export interface RegisteredAgent {
+  readonly id: string;
+  readonly owner?: string;
+  readonly trust: AgentTrust;
+  /** Only callers of this tenant may ask for the agent. */
+  readonly tenant?: string;
+  /** Only these callers may ask for the agent. */
+  readonly callers?: ReadonlySet<string>;
+  readonly reach: Reach;
+}
+
+/** One fact, or one path into an open map, that some rule reads. */
+export interface Slot {
+  /** `action.effect`, `action.arguments.to[0]`. */
+  readonly name: string;
+  readonly read: (situation: Situation) => Known;
+}
+
+export interface CompiledRule {
+  readonly name: string;
+  readonly event: RuleEvent;
+  readonly points: number;
+  readonly reason: string;
+  readonly controls: readonly string[];
+  /** For a hold; undefined leaves it to `approvers.default`. */
+  readonly approvers?: readonly string[];
+  readonly quorum?: number;
+  /** Reads only `values`, one for each slot of the policy; never throws, never waits. */
+  readonly test: (values: readonly Known[]) => Kleene;
+  /** What the rule says when it stands, made once so that a decision allocates nothing for it. */
+  readonly matched: Finding;
+  readonly unknown: Finding;
+  /** Its conditions with every fact under its one dotted name, for the reference evaluator. */
+  readonly source: JsonObject;
+  /** `file:line:column`. */
+  readonly position: string;
+}

@@ -1,0 +1,81 @@
+import type { Evaluation } from "./evaluate.ts";
+import type { Known } from "./json.ts";
+import type { Policy } from "./policy.ts";
+import type { DecisionRecord, LedgerEvent } from "./record.ts";
+import type { StateKeys, StateView } from "./state.ts";
+import type { Instant, JsonObject } from "./words.ts";
+
+/** One pure step: what it read decides what it answers and which events it adds. */
+export interface Turn<A> {
+  readonly events: readonly LedgerEvent[];
+  readonly answer: A;
+}
+
+export interface Ledger {
+  /**
+   * Runs `turn` once over the state that `keys` name, applies its events before any other turn sees that state, and answers when they
+   * are on disk. Events are written, and answers leave, in the order of the turns; a turn without events waits for those before it.
+   * What `turn` throws is thrown, and nothing is written.
+   * @throws {ServiceError} LEDGER_UNAVAILABLE: not acknowledged. Whether it was written shows once the ledger has reopened. OVERLOADED:
+   * more turns wait for the disk than may; nothing was run.
+   */
+  transact<A>(keys: StateKeys, turn: (view: StateView) => Turn<A>): Promise<A>;
+
+  /**
+   * Reads the state that `keys` name, as the next turn would see it, and changes nothing.
+   * @throws {ServiceError} LEDGER_UNAVAILABLE
+   */
+  peek<A>(keys: StateKeys, read: (view: StateView) => A): A;
+
+  /** The stored record of a decision whose turn has been answered; undefined if there is none. */
+  decision(id: string): Promise<DecisionRecord | undefined>;
+
+  /** Keeps the files a policy was read from, once per digest, and the event that it was loaded. Answers when both are on disk. */
+  recordPolicy(stored: StoredPolicy): Promise<void>;
+
+  /** Whether turns are taken at present, and word of each change. */
+  readonly ready: boolean;
+  onReadyChange(listener: (ready: boolean) => void): void;
+
+  /** Waits until every turn so far is on disk, then lets go of everything. */
+  close(): Promise<void>;
+}
+
+export interface StoredPolicy {
+  readonly event: LedgerEvent & { readonly kind: "policy_loaded" };
+  /** Text by path relative to the rules directory. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** What the rules answered before. Best effort: forgetting is always allowed, answering something else never. */
+export interface DecisionCache {
+  get(key: string): CachedEvaluation | undefined;
+  /** Keeps an answer; one that is kept twice may outlive the process. */
+  put(key: string, cached: CachedEvaluation): void;
+}
+
+export interface CachedEvaluation {
+  readonly policy: string;
+  readonly evaluation: Evaluation;
+  /** The decision that first got this answer. */
+  readonly decisionId: string;
+}
+
+/** The one policy that decides at present. */
+export interface PolicySource {
+  /** @throws {ServiceError} POLICY_UNAVAILABLE */
+  current(): Policy;
+}
+
+export interface Clock {
+  now(): Instant;
+}
+
+/** Makes identifiers that sort by time: UUIDv7. */
+export type NewId = (at: Instant) => string;
+
+/** RFC 8785 text of a JSON value. */
+export type Canonical = (value: JsonObject) => string;
+
+/** Sees what was evaluated afresh, after the answer; a second opinion may raise an alarm and never changes an answer. */
+export type SecondOpinion = (policy: Policy, values: readonly Known[], evaluation: Evaluation) => void;

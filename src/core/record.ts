@@ -1,0 +1,80 @@
+import type { Judgement } from "./combine.ts";
+import type { Windows } from "./policy.ts";
+import type { Subject } from "./situation.ts";
+import type { Seen } from "./tasks/seen.ts";
+import type { Task } from "./tasks/self-asserted.ts";
+import type { Instant } from "./words.ts";
+
+/** Part of every record: raise it when the shape changes. */
+export const RECORD_VERSION = 1;
+
+/** One decision, whole: with the policy it names, it can be made again from this alone. Stored as its JSON text, and its hash is taken over that. */
+export interface DecisionRecord {
+  readonly kind: "decision";
+  readonly v: typeof RECORD_VERSION;
+  /** UUIDv7. */
+  readonly id: string;
+  readonly at: Instant;
+  readonly tenant: string;
+  readonly caller: string;
+  /** Digest of the policy that decided. */
+  readonly policy: string;
+  readonly subject: Omit<Subject, "at" | "tenant" | "caller">;
+  /** What the catalog made of the action, for the columns. */
+  readonly resolved: {
+    readonly effect: string;
+    readonly resource?: string;
+    readonly classification: string;
+    readonly environment: string;
+    readonly principal: string;
+  };
+  readonly judgement: Judgement;
+  readonly cache: { readonly hit: boolean; readonly repeats?: string };
+  /** The attempt's id and the keyed digest of its content. */
+  readonly attempt?: { readonly id: string; readonly content: string };
+  /** Keyed digest of the arguments' digest: it ties a later report to these arguments and gives nothing away. */
+  readonly arguments: string;
+  /** What the task has seen from here on, where this ALLOW raised it. */
+  readonly seenAfter?: Seen;
+}
+
+export interface TaskOpened {
+  readonly kind: "task_opened";
+  readonly v: typeof RECORD_VERSION;
+  readonly id: string;
+  readonly at: Instant;
+  readonly task: Task;
+}
+
+export interface TaskClosed {
+  readonly kind: "task_closed";
+  readonly v: typeof RECORD_VERSION;
+  readonly id: string;
+  readonly at: Instant;
+  readonly tenant: string;
+  readonly task: string;
+  /** `idle`: not used for `lifetimes.self_asserted_idle`; `evicted`: the least recently used when the bound on open tasks was reached. */
+  readonly reason: "idle" | "evicted";
+}
+
+export interface PolicyLoaded {
+  readonly kind: "policy_loaded";
+  readonly v: typeof RECORD_VERSION;
+  readonly id: string;
+  readonly at: Instant;
+  readonly policy: string;
+  readonly windows: Windows;
+}
+
+/** Everything that can change a decision. */
+export type LedgerEvent = DecisionRecord | TaskOpened | TaskClosed | PolicyLoaded;
+
+/** The bytes that are stored and hashed. */
+export const encodeEvent = (event: LedgerEvent): string => JSON.stringify(event);
+
+/** @throws {SyntaxError} for what is no JSON; {TypeError} for a record of another version. */
+export function decodeEvent(text: string): LedgerEvent {
+  const event = JSON.parse(text) as LedgerEvent;
+  if (event.v !== RECORD_VERSION) throw new TypeError(`the record has version \`${String(event.v)}\`; this program reads ${RECORD_VERSION}`);
+  return event;
+}

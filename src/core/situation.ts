@@ -1,0 +1,180 @@
+import { isList, isObject } from "./json.ts";
+import type { Policy, Reach, RegisteredAgent, ResourceLabel, Tool } from "./policy.ts";
+import type { DecisionRequest } from "./request.ts";
+import type { TaskStanding } from "./tasks/self-asserted.ts";
+import { type Effect, type Instant, type Json, type Reversibility, worseEffect } from "./words.ts";
+
+/** All that one decision is made from, beside the policy. It is recorded whole, so the decision can be made again from its row. */
+export interface Subject {
+  readonly at: Instant;
+  readonly tenant: string;
+  readonly caller: string;
+  /** Masked. */
+  readonly request: DecisionRequest;
+  /** How many values were masked. */
+  readonly masked: number;
+  readonly task: TaskStanding;
+  /** The ALLOW that this attempt repeats after it has lapsed. */
+  readonly lapsed?: string;
+}
+
+/** What policy and subject together say of the action: everything that facts and invariants are read from. */
+export interface Situation {
+  readonly policy: Policy;
+  readonly subject: Subject;
+  readonly tool: Tool | undefined;
+  readonly agent: RegisteredAgent | undefined;
+  readonly effect: Effect;
+  readonly reversibility: Reversibility;
+  /** `type:id` of the resource, and every string of a `target` argument. */
+  readonly resources: readonly string[];
+  /** A resource is spelled with `.` or `..` segments, backslashes or percent-escapes. */
+  readonly resourceObscured: boolean;
+  readonly targetCount: number;
+  readonly destinationCount: number;
+  readonly classification: string;
+  readonly classificationRank: number;
+  readonly classificationStated: boolean;
+  /** Sorted, each once. */
+  readonly categories: readonly string[];
+  readonly categoriesStated: boolean;
+  readonly environment: string;
+  /** Agents of the chain after the first. */
+  readonly chainDepth: number;
+  readonly chainBroken: boolean;
+  /** The reach of every agent of the chain, by agent id. */
+  readonly reaches: ReadonlyMap<string, Reach>;
+}
+
+export function situate(policy: Policy, subject: Subject): Situation {
+  const { request } = subject;
+  const tool = policy.tools.get(request.action.tool);
+  const agent = policy.agents.get(request.agent.id);
+  const targets = valuesWithRole(request, tool, "target");
+  const resource = request.action.resource;
+  const resources = resource ? [`${resource.type}:${resource.id}`, ...targets] : targets;
+  const labels = labelsOf(policy, resources);
+  return {
+    policy,
+    subject,
+    tool,
+    agent,
+    effect: effectOf(request, tool),
+    reversibility: tool?.reversibility ?? "unknown",
+    resources,
+    resourceObscured: resources.some(isObscured),
+    targetCount: targets.length,
+    destinationCount: valuesWithRole(request, tool, "destination").length,
+    ...classify(policy, request, tool, labels),
+    ...categorise(request, tool, labels),
+    environment: request.context?.environment ?? policy.settings.environmentDefault,
+    ...chainOf(policy, request),
+  };
+}
+
+/** The catalog's effect counts; the request's only if it is worse. */
+function effectOf(request: DecisionRequest, tool: Tool | undefined): Effect {
+  const { operation, effect } = request.action;
+  const listed = tool?.operations ? (tool.operations.get(operation ?? "") ?? "unknown") : (tool?.effect ?? "unknown");
+  return effect === undefined ? listed : worseEffect(listed, effect);
+}
+
+/** Every value counts, however many: one that was left out could lie outside reach. */
+function valuesWithRole(request: DecisionRequest, tool: Tool | undefined, role: "destination" | "target"): readonly string[] {
+  if (!tool) return [];
+  const values: string[] = [];
+  for (const [name, itsRole] of tool.roles) {
+    const value = request.action.arguments[name];
+    if (itsRole === role && value !== undefined) collectLeaves(value, values);
+  }
+  return values;
+}
+
+function collectLeaves(value: Json, into: string[]): void {
+  if (value === null || value === "") return;
+  if (isList(value)) for (const item of value) collectLeaves(item, into);
+  else if (isObject(value)) for (const item of Object.values(value)) collectLeaves(item, into);
+  else into.push(String(value));
+}
+
+const OBSCURED = /(^|[/:])\.{1,2}(\/|$)|\\|%[0-9a-fA-F]{2}/;
+const isObscured = (resource: string): boolean => OBSCURED.test(resource);
+
+/** How a label's glob, which is in lower case, sees a resource: without regard to case, escapes, doubled or reversed slashes, so that no spelling evades it. */
+function plainSpelling(resource: string): string {
+  let text = resource;
+  // An escape may itself be escaped; three rounds undo what servers are known to undo.
+  for (let round = 0; round < 3 && text.includes("%"); round++) {
+    text = text.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
+  return text
+    .replaceAll("\\", "/")
+    .replaceAll(/\/(\.?\/)+/g, "/")
+    .toLowerCase();
+}
+
+const labelsOf = (policy: Policy, resources: readonly string[]): readonly ResourceLabel[] =>
+  resources.flatMap((resource) => policy.resourceLabels.find(plainSpelling(resource)));
+
+/** Where a classification stands; one that is not listed counts as the highest. */
+export function rankOf(policy: Policy, classification: string): number {
+  const { order } = policy.settings.classification;
+  const rank = order.indexOf(classification);
+  return rank === -1 ? order.length - 1 : rank;
+}
+
+function classify(
+  policy: Policy,
+  request: DecisionRequest,
+  tool: Tool | undefined,
+  labels: readonly ResourceLabel[],
+): Pick<Situation, "classification" | "classificationRank" | "classificationStated"> {
+  let rank = -1;
+  const raise = (classification: string | undefined): void => {
+    if (classification !== undefined) rank = Math.max(rank, rankOf(policy, classification));
+  };
+  raise(request.data?.classification);
+  const own = request.action.resource?.attributes?.["classification"];
+  // A resource that is classified by something other than a name is classified by nothing we know: the highest.
+  if (own !== undefined) raise(typeof own === "string" ? own : "");
+  raise(tool?.classification);
+  for (const label of labels) raise(label.classification);
+  const stated = rank !== -1;
+  if (!stated) raise(policy.settings.classification.default);
+  return {
+    classification: policy.settings.classification.order[rank] as string,
+    classificationRank: rank,
+    classificationStated: stated,
+  };
+}
+
+function categorise(
+  request: DecisionRequest,
+  tool: Tool | undefined,
+  labels: readonly ResourceLabel[],
+): Pick<Situation, "categories" | "categoriesStated"> {
+  const own = request.action.resource?.attributes?.["categories"];
+  const stated = [
+    ...(request.data?.categories ?? []),
+    ...(isList(own) ? own.filter((item) => typeof item === "string") : []),
+    ...(tool?.categories ?? []),
+    ...labels.flatMap((label) => label.categories),
+  ];
+  return { categories: stated.length < 2 ? stated : [...new Set(stated)].sort(), categoriesStated: stated.length > 0 };
+}
+
+function chainOf(policy: Policy, request: DecisionRequest): Pick<Situation, "chainDepth" | "chainBroken" | "reaches"> {
+  const hops = request.delegation ?? [];
+  const agents = hops.filter((hop) => hop.type === "agent");
+  const last = hops.at(-1);
+  const reaches = new Map<string, Reach>();
+  for (const { id } of agents) reaches.set(id, reachOf(policy, id));
+  reaches.set(request.agent.id, reachOf(policy, request.agent.id));
+  return {
+    chainDepth: Math.max(0, agents.length - 1),
+    chainBroken: last !== undefined && (last.type !== "agent" || last.id !== request.agent.id || hops.slice(1).some((hop) => hop.type !== "agent")),
+    reaches,
+  };
+}
+
+const reachOf = (policy: Policy, agentId: string): Reach => policy.agents.get(agentId)?.reach ?? policy.settings.reachDefault;

@@ -1,0 +1,153 @@
+import type { Windows } from "./policy.ts";
+import type { DecisionRecord, LedgerEvent } from "./record.ts";
+import { type AgentMemory, createMemory, raiseSeen, remember } from "./tasks/seen.ts";
+import { joinKey, type Task } from "./tasks/self-asserted.ts";
+import { durationMs, type Instant, type Outcome } from "./words.ts";
+
+/** What decisions read beside the policy. It changes by `apply` alone, the same live and when it is rebuilt from the ledger. */
+export interface State {
+  windows: Windows;
+  /** Open tasks by id, least recently used first. */
+  readonly tasks: Map<string, Task>;
+  /** Id of the open task by join key. */
+  readonly joined: Map<string, string>;
+  /** By tenant and agent, least recently changed first. */
+  readonly memories: Map<string, AgentMemory>;
+  /** Remembered request ids, oldest first. */
+  readonly attempts: Map<string, Attempt>;
+}
+
+/** What is remembered of a request id. */
+export interface Attempt {
+  readonly decisionId: string;
+  readonly at: Instant;
+  /** Keyed digest of the content. */
+  readonly content: string;
+  readonly outcome: Outcome;
+  readonly validUntil?: Instant;
+}
+
+/** Names what one turn may read. */
+export interface StateKeys {
+  readonly tenant: string;
+  readonly caller: string;
+  readonly requestId?: string;
+  readonly agent: string;
+  readonly principal: string;
+  readonly session: string;
+  /** Reads this task instead of the one that the rest would join. */
+  readonly taskId?: string;
+}
+
+/** What the keys name, and how full the state is. */
+export interface StateView {
+  readonly attempt?: Attempt;
+  readonly task?: Task;
+  readonly memory?: AgentMemory;
+  readonly leastUsedTask?: Task;
+  readonly openTasks: number;
+  readonly agentsRemembered: number;
+  readonly attemptsRemembered: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export const createState = (): State => ({
+  // Replaced by the first policy that is loaded; until then nothing is forgotten early.
+  windows: { memory: durationMs(DAY_MS), reportWithin: durationMs(DAY_MS), idempotency: durationMs(DAY_MS) },
+  tasks: new Map(),
+  joined: new Map(),
+  memories: new Map(),
+  attempts: new Map(),
+});
+
+const attemptKey = (tenant: string, caller: string, requestId: string): string => JSON.stringify([tenant, caller, requestId]);
+const memoryKey = (tenant: string, agent: string): string => JSON.stringify([tenant, agent]);
+const keyOf = (task: Task): string => joinKey(task.tenant, task.caller, task.agent, task.principal, task.session);
+
+export function view(state: State, keys: StateKeys): StateView {
+  const { tenant, caller, agent } = keys;
+  const taskId = keys.taskId ?? state.joined.get(joinKey(tenant, caller, agent, keys.principal, keys.session));
+  const task = taskId === undefined ? undefined : state.tasks.get(taskId);
+  const attempt = keys.requestId === undefined ? undefined : state.attempts.get(attemptKey(tenant, caller, keys.requestId));
+  const memory = state.memories.get(memoryKey(tenant, agent));
+  const [leastUsedTask] = state.tasks.values();
+  return {
+    ...(attempt && { attempt }),
+    ...(task && { task }),
+    ...(memory && { memory }),
+    ...(leastUsedTask && { leastUsedTask }),
+    openTasks: state.tasks.size,
+    agentsRemembered: state.memories.size,
+    attemptsRemembered: state.attempts.size,
+  };
+}
+
+export function apply(state: State, event: LedgerEvent): void {
+  switch (event.kind) {
+    case "policy_loaded":
+      state.windows = event.windows;
+      break;
+    case "task_opened":
+      state.tasks.set(event.task.id, event.task);
+      state.joined.set(keyOf(event.task), event.task.id);
+      break;
+    case "task_closed":
+      closeTask(state, event.task);
+      break;
+    case "decision":
+      applyDecision(state, event);
+      break;
+  }
+  forget(state, event.at);
+}
+
+function closeTask(state: State, id: string): void {
+  const task = state.tasks.get(id);
+  if (!task) return;
+  state.tasks.delete(id);
+  // A newer task may have taken the place already.
+  if (state.joined.get(keyOf(task)) === id) state.joined.delete(keyOf(task));
+}
+
+function applyDecision(state: State, record: DecisionRecord): void {
+  const { at, tenant, attempt, judgement, seenAfter, subject } = record;
+  const { standing, id } = subject.task;
+  const task = id === undefined ? undefined : state.tasks.get(id);
+  // A decision about a task that has closed must not keep it alive.
+  if (task && (standing === "open" || standing === "new")) {
+    // Delete and set again: the map stays in the order of use.
+    state.tasks.delete(task.id);
+    state.tasks.set(task.id, { ...task, lastUsedAt: at, seen: seenAfter ? raiseSeen(task.seen, seenAfter) : task.seen });
+  }
+  if (seenAfter || judgement.outcome === "ALLOW") {
+    const key = memoryKey(tenant, subject.request.agent.id);
+    const memory = state.memories.get(key) ?? createMemory(at);
+    remember(memory, seenAfter ?? subject.task.seen, at, state.windows.memory);
+    state.memories.delete(key);
+    state.memories.set(key, memory);
+  }
+  if (attempt) {
+    const key = attemptKey(tenant, record.caller, attempt.id);
+    state.attempts.delete(key);
+    state.attempts.set(key, {
+      decisionId: record.id,
+      at,
+      content: attempt.content,
+      outcome: judgement.outcome,
+      ...(judgement.validUntil !== undefined && { validUntil: judgement.validUntil }),
+    });
+  }
+}
+
+/** Drops what has left its window; both maps are in the order of time, so this looks only at their fronts. */
+function forget(state: State, now: Instant): void {
+  for (const [key, attempt] of state.attempts) {
+    if (now - attempt.at < state.windows.idempotency) break;
+    state.attempts.delete(key);
+  }
+  for (const [key, memory] of state.memories) {
+    if (now - memory.lastAt < state.windows.memory) break;
+    state.memories.delete(key);
+  }
+}

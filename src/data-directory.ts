@@ -1,0 +1,106 @@
+import { hkdfSync, randomBytes } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import Sqlite from "better-sqlite3";
+
+/** Something about the surroundings that an operator must mend; its message is one line that says how. */
+export class StartRefused extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StartRefused";
+  }
+}
+
+export const DATABASE_FILE = "behest.db";
+const KEY_FILE = "behest.key";
+const LOCK_FILE = "serve.lock";
+const PID_FILE = "serve.pid";
+
+export interface DataDirectory {
+  readonly path: string;
+  readonly databasePath: string;
+  /** Masks secrets and request contents. */
+  readonly maskKey: Buffer;
+  /** Seals rows that are read back. */
+  readonly sealKey: Buffer;
+  release(): void;
+}
+
+/**
+ * Makes a data directory ready and holds it for this process.
+ * @throws {StartRefused} when it cannot be written or another process holds it.
+ */
+export function holdDataDirectory(path: string): DataDirectory {
+  const absolute = resolve(path);
+  try {
+    mkdirSync(absolute, { recursive: true, mode: 0o700 });
+    accessSync(absolute, constants.W_OK);
+  } catch (error) {
+    throw new StartRefused(`the data directory \`${absolute}\` cannot be written: ${messageOf(error)}; choose another with --data`, { cause: error });
+  }
+  const release = lock(absolute);
+  try {
+    const master = masterKey(absolute);
+    return {
+      path: absolute,
+      databasePath: join(absolute, DATABASE_FILE),
+      maskKey: derive(master, "behest mask v1"),
+      sealKey: derive(master, "behest seal v1"),
+      release,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** The lock is the kernel's: it ends with the process, however that ends. */
+function lock(directory: string): () => void {
+  const pidPath = join(directory, PID_FILE);
+  let db: Sqlite.Database | undefined;
+  try {
+    db = new Sqlite(join(directory, LOCK_FILE), { timeout: 0 });
+    db.pragma("journal_mode = MEMORY");
+    db.exec("BEGIN EXCLUSIVE");
+    writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    db?.close();
+    if (isBusy(error)) {
+      const holder = existsSync(pidPath) ? readFileSync(pidPath, "utf8").trim() : "unknown";
+      throw new StartRefused(`the data directory \`${directory}\` is held by process ${holder}; stop it, or choose another with --data`, {
+        cause: error,
+      });
+    }
+    throw new StartRefused(`the data directory \`${directory}\` cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+  const held = db;
+  return () => held.close();
+}
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("SQLITE_BUSY");
+
+function masterKey(directory: string): Buffer {
+  const path = join(directory, KEY_FILE);
+  if (!existsSync(path)) {
+    if (existsSync(join(directory, DATABASE_FILE))) {
+      throw new StartRefused(`\`${path}\` is missing beside its database; restore it, or move the database away to begin a new one`);
+    }
+    writeFileSync(path, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flush: true });
+  }
+  const key = Buffer.from(readFileSync(path, "utf8").trim(), "hex");
+  if (key.length !== 32) throw new StartRefused(`\`${path}\` does not hold a key of 64 hexadecimal digits; restore it`);
+  return key;
+}
+
+const derive = (master: Buffer, purpose: string): Buffer => Buffer.from(hkdfSync("sha256", master, "", purpose, 32));
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The directory of the working tree that a path lies in, if it lies in one: data does not belong there. */
+export function workingTreeOf(path: string): string | undefined {
+  for (let directory = resolve(path); ; directory = dirname(directory)) {
+    if (existsSync(join(directory, ".git"))) return directory;
+    if (directory === dirname(directory)) return undefined;
+  }
+}

@@ -1,0 +1,132 @@
+import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { ReflectionService } from "@grpc/reflection";
+import { HealthImplementation } from "grpc-health-check";
+import { ServiceError } from "../../core/errors.ts";
+import { DecisionService } from "../../gen/behest/v1/decision_pb.ts";
+import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { toStatusObject } from "./errors.ts";
+import { createDecisionHandlers, type HandlerPorts, type UnaryHandler } from "./handler.ts";
+
+export interface GrpcOptions extends HandlerPorts {
+  /** HOST:PORT; port 0 picks a free one. */
+  readonly address: string;
+  readonly streamsMax: number;
+}
+
+export interface GrpcServer {
+  /** HOST:PORT as it is bound. */
+  readonly address: string;
+  setServing(serving: boolean): void;
+  /** Takes no new calls, lets those under way finish, and cuts what is left after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+const METHODS_BY_NAME = new Map(DecisionService.methods.map((method) => [method.name, method]));
+
+/** Serves DecisionService, health and reflection. @throws {Error} when the address cannot be bound. */
+export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
+  const server = new Server({
+    // The handler answers an oversize request with the field's details; beyond a batch nothing is buffered at all.
+    "grpc.max_receive_message_length": options.limits.batchBytesMax + 1_024,
+    "grpc.max_concurrent_streams": options.streamsMax,
+    "grpc.max_connection_idle_ms": 10 * 60_000,
+    "grpc.keepalive_time_ms": 60_000,
+    "grpc.keepalive_timeout_ms": 20_000,
+  });
+  const health = new HealthImplementation({ "": "NOT_SERVING", [DecisionService.typeName]: "NOT_SERVING" });
+  server.addService(definitionOf(DecisionService), implementationOf(options));
+  health.addToServer(server);
+  new ReflectionService(reflected([DecisionService, Health], [file_google_rpc_error_details])).addToServer(server);
+  const port = await bind(server, options.address);
+  const setServing = (serving: boolean): void => {
+    const status = serving ? "SERVING" : "NOT_SERVING";
+    health.setStatus("", status);
+    health.setStatus(DecisionService.typeName, status);
+  };
+  return {
+    address: options.address.replace(/:\d+$/, `:${port}`),
+    setServing,
+    async close(graceMs) {
+      setServing(false);
+      await drain(server, graceMs);
+    },
+  };
+}
+
+/** Methods carry bytes: the handlers decode, so that they can answer what is malformed. */
+function definitionOf(service: DescService): ServiceDefinition {
+  const bytes = (body: Buffer): Buffer => body;
+  return Object.fromEntries(
+    service.methods.map((method) => [
+      method.name,
+      {
+        path: `/${service.typeName}/${method.name}`,
+        originalName: method.localName,
+        requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
+        responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
+        requestSerialize: bytes,
+        requestDeserialize: bytes,
+        responseSerialize: bytes,
+        responseDeserialize: bytes,
+      },
+    ]),
+  );
+}
+
+function implementationOf(options: GrpcOptions): UntypedServiceImplementation {
+  const handlers: Readonly<Record<string, UnaryHandler>> = createDecisionHandlers(options);
+  return Object.fromEntries(
+    Object.entries(handlers).map(([name, handler]) => {
+      if (!METHODS_BY_NAME.has(name)) throw new Error(`the contract has no method \`${name}\``);
+      return [name, unary(handler, options.onInternalError)];
+    }),
+  );
+}
+
+const unary =
+  (handler: UnaryHandler, onInternalError: (error: unknown) => void): handleUnaryCall<Buffer, Buffer> =>
+  (call, callback) => {
+    handler(call.request, call.metadata).then(
+      (body) => callback(null, Buffer.from(body.buffer, body.byteOffset, body.byteLength)),
+      (error: unknown) => {
+        if (!(error instanceof ServiceError)) onInternalError(error);
+        callback(toStatusObject(error));
+      },
+    );
+  };
+
+/** The services' files and all that they import, as the reflection service takes them. */
+function reflected(services: readonly DescService[], extra: readonly DescFile[]) {
+  const files = new Map<string, DescFile>();
+  const add = (file: DescFile): void => {
+    if (files.has(file.name)) return;
+    for (const dependency of file.dependencies) add(dependency);
+    files.set(file.name, file);
+  };
+  for (const service of services) add(service.file);
+  for (const file of extra) add(file);
+  const fileDescriptorProtos = [...files.values()].map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file.proto)));
+  return { behest: { format: "Protocol Buffer 3 EnumDescriptorProto" as const, type: {}, fileDescriptorProtos } };
+}
+
+const bind = (server: Server, address: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
+  });
+
+/** A stuck client must not keep the server from ending. */
+function drain(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, graceMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

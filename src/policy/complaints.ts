@@ -1,0 +1,76 @@
+/** One thing that is wrong in a rules directory. */
+export interface Complaint {
+  readonly severity: "error" | "warning";
+  /** Path as it was opened. */
+  readonly file: string;
+  /** From 1; absent when the complaint is about the file or directory as a whole. */
+  readonly at?: { readonly line: number; readonly column: number; readonly source: string };
+  readonly message: string;
+}
+
+/** The rules directory cannot be used; every complaint is there, not only the first. */
+export class PolicyInvalid extends Error {
+  readonly complaints: readonly Complaint[];
+
+  constructor(complaints: readonly Complaint[]) {
+    super(`the rules have ${complaints.length === 1 ? "an error" : `${complaints.length} errors`}`);
+    this.name = "PolicyInvalid";
+    this.complaints = complaints;
+  }
+}
+
+/** `file:line:column: message`, then the line with a caret under the place. */
+export function formatComplaint({ severity, file, at, message }: Complaint): string {
+  const said = severity === "warning" ? `warning: ${message}` : message;
+  if (!at) return `${file}: ${said}`;
+  const { source, caret } = excerpt(at.source, at.column);
+  return `${file}:${at.line}:${at.column}: ${said}\n  ${source}\n  ${" ".repeat(caret)}^`;
+}
+
+const EXCERPT_MAX = 120;
+
+/** The part of a long line around the column, with what a terminal would obey made visible. */
+function excerpt(line: string, column: number): { source: string; caret: number } {
+  const from = column - 1 > EXCERPT_MAX - 20 ? column - 1 - EXCERPT_MAX / 2 : 0;
+  const cut = line.slice(from, from + EXCERPT_MAX).replaceAll("\t", " ");
+  return { source: cut.replaceAll(/\p{C}/gu, "�"), caret: column - 1 - from };
+}
+
+/** The known word closest to a mistyped one, if one is close. */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of known) {
+    if (Math.abs(candidate.length - word.length) >= least) continue;
+    const distance = editDistance(word, candidate);
+    if (distance < least) {
+      best = candidate;
+      least = distance;
+    }
+  }
+  return best;
+}
+
+/** Damerau–Levenshtein in its optimal string alignment form: a swap of neighbours is one mistake. */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let least = Math.min(change, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) least = Math.min(least, (before[j - 2] ?? 0) + 1);
+      row.push(least);
+    }
+    before = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}
+
+/** `; did you mean …?`, or nothing. */
+export function didYouMean(word: string, known: Iterable<string>): string {
+  const near = nearest(word.slice(0, 200), known);
+  return near === undefined ? "" : `; did you mean \`${near}\`?`;
+}

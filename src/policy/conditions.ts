@@ -1,0 +1,411 @@
+import { FACTS, type FactDeclaration, type FactType } from "../core/facts.ts";
+import { isList, isObject, type Known } from "../core/json.ts";
+import { FALSE, type Kleene, kleene, not, TRUE, UNKNOWN } from "../core/kleene.ts";
+import type { Slot } from "../core/policy.ts";
+import type { Situation } from "../core/situation.ts";
+import type { Json, JsonObject } from "../core/words.ts";
+import { didYouMean } from "./complaints.ts";
+import { type Document, type Node, type Property, plainValue, propertiesOf } from "./document.ts";
+import { DECORATORS, OPERATORS, type Operator, operatorNamed, type StaticKind, staticKindOf, whyUndecidable } from "./operators.ts";
+
+/** A read and checked condition. */
+export type Condition =
+  | { readonly kind: "all" | "any"; readonly parts: readonly Condition[] }
+  | { readonly kind: "not"; readonly part: Condition }
+  | Leaf;
+
+export interface Leaf {
+  readonly kind: "leaf";
+  readonly fact: FactReference;
+  readonly operatorName: string;
+  readonly operator: Operator;
+  readonly value: { readonly literal: Json } | { readonly fact: FactReference };
+  readonly node: Node;
+  readonly document: Document;
+}
+
+export interface FactReference {
+  /** The declared name. */
+  readonly name: string;
+  readonly declaration: FactDeclaration;
+  /** What follows it, into an open map. */
+  readonly path: readonly (string | number)[];
+}
+
+/** Conditions by name, over all files; resolved when they are first used. */
+export interface NamedConditions {
+  readonly nodes: ReadonlyMap<string, { readonly node: Node; readonly document: Document }>;
+  readonly used: Set<string>;
+}
+
+export const CONDITIONS_PER_RULE_MAX = 200;
+const DEPTH_MAX = 32;
+
+interface Context {
+  readonly document: Document;
+  readonly named: NamedConditions;
+  readonly classifications: readonly string[];
+  /** Names being resolved, to refuse self-reference. */
+  readonly resolving: readonly string[];
+  readonly budget: { left: number };
+}
+
+export interface ConditionInput {
+  readonly node: Node;
+  readonly document: Document;
+  readonly named: NamedConditions;
+  readonly classifications: readonly string[];
+}
+
+/** Reads the `conditions` of a rule. Undefined after complaining. */
+export function readConditions({ node, document, named, classifications }: ConditionInput): Condition | undefined {
+  const budget = { left: CONDITIONS_PER_RULE_MAX };
+  const context: Context = { document, named, classifications, resolving: [], budget };
+  if (node.type === "object" && !propertiesOf(node).some(({ key }) => COMPOSITES.has(key))) {
+    document.error(node, "`conditions` is an object with `all`, `any`, `not` or `condition`");
+    return undefined;
+  }
+  const condition = readNode(node, context, 1);
+  if (budget.left >= 0) return condition;
+  document.error(node, `more than ${CONDITIONS_PER_RULE_MAX} conditions in one rule`);
+  return undefined;
+}
+
+const COMPOSITES = new Set(["all", "any", "not", "condition"]);
+const LEAF_KEYS = ["fact", "operator", "value", "path", "name", "priority"];
+
+function readNode(node: Node, context: Context, depth: number): Condition | undefined {
+  const { document } = context;
+  if (node.type !== "object") {
+    document.error(node, "a condition is an object");
+    return undefined;
+  }
+  if (depth > DEPTH_MAX) {
+    document.error(node, `conditions nest at most ${DEPTH_MAX} deep`);
+    return undefined;
+  }
+  if (--context.budget.left < 0) return undefined;
+  const properties = propertiesOf(node);
+  const composites = properties.filter(({ key }) => COMPOSITES.has(key));
+  const [composite, second] = composites;
+  if (second) {
+    document.error(second.keyNode, `\`${composite?.key}\` and \`${second.key}\` stand in one condition; nest one in the other`);
+    return undefined;
+  }
+  return composite ? readComposite(composite, properties, context, depth) : readLeaf(node, properties, context);
+}
+
+function readComposite(composite: Property, properties: readonly Property[], context: Context, depth: number): Condition | undefined {
+  const { document } = context;
+  const { key, valueNode } = composite;
+  for (const other of properties) {
+    if (other !== composite && other.key !== "name" && other.key !== "priority") {
+      document.error(other.keyNode, `\`${other.key}\` cannot stand beside \`${key}\``);
+    }
+  }
+  if (key === "not") {
+    const part = readNode(valueNode, context, depth + 1);
+    return part && { kind: "not", part };
+  }
+  if (key === "condition") return readNamed(valueNode, context, depth);
+  if (valueNode.type !== "array" || (valueNode.children ?? []).length === 0) {
+    document.error(valueNode, `\`${key}\` is a list of at least one condition`);
+    return undefined;
+  }
+  const parts = (valueNode.children ?? []).map((child) => readNode(child, context, depth + 1));
+  const whole = parts.filter((part) => part !== undefined);
+  return whole.length === parts.length ? { kind: key === "all" ? "all" : "any", parts: whole } : undefined;
+}
+
+function readNamed(node: Node, context: Context, depth: number): Condition | undefined {
+  const name = node.type === "string" ? String(node.value) : "";
+  const found = context.named.nodes.get(name);
+  if (!found) {
+    context.document.error(node, `unknown condition \`${name}\`${didYouMean(name, context.named.nodes.keys())}`);
+    return undefined;
+  }
+  context.named.used.add(name);
+  if (context.resolving.includes(name)) {
+    context.document.error(
+      node,
+      `the condition \`${name}\` refers to itself: ${[...context.resolving, name].map((part) => `\`${part}\``).join(" → ")}`,
+    );
+    return undefined;
+  }
+  return readNode(found.node, { ...context, document: found.document, resolving: [...context.resolving, name] }, depth + 1);
+}
+
+function readLeaf(node: Node, properties: readonly Property[], context: Context): Condition | undefined {
+  const { document } = context;
+  const at = new Map(properties.map((property) => [property.key, property.valueNode]));
+  for (const { key, keyNode } of properties) {
+    if (key === "params") document.error(keyNode, "`params` is not served: facts take no parameters");
+    else if (!LEAF_KEYS.includes(key))
+      document.error(keyNode, `unknown key \`${key}\` in a condition${didYouMean(key, [...LEAF_KEYS, ...COMPOSITES])}`);
+    if (key === "priority") document.warn(keyNode, "`priority` of a condition has no effect");
+  }
+  const factNode = at.get("fact");
+  const operatorNode = at.get("operator");
+  const valueNode = at.get("value");
+  if (!factNode || !operatorNode || !valueNode) {
+    const missing = ["fact", "operator", "value"].filter((key) => !at.has(key));
+    document.error(
+      node,
+      `a condition has \`all\`, \`any\`, \`not\` or \`condition\`, or \`fact\`, \`operator\` and \`value\`; missing ${missing.map((key) => `\`${key}\``).join(", ")}`,
+    );
+    return undefined;
+  }
+  const fact = readFact(factNode, at.get("path"), document);
+  const operatorName = String(operatorNode.value);
+  const operator = operatorNode.type === "string" ? operatorNamed(operatorName) : undefined;
+  if (!operator) {
+    const known = [...Object.keys(OPERATORS), ...Object.keys(DECORATORS).map((decorator) => `${decorator}:`)];
+    document.error(operatorNode, `unknown operator \`${operatorName}\`${didYouMean(operatorName, known)}`);
+  }
+  const value = readValue(valueNode, document);
+  if (!fact || !operator || !value) return undefined;
+  const leaf: Leaf = { kind: "leaf", fact, operatorName, operator, value, node, document };
+  refuseUndecidable(leaf, valueNode, context.classifications);
+  return leaf;
+}
+
+/** A value is a literal, or `{fact, path}`: another fact. */
+function readValue(node: Node, document: Document): Leaf["value"] | undefined {
+  if (node.type !== "object") return { literal: plainValue(node) };
+  const at = new Map(propertiesOf(node).map((property) => [property.key, property.valueNode]));
+  const factNode = at.get("fact");
+  if (!factNode) {
+    document.error(node, 'a value is a string, a number, true, false, null, a list of those, or another fact: `{"fact": …}`');
+    return undefined;
+  }
+  for (const key of at.keys()) {
+    if (key !== "fact" && key !== "path")
+      document.error(node, key === "params" ? "`params` is not served: facts take no parameters" : `unknown key \`${key}\` beside \`fact\``);
+  }
+  const fact = readFact(factNode, at.get("path"), document);
+  return fact && { fact };
+}
+
+const PATH = /^\$?((?:\.[A-Za-z0-9_-]+|\[\d{1,4}\])*)$/;
+
+function readFact(node: Node, pathNode: Node | undefined, document: Document): FactReference | undefined {
+  if (node.type !== "string") {
+    document.error(node, "`fact` is a fact's name");
+    return undefined;
+  }
+  const stated = String(node.value);
+  const dotted = PATH.exec(`.${stated}`);
+  const path =
+    pathNode === undefined
+      ? ""
+      : pathNode.type === "string" && String(pathNode.value).startsWith("$")
+        ? PATH.exec(String(pathNode.value))?.[1]
+        : undefined;
+  if (path === undefined) {
+    document.error(pathNode ?? node, "a path has the form `$.a.b[0]`: names and list positions, nothing else");
+    return undefined;
+  }
+  const segments = dotted ? segmentsOf(`${dotted[1]}${path}`) : [];
+  const name = longestDeclared(segments);
+  if (name === undefined) {
+    document.error(node, `unknown fact \`${stated}\`${didYouMean(stated, Object.keys(FACTS))}`);
+    return undefined;
+  }
+  const declaration = FACTS[name] as FactDeclaration;
+  const rest = segments.slice(name.split(".").length);
+  if (rest.length > 0 && declaration.type !== "map") {
+    const whole = `${name}.${rest.join(".")}`;
+    document.error(
+      node,
+      `unknown fact \`${whole}\`: \`${name}\` is ${declaration.type === "list" ? "a list" : `of type ${declaration.type}`} and has no parts${didYouMean(whole, Object.keys(FACTS))}`,
+    );
+    return undefined;
+  }
+  return { name, declaration, path: rest };
+}
+
+const segmentsOf = (path: string): readonly (string | number)[] =>
+  [...path.matchAll(/\.([A-Za-z0-9_-]+)|\[(\d+)\]/g)].map(([, key, index]) => key ?? Number(index));
+
+function longestDeclared(segments: readonly (string | number)[]): string | undefined {
+  for (let length = segments.length; length > 0; length--) {
+    const name = segments.slice(0, length).join(".");
+    if (Object.hasOwn(FACTS, name)) return name;
+  }
+  return undefined;
+}
+
+const KIND_OF_TYPE: Readonly<Record<FactType, StaticKind>> = {
+  string: "string",
+  integer: "number",
+  boolean: "boolean",
+  list: { listOf: "string" },
+  map: "object",
+};
+
+const staticKindOfFact = ({ declaration, path }: FactReference): StaticKind => (path.length > 0 ? "any" : KIND_OF_TYPE[declaration.type]);
+
+/** A comparison that can never be decided is a mistake; left alone it would be unknown for ever. */
+function refuseUndecidable(leaf: Leaf, valueNode: Node, classifications: readonly string[]): void {
+  const { document, fact, operatorName } = leaf;
+  const valueKind = "literal" in leaf.value ? staticKindOf(leaf.value.literal) : staticKindOfFact(leaf.value.fact);
+  if (operatorName !== "present") {
+    const why = whyUndecidable(operatorName, staticKindOfFact(fact), valueKind);
+    if (why !== undefined) {
+      document.error(valueNode, why);
+      return;
+    }
+  } else if (valueKind !== "boolean") {
+    document.error(valueNode, "`present` needs true or false");
+    return;
+  }
+  if (!("literal" in leaf.value)) return;
+  const { literal } = leaf.value;
+  if (isList(literal) && literal.length === 0) document.error(valueNode, "an empty list: nothing is in it");
+  const known = fact.declaration.values ?? (fact.declaration.worsening?.by === "classification" ? classifications : undefined);
+  if (!known || fact.path.length > 0) return;
+  for (const word of isList(literal) ? literal : [literal]) {
+    if (typeof word === "string" && !known.includes(word)) {
+      document.error(
+        valueNode,
+        `\`${fact.name}\` is never \`${word}\`: it is one of ${known.map((value) => `\`${value}\``).join(" ")}${didYouMean(word, known)}`,
+      );
+    }
+  }
+}
+
+/** Where each fact's value stands among the values that `gather` hands over. */
+export interface SlotTable {
+  readonly slots: readonly Slot[];
+  indexOf(fact: FactReference): number;
+}
+
+export interface GrowingSlotTable extends SlotTable {
+  readonly slots: Slot[];
+}
+
+export function createSlotTable(): GrowingSlotTable {
+  const slots: Slot[] = [];
+  const indexes = new Map<string, number>();
+  return {
+    slots,
+    indexOf(fact) {
+      const name = spell(fact);
+      let index = indexes.get(name);
+      if (index === undefined) {
+        index = slots.length;
+        slots.push({ name, read: readerOf(fact) });
+        indexes.set(name, index);
+      }
+      return index;
+    },
+  };
+}
+
+/** `action.arguments.to[0]`. */
+export const spell = ({ name, path }: FactReference): string =>
+  name + path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
+
+function readerOf({ declaration, path }: FactReference): (situation: Situation) => Known {
+  if (path.length === 0) return declaration.read;
+  return (situation) => {
+    let value = declaration.read(situation);
+    for (const part of path) {
+      if (typeof part === "number") value = isList(value) ? value[part] : undefined;
+      else value = isObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+    }
+    return value;
+  };
+}
+
+type Test = (values: readonly Known[]) => Kleene;
+
+/** Turns a condition into a closure over the values' places. */
+export function compile(condition: Condition, slots: SlotTable): Test {
+  switch (condition.kind) {
+    case "all":
+      return compileAll(condition.parts.map((part) => compile(part, slots)));
+    case "any":
+      return compileAny(condition.parts.map((part) => compile(part, slots)));
+    case "not": {
+      const test = compile(condition.part, slots);
+      return (values) => not(test(values));
+    }
+    case "leaf":
+      return compileLeaf(condition, slots);
+  }
+}
+
+function compileAll(tests: readonly Test[]): Test {
+  return (values) => {
+    let result: Kleene = TRUE;
+    for (const test of tests) {
+      const part = test(values);
+      if (part === FALSE) return FALSE;
+      if (part < result) result = part;
+    }
+    return result;
+  };
+}
+
+function compileAny(tests: readonly Test[]): Test {
+  return (values) => {
+    let result: Kleene = FALSE;
+    for (const test of tests) {
+      const part = test(values);
+      if (part === TRUE) return TRUE;
+      if (part > result) result = part;
+    }
+    return result;
+  };
+}
+
+function compileLeaf({ fact, operator, operatorName, value }: Leaf, slots: SlotTable): Test {
+  const at = slots.indexOf(fact);
+  if ("fact" in value) {
+    const other = slots.indexOf(value.fact);
+    return (values) => operator(values[at], values[other]);
+  }
+  const { literal } = value;
+  // The two comparisons that most rules are made of, on strings: no call, no look at kinds twice.
+  if (operatorName === "equal" && typeof literal === "string") {
+    return (values) => {
+      const found = values[at];
+      return typeof found === "string" ? kleene(found === literal) : UNKNOWN;
+    };
+  }
+  if (operatorName === "in" && isList(literal) && literal.every((item) => typeof item === "string")) {
+    const words = new Set<Known>(literal);
+    return (values) => {
+      const found = values[at];
+      return typeof found === "string" ? kleene(words.has(found)) : UNKNOWN;
+    };
+  }
+  return (values) => operator(values[at], literal);
+}
+
+/** The condition as json-rules-engine reads it, every fact under one name, named conditions written out. */
+export function sourceOf(condition: Condition): JsonObject {
+  switch (condition.kind) {
+    case "all":
+    case "any":
+      return { [condition.kind]: condition.parts.map(sourceOf) };
+    case "not":
+      return { not: sourceOf(condition.part) };
+    case "leaf": {
+      const { value } = condition;
+      return {
+        fact: spell(condition.fact),
+        operator: condition.operatorName,
+        value: "literal" in value ? value.literal : { fact: spell(value.fact) },
+      };
+    }
+  }
+}
+
+/** Every leaf, and whether it stands under an odd number of `not`s. */
+export function* leavesOf(condition: Condition, negated = false): Generator<{ readonly leaf: Leaf; readonly negated: boolean }> {
+  if (condition.kind === "leaf") yield { leaf: condition, negated };
+  else if (condition.kind === "not") yield* leavesOf(condition.part, !negated);
+  else for (const part of condition.parts) yield* leavesOf(part, negated);
+}

@@ -1,0 +1,210 @@
+import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { losesPrecision, parseStrict } from "../core/json.ts";
+import type { Json } from "../core/words.ts";
+import { type Complaint, didYouMean } from "./complaints.ts";
+
+export type { Node } from "jsonc-parser";
+
+/** One JSON file of a rules directory, with the place of everything in it. */
+export interface Document {
+  readonly file: string;
+  readonly text: string;
+  readonly root: Node;
+  error(node: Node, message: string): void;
+  warn(node: Node, message: string): void;
+}
+
+/** How deep a rules file may be nested; conditions need a few levels each. */
+const NESTING_MAX = 200;
+const KEYS_MAX = 1_000_000;
+
+/** Reads a file strictly, and complains of all that JSON.parse would quietly change. Undefined when there is no tree to go on with. */
+export function readDocument(file: string, text: string, complaints: Complaint[]): Document | undefined {
+  const complain = (severity: Complaint["severity"], offset: number, message: string): void => {
+    complaints.push({ severity, file, at: placeOf(text, offset), message });
+  };
+  // The tree builder calls itself for each level: look at the depth before it does.
+  const scan = parseStrict(text, { nestingMax: NESTING_MAX, keysMax: KEYS_MAX });
+  if ("problem" in scan && scan.problem.kind === "too-big") {
+    complain("error", 0, `more than ${scan.problem.max} ${scan.problem.limit === "nesting" ? "levels of nesting" : "keys"}`);
+    return undefined;
+  }
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
+  for (const { error, offset } of errors) complain("error", offset, `not JSON: ${wordsOf(printParseErrorCode(error))}`);
+  if (!root || errors.length > 0) {
+    if (errors.length === 0) complain("error", 0, "the file is empty");
+    return undefined;
+  }
+  const document: Document = {
+    file,
+    text,
+    root,
+    error: (node, message) => complain("error", node.offset, message),
+    warn: (node, message) => complain("warning", node.offset, message),
+  };
+  refuseAmbiguous(root, document);
+  return document;
+}
+
+/** `InvalidCommentToken` → `invalid comment token`. */
+const wordsOf = (code: string): string => code.replaceAll(/(?!^)([A-Z])/g, " $1").toLowerCase();
+
+export function placeOf(text: string, offset: number): NonNullable<Complaint["at"]> {
+  const before = text.slice(0, offset);
+  const lineStart = before.lastIndexOf("\n") + 1;
+  const lineEnd = text.indexOf("\n", offset);
+  return {
+    line: before.split("\n").length,
+    column: offset - lineStart + 1,
+    source: text.slice(lineStart, lineEnd === -1 ? text.length : lineEnd).trimEnd(),
+  };
+}
+
+const DANGEROUS_KEYS = new Set(["__proto__", "constructor", "prototype"]);
+
+function refuseAmbiguous(node: Node, document: Document): void {
+  if (node.type === "number") {
+    const source = document.text.slice(node.offset, node.offset + node.length);
+    if (losesPrecision(source)) document.error(node, `the number \`${source.slice(0, 60)}\` would lose precision`);
+  }
+  if (node.type === "string" && !String(node.value).isWellFormed()) document.error(node, "a string holds a lone surrogate");
+  if (node.type === "object") {
+    const keys = new Set<string>();
+    for (const property of node.children ?? []) {
+      const [keyNode] = property.children ?? [];
+      const key = String(keyNode?.value);
+      if (keyNode && keys.has(key)) document.error(keyNode, `the key \`${key}\` stands twice in this object`);
+      if (keyNode && DANGEROUS_KEYS.has(key)) document.error(keyNode, `\`${key}\` is no key that Behest reads`);
+      keys.add(key);
+    }
+  }
+  for (const child of node.children ?? []) refuseAmbiguous(child, document);
+}
+
+/** Reads a value of some type at a node, or complains and answers undefined. */
+export type Read<T> = (node: Node, document: Document) => T | undefined;
+
+const kindOf = (node: Node): string =>
+  node.type === "array" ? "a list" : node.type === "null" ? "null" : `${/^[aeiou]/.test(node.type) ? "an" : "a"} ${node.type}`;
+
+const expected = (what: string, node: Node, document: Document): undefined => {
+  document.error(node, `expected ${what}, found ${kindOf(node)}`);
+  return undefined;
+};
+
+export const text: Read<string> = (node, document) => {
+  if (node.type !== "string") return expected("a string", node, document);
+  if (node.value !== "") return node.value;
+  document.error(node, "expected text, found an empty string");
+  return undefined;
+};
+
+export const flag: Read<boolean> = (node, document) => (node.type === "boolean" ? node.value : expected("true or false", node, document));
+
+export const integer =
+  (min: number, max: number): Read<number> =>
+  (node, document) => {
+    if (node.type === "number" && Number.isInteger(node.value) && node.value >= min && node.value <= max) return node.value;
+    if (node.type !== "number") return expected(`an integer from ${min} to ${max}`, node, document);
+    document.error(node, `expected an integer from ${min} to ${max}, found \`${node.value}\``);
+    return undefined;
+  };
+
+export const oneOf =
+  <T extends string>(words: readonly T[]): Read<T> =>
+  (node, document) => {
+    const found = words.find((word) => word === node.value);
+    if (found !== undefined) return found;
+    if (node.type !== "string") return expected(`one of ${words.map((word) => `\`${word}\``).join(" ")}`, node, document);
+    document.error(node, `\`${node.value}\` is none of ${words.map((word) => `\`${word}\``).join(" ")}${didYouMean(node.value, words)}`);
+    return undefined;
+  };
+
+export const matching =
+  (pattern: RegExp, what: string): Read<string> =>
+  (node, document) => {
+    if (node.type === "string" && pattern.test(node.value)) return node.value;
+    if (node.type !== "string") return expected(what, node, document);
+    document.error(node, `\`${node.value}\` is not ${what}`);
+    return undefined;
+  };
+
+export const listOf =
+  <T>(item: Read<T>): Read<readonly T[]> =>
+  (node, document) => {
+    if (node.type !== "array") return expected("a list", node, document);
+    return (node.children ?? []).map((child) => item(child, document)).filter((value) => value !== undefined);
+  };
+
+export const mapOf =
+  <T>(item: (node: Node, document: Document, key: string, keyNode: Node) => T | undefined): Read<ReadonlyMap<string, T>> =>
+  (node, document) => {
+    if (node.type !== "object") return expected("an object", node, document);
+    const values = new Map<string, T>();
+    for (const { key, keyNode, valueNode } of propertiesOf(node)) {
+      const value = item(valueNode, document, key, keyNode);
+      if (value !== undefined) values.set(key, value);
+    }
+    return values;
+  };
+
+export interface Property {
+  readonly key: string;
+  readonly keyNode: Node;
+  readonly valueNode: Node;
+}
+
+export function propertiesOf(node: Node): readonly Property[] {
+  const properties: Property[] = [];
+  for (const property of node.children ?? []) {
+    const [keyNode, valueNode] = property.children ?? [];
+    if (keyNode && valueNode) properties.push({ key: String(keyNode.value), keyNode, valueNode });
+  }
+  return properties;
+}
+
+type Fields<R, O> = { readonly [K in keyof R]: R[K] } & { readonly [K in keyof O]?: O[K] };
+type Readers<T> = { readonly [K in keyof T]: Read<T[K]> };
+
+/** An object with these keys and no others. Undefined if a required one is absent or wrong. */
+export const object =
+  <R extends object, O extends object>(required: Readers<R>, optional: Readers<O>): Read<Fields<R, O>> =>
+  (node, document) => {
+    if (node.type !== "object") return expected("an object", node, document);
+    const readers: Readonly<Record<string, Read<unknown>>> = { ...required, ...optional };
+    const values: Record<string, unknown> = {};
+    for (const { key, keyNode, valueNode } of propertiesOf(node)) {
+      const read = Object.hasOwn(readers, key) ? readers[key] : undefined;
+      // An editor's pointer to the schema; it changes nothing.
+      if (!read && key === "$schema") continue;
+      if (!read) document.error(keyNode, `unknown key \`${key}\`${didYouMean(key, Object.keys(readers))}`);
+      const value = read?.(valueNode, document);
+      if (value !== undefined) values[key] = value;
+    }
+    for (const key of Object.keys(required)) {
+      if (!propertiesOf(node).some((property) => property.key === key)) document.error(node, `the key \`${key}\` is missing`);
+    }
+    return Object.keys(required).every((key) => values[key] !== undefined) ? (values as Fields<R, O>) : undefined;
+  };
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `60s`, `10m`, `24h`; in milliseconds. */
+export const duration: Read<number> = (node, document) => {
+  const match = typeof node.value === "string" ? /^(\d{1,9})(ms|s|m|h|d)$/.exec(node.value) : null;
+  const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ""] ?? Number.NaN);
+  if (ms > 0 && ms <= 365 * 86_400_000) return ms;
+  document.error(
+    node,
+    `expected a duration such as \`60s\`, \`10m\` or \`24h\`, at most \`365d\`${node.type === "string" ? `, found \`${node.value}\`` : ""}`,
+  );
+  return undefined;
+};
+
+/** The plain value of a node. Ambiguous ones have been complained of already. */
+export function plainValue(node: Node): Json {
+  if (node.type === "array") return (node.children ?? []).map(plainValue);
+  if (node.type !== "object") return node.value as Json;
+  return Object.fromEntries(propertiesOf(node).map(({ key, valueNode }) => [key, plainValue(valueNode)]));
+}

@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { encodeStable } from "../core/json.ts";
+import type { Complaint } from "./complaints.ts";
+
+/** The files of a rules directory that can change a decision, text by path relative to it. */
+export type PolicyFiles = Readonly<Record<string, string>>;
+
+const FILE_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Reads a rules directory. Complains of every file that it cannot read or does not know, because a rule that is not loaded protects nobody. */
+export function readPolicyFiles(directory: string, complaints: Complaint[]): PolicyFiles {
+  const files: Record<string, string> = {};
+  for (const name of namesIn(directory, complaints)) {
+    const path = join(directory, name);
+    if (isDirectory(path)) {
+      if (name === "catalog") readCatalog(path, files, complaints);
+      else if (name !== "schema")
+        complaints.push({
+          severity: "error",
+          file: path,
+          message: "no directory that Behest reads; rule files lie beside policy.json, catalogs in `catalog/`",
+        });
+    } else if (name === "policy.json" || name === "agents.json" || name.endsWith(".rules.json")) {
+      readInto(files, name, path, complaints);
+    } else if (name.endsWith(".json") && !name.endsWith(".cases.json")) {
+      complaints.push({
+        severity: "error",
+        file: path,
+        message: "no file that Behest reads; name it `NAME.rules.json` or `NAME.cases.json`, or move it away",
+      });
+    }
+  }
+  return files;
+}
+
+function readCatalog(directory: string, files: Record<string, string>, complaints: Complaint[]): void {
+  for (const name of namesIn(directory, complaints)) {
+    if (name.endsWith(".json")) readInto(files, `catalog/${name}`, join(directory, name), complaints);
+  }
+}
+
+/** Sorted; hidden names are a file system's or an editor's business. */
+function namesIn(directory: string, complaints: Complaint[]): readonly string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => !name.startsWith("."))
+      .sort();
+  } catch (error) {
+    complaints.push({ severity: "error", file: directory, message: `the rules directory cannot be read: ${reasonOf(error)}` });
+    return [];
+  }
+}
+
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+function readInto(files: Record<string, string>, name: string, path: string, complaints: Complaint[]): void {
+  try {
+    files[name] = readText(path);
+  } catch (error) {
+    complaints.push({ severity: "error", file: path, message: `cannot be read: ${reasonOf(error)}` });
+  }
+}
+
+function readText(path: string): string {
+  // Non-blocking, so that a FIFO without a writer answers at once.
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw new Error("it is no regular file");
+    if (stat.size > FILE_BYTES_MAX) throw new Error(`it has ${stat.size} bytes, at most ${FILE_BYTES_MAX} are read`);
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(descriptor));
+    } catch (error) {
+      throw error instanceof TypeError ? new Error("it is not valid UTF-8", { cause: error }) : error;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** SHA-256 over paths and texts, each with its length: `sha256:` and 64 hexadecimal digits. */
+export const digestOf = (files: PolicyFiles): string => `sha256:${createHash("sha256").update(encodeStable(files)).digest("hex")}`;

@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { createGlobIndex } from "../core/globs.ts";
+import type { Policy, RegisteredAgent } from "../core/policy.ts";
+import { type Catalog, readAgents, readCatalogFile } from "./catalog.ts";
+import { type Complaint, PolicyInvalid } from "./complaints.ts";
+import { createSlotTable } from "./conditions.ts";
+import { type Document, readDocument } from "./document.ts";
+import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
+import { collectNamed, compileRules, RULES_MAX, readRules, type StatedRule } from "./rules.ts";
+import { readSettings } from "./settings.ts";
+
+export interface LoadedPolicy {
+  readonly policy: Policy;
+  readonly files: PolicyFiles;
+  readonly warnings: readonly Complaint[];
+}
+
+/** Reads a rules directory whole. @throws {PolicyInvalid} with every complaint. */
+export function loadPolicy(directory: string): LoadedPolicy {
+  const complaints: Complaint[] = [];
+  const files = readPolicyFiles(directory, complaints);
+  if (complaints.some(({ severity }) => severity === "error")) throw new PolicyInvalid(complaints);
+  return compilePolicy(files, directory);
+}
+
+/** Compiles the files of a rules directory, or of a policy stored by its digest. @throws {PolicyInvalid} with every complaint. */
+export function compilePolicy(files: PolicyFiles, directory = "rules"): LoadedPolicy {
+  const complaints: Complaint[] = [];
+  const documents = new Map<string, Document>();
+  for (const [name, text] of Object.entries(files)) {
+    const document = readDocument(join(directory, name), text, complaints);
+    if (document) documents.set(name, document);
+  }
+  const policy = assemble(files, documents, directory, complaints);
+  const errors = complaints.filter(({ severity }) => severity === "error");
+  if (!policy || errors.length > 0) throw new PolicyInvalid(errors);
+  return { policy, files, warnings: complaints };
+}
+
+function assemble(files: PolicyFiles, documents: ReadonlyMap<string, Document>, directory: string, complaints: Complaint[]): Policy | undefined {
+  const settingsDocument = documents.get("policy.json");
+  if (!Object.hasOwn(files, "policy.json")) {
+    complaints.push({ severity: "error", file: join(directory, "policy.json"), message: "is missing; without it nothing can be decided" });
+  }
+  const settings = settingsDocument && readSettings(settingsDocument);
+  // The rest can be read, and complained of, although policy.json is wrong.
+  const order = settings?.classification.order ?? [];
+  const catalog: Catalog = { tools: new Map(), labels: [] };
+  let agents: ReadonlyMap<string, RegisteredAgent> = new Map();
+  for (const [name, document] of documents) {
+    if (name.startsWith("catalog/")) readCatalogFile(document, order, catalog);
+    if (name === "agents.json") agents = readAgents(document, order);
+  }
+  const stated = readRuleFiles(
+    [...documents].filter(([name]) => name.endsWith(".rules.json")).map(([, document]) => document),
+    order,
+  );
+  if (!settings) return undefined;
+  const slots = createSlotTable();
+  const rules = compileRules(stated, slots);
+  return {
+    digest: digestOf(files),
+    settings,
+    tools: catalog.tools,
+    resourceLabels: createGlobIndex(catalog.labels),
+    agents,
+    rules,
+    slots: slots.slots,
+  };
+}
+
+function readRuleFiles(documents: readonly Document[], classifications: readonly string[]): readonly StatedRule[] {
+  const named = collectNamed(documents);
+  const names = new Set<string>();
+  const rules = documents.flatMap((document) => readRules(document, { named, classifications, names }));
+  const [first] = documents;
+  if (rules.length > RULES_MAX && first) first.error(first.root, `${rules.length} rules; at most ${RULES_MAX} are served`);
+  for (const [name, { node, document }] of named.nodes) {
+    if (!named.used.has(name)) document.warn(node, `no rule uses the condition \`${name}\``);
+  }
+  return rules;
+}

@@ -1,0 +1,72 @@
+import type { FactDeclaration } from "../core/facts.ts";
+import { isList, type Known } from "../core/json.ts";
+import type { Json } from "../core/words.ts";
+import { type Condition, type Leaf, leavesOf, spell } from "./conditions.ts";
+
+/** A leaf that answers kinder although its fact got worse. */
+export interface Softening {
+  readonly leaf: Leaf;
+  readonly fact: string;
+  readonly better: Known;
+  readonly worse: Known;
+}
+
+/**
+ * Finds every leaf through which a rule would help the caller more when a fact gets worse: one through which a restrictive rule stops
+ * applying, or a helping rule starts to. It tries the values next to the constants of the condition, leaf by leaf, so it may warn of a rule
+ * that another of its leaves saves; it does not stay silent about one that is not saved.
+ */
+export function softenings(condition: Condition, event: "restrictive" | "helping", classifications: readonly string[]): readonly Softening[] {
+  const found: Softening[] = [];
+  for (const { leaf, negated } of leavesOf(condition)) {
+    const { fact, operator, value } = leaf;
+    if (fact.path.length > 0 || fact.declaration.worsening === undefined || leaf.operatorName === "present") continue;
+    const rising = (event === "restrictive") !== negated;
+    const literal = "literal" in value ? value.literal : undefined;
+    const pair = stepsOf(fact.declaration, literal, classifications).find(([better, worse]) => {
+      if (literal === undefined) return true;
+      const [before, after] = [operator(better, literal), operator(worse, literal)];
+      return rising ? after < before : after > before;
+    });
+    if (pair) found.push({ leaf, fact: spell(fact), better: pair[0], worse: pair[1] });
+  }
+  return found;
+}
+
+/** Pairs of a fact's values, the second worse than the first, that show any change a condition on these constants can make. */
+function stepsOf(
+  { worsening }: FactDeclaration,
+  literal: Json | undefined,
+  classifications: readonly string[],
+): readonly (readonly [Known, Known])[] {
+  switch (worsening?.by) {
+    case "tiers":
+      return pairsOf(worsening.tiers);
+    case "classification":
+      return pairsOf(classifications.map((word) => [word]));
+    case "becoming":
+      return [[!worsening.value, worsening.value]];
+    case "rising": {
+      const constants = constantsOf(literal).filter((value) => typeof value === "number");
+      const near = [0, ...constants.flatMap((value) => [value - 1, value, value + 1]), Number.MAX_SAFE_INTEGER];
+      return pairsOf([...new Set(near)].sort((a, b) => a - b).map((value) => [value]));
+    }
+    case "growing": {
+      const members: Json[] = [...constantsOf(literal), "something else"];
+      return members.flatMap((member) => [
+        [[], [member]] as const,
+        ...members.filter((other) => other !== member).map((other) => [[other], [other, member]] as const),
+      ]);
+    }
+    case undefined:
+      return [];
+  }
+}
+
+const constantsOf = (literal: Json | undefined): readonly Json[] => (literal === undefined ? [] : isList(literal) ? literal : [literal]);
+
+function pairsOf<T extends Known>(tiers: readonly (readonly T[])[]): readonly (readonly [T, T])[] {
+  return tiers.flatMap((tier, index) =>
+    tier.flatMap((better) => tiers.slice(index + 1).flatMap((worseTier) => worseTier.map((worse) => [better, worse] as const))),
+  );
+}

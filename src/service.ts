@@ -1,0 +1,182 @@
+import canonicalize from "canonicalize";
+import type { Logger } from "pino";
+import { v7 } from "uuid";
+import type { Config } from "./config.ts";
+import { createDecider } from "./core/decide.ts";
+import { createKeyedDigest } from "./core/masking.ts";
+import type { Policy } from "./core/policy.ts";
+import type { Clock, NewId, SecondOpinion } from "./core/ports.ts";
+import { createRateLimiter } from "./core/rate-limit.ts";
+import { RECORD_VERSION } from "./core/record.ts";
+import { instant, type JsonObject } from "./core/words.ts";
+import { holdDataDirectory, StartRefused } from "./data-directory.ts";
+import { type GrpcServer, serveGrpc } from "./endpoints/grpc/server.ts";
+import { createLocalTokens, watchTokens } from "./identity/tokens.ts";
+import { formatComplaint } from "./policy/complaints.ts";
+import { type LoadedPolicy, loadPolicy } from "./policy/load.ts";
+import { differences } from "./reference/second-opinion.ts";
+import { openSqliteStorage, type SqliteStorage } from "./storage/sqlite/ledger.ts";
+
+export interface Service {
+  /** HOST:PORT as it is bound. */
+  readonly grpc: string;
+  readonly data: string;
+  readonly policy: string;
+  /** Answers what is under way, then lets go of everything. */
+  close(): Promise<void>;
+}
+
+const systemClock: Clock = { now: () => instant(Date.now()) };
+const newId: NewId = (at) => v7({ msecs: at });
+const REOPEN_AFTER_MS = 1_000;
+const DRAIN_MS = 5_000;
+
+/** RFC 8785 text. */
+export function canonical(value: JsonObject): string {
+  const text = canonicalize(value);
+  if (text === undefined) throw new TypeError("a value without a canonical form");
+  return text;
+}
+
+/**
+ * The composition root: everything is made here, once, and handed to what needs it.
+ * @throws {PolicyInvalid} or {StartRefused}
+ */
+export async function startService(config: Config, log: Logger): Promise<Service> {
+  const loaded = loadPolicy(config.rules);
+  for (const warning of loaded.warnings) log.warn(formatComplaint(warning));
+  const data = holdDataDirectory(config.data);
+  const closers: (() => Promise<void> | void)[] = [() => data.release()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.reverse()) await close();
+  };
+  try {
+    createLocalTokens(data.path);
+    const tokens = watchTokens(data.path, (error) => log.error(error.message));
+    closers.push(() => tokens.close());
+    const storage = await openStorage(config, log, data.databasePath, data.sealKey);
+    closers.push(() => storage.ledger.close());
+    await recordLoading(storage, loaded);
+    const decider = createDecider({
+      ledger: storage.ledger,
+      cache: storage.cache,
+      policies: { current: () => loaded.policy },
+      clock: systemClock,
+      newId,
+      canonical,
+      keyedDigest: createKeyedDigest(data.maskKey),
+      limits: {
+        openTasksMax: config.open_tasks_max,
+        agentsRememberedMax: config.agents_remembered_max,
+        requestIdsMax: config.request_ids_max,
+        categoriesSeenMax: config.categories_seen_max,
+      },
+      onEvaluationError: (error) => log.error({ err: error }, "a rule could not be evaluated; the action was denied"),
+      secondOpinion: secondOpinion(config.second_opinion_every, log),
+    });
+    const grpc = await serve(config, log, { decider, authenticate: tokens.authenticate });
+    closers.push(() => grpc.close(DRAIN_MS));
+    grpc.setServing(storage.ledger.ready);
+    storage.ledger.onReadyChange((ready) => {
+      grpc.setServing(ready);
+      if (ready) log.info("the ledger is open again");
+    });
+    return { grpc: grpc.address, data: data.path, policy: loaded.policy.digest, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function openStorage(config: Config, log: Logger, path: string, sealKey: Buffer): Promise<SqliteStorage> {
+  try {
+    return await openSqliteStorage({
+      path,
+      sealKey,
+      now: systemClock.now,
+      cacheRowsMax: config.cache_rows_max,
+      turnsWaitingMax: config.turns_waiting_max,
+      reopenAfterMs: REOPEN_AFTER_MS,
+      onFailure: (error) => log.error(`the ledger cannot be written: ${error.message}; nothing is decided until it can, tried again every second`),
+    });
+  } catch (error) {
+    throw new StartRefused(`the ledger \`${path}\` cannot be opened: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+async function recordLoading({ ledger }: SqliteStorage, { policy, files }: LoadedPolicy): Promise<void> {
+  const at = systemClock.now();
+  const { windows } = policy.settings;
+  try {
+    await ledger.recordPolicy({ event: { kind: "policy_loaded", v: RECORD_VERSION, id: newId(at), at, policy: policy.digest, windows }, files });
+  } catch (error) {
+    throw new StartRefused(`the policy cannot be recorded: ${error instanceof Error ? causeOf(error) : String(error)}`, { cause: error });
+  }
+}
+
+const causeOf = (error: Error): string => (error.cause instanceof Error ? error.cause.message : error.message);
+
+async function serve(config: Config, log: Logger, ports: Pick<Parameters<typeof serveGrpc>[0], "decider" | "authenticate">): Promise<GrpcServer> {
+  try {
+    return await serveGrpc({
+      ...ports,
+      address: config.grpc,
+      streamsMax: config.streams_max,
+      explains: createRateLimiter(config.explains_per_minute, EXPLAIN_KEYS_MAX),
+      now: systemClock.now,
+      limits: {
+        json: { nestingMax: config.nesting_max, keysMax: config.keys_max },
+        identifierBytesMax: config.identifier_bytes_max,
+        statementBytesMax: config.statement_bytes_max,
+        delegationDepthMax: config.delegation_depth_max,
+        categoriesMax: config.categories_max,
+        requestBytesMax: config.request_bytes_max,
+        batchBytesMax: config.batch_bytes_max,
+        batchItemsMax: config.batch_items_max,
+      },
+      onDecision: (caller, { record, replayed }, durationMs) => {
+        const { attempt, judgement } = record;
+        log.info(
+          {
+            requestId: attempt?.id,
+            decisionId: record.id,
+            caller: caller.id,
+            outcome: judgement.outcome,
+            rules: judgement.findings.map(({ rule }) => rule),
+            policyDigest: record.policy,
+            replayed,
+            durationMs: Math.round(durationMs * 1_000) / 1_000,
+          },
+          "decided",
+        );
+      },
+      onInternalError: (error) => log.error({ err: error }, "internal error"),
+    });
+  } catch (error) {
+    throw new StartRefused(
+      `gRPC cannot be served on \`${config.grpc}\`: ${error instanceof Error ? error.message : String(error)}; choose another address with --grpc`,
+      { cause: error },
+    );
+  }
+}
+
+const EXPLAIN_KEYS_MAX = 10_000;
+
+/** Lets json-rules-engine check one in so many evaluations, one at a time, after the answer has left. */
+function secondOpinion(every: number, log: Logger): SecondOpinion {
+  let count = 0;
+  let busy = false;
+  return (policy: Policy, values, evaluation) => {
+    count++;
+    if (every === 0 || busy || count % every !== 0) return;
+    busy = true;
+    differences(policy, values, evaluation)
+      .then((found) => {
+        for (const difference of found) log.error({ ...difference, policyDigest: policy.digest }, "json-rules-engine evaluates this rule otherwise");
+      })
+      .catch((error: unknown) => log.error({ err: error }, "the second opinion failed"))
+      .finally(() => {
+        busy = false;
+      });
+  };
+}

@@ -1,0 +1,342 @@
+import { Worker } from "node:worker_threads";
+import { ServiceError } from "../../core/errors.ts";
+import type { Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
+import { type DecisionRecord, decodeEvent, encodeEvent, type LedgerEvent } from "../../core/record.ts";
+import { apply, createState, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
+import type { Instant } from "../../core/words.ts";
+import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
+import type { FromWriter, PolicyRow, TaskRow, ToWriter, WriterOptions } from "./messages.ts";
+
+export interface SqliteLedgerOptions {
+  /** Path of the database file. */
+  readonly path: string;
+  readonly now: () => Instant;
+  /** Key of the row seals of the decision cache; never in the database. */
+  readonly sealKey: Buffer;
+  readonly cacheRowsMax: number;
+  /** Turns that may wait for the disk at once. */
+  readonly turnsWaitingMax: number;
+  /** How long after a failure the file is opened anew. */
+  readonly reopenAfterMs: number;
+  /** Told why the ledger failed, and why it could not be reopened. */
+  readonly onFailure: (error: Error) => void;
+}
+
+export interface SqliteStorage {
+  readonly ledger: Ledger;
+  readonly cache: SqliteDecisionCache;
+}
+
+/** Events of one transaction at most: what is behind them waits for the next. */
+const GROUP_EVENTS_MAX = 1_024;
+/** Cache rows of one transaction at most; more are forgotten, which is always allowed. */
+const GROUP_CACHE_ROWS_MAX = 256;
+
+/**
+ * Opens the ledger, makes what is missing, and rebuilds the state.
+ * @throws {Error} with what to do, when the file cannot be used.
+ */
+export async function openSqliteStorage(options: SqliteLedgerOptions): Promise<SqliteStorage> {
+  const storage = new SqliteLedger(options);
+  await storage.open();
+  return { ledger: storage, cache: storage.cache };
+}
+
+/** A turn that waits until its events, and all before them, are on disk. */
+interface Waiting {
+  readonly events: readonly string[];
+  readonly policies: readonly PolicyRow[];
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * State in memory on this thread, one writer on another. A turn's events apply at once; the turn is answered when its group is on disk. When
+ * a group fails, everything that waits is refused, the state is discarded — there is no undo — and rebuilt from the reopened file.
+ */
+class SqliteLedger implements Ledger {
+  readonly cache: SqliteDecisionCache;
+  readonly #options: SqliteLedgerOptions;
+  readonly #listeners = new Set<(ready: boolean) => void>();
+  #state: State = createState();
+  #writer: Writer | undefined;
+  #queue: Waiting[] = [];
+  #written: readonly Waiting[] = [];
+  #cacheRows: CacheRow[] = [];
+  #policy: string | undefined;
+  #cacheDrop: string | undefined;
+  #closed = false;
+  #reopening: NodeJS.Timeout | undefined;
+
+  constructor(options: SqliteLedgerOptions) {
+    this.#options = options;
+    this.cache = createSqliteDecisionCache({
+      rowsMax: options.cacheRowsMax,
+      key: options.sealKey,
+      now: options.now,
+      write: (row) => {
+        if (this.#cacheRows.length < GROUP_CACHE_ROWS_MAX) this.#cacheRows.push(row);
+      },
+    });
+  }
+
+  get ready(): boolean {
+    return this.#writer !== undefined && !this.#closed;
+  }
+
+  onReadyChange(listener: (ready: boolean) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  async open(): Promise<void> {
+    const state = createState();
+    let rows: readonly TaskRow[] = [];
+    this.cache.clear();
+    const { path, now, cacheRowsMax } = this.#options;
+    const writer = new Writer({ path, nowMs: now(), cacheRowsMax });
+    await writer.opened((message) => {
+      if (message.kind === "events") for (const text of message.events) apply(state, decodeEvent(text));
+      else if (message.kind === "tasks") rows = message.rows;
+      else if (message.kind === "cache") this.cache.load(message.rows);
+    });
+    try {
+      refuseDifference(state, rows);
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
+    writer.onWritten = () => this.#acknowledge();
+    writer.onFailed = (error) => this.#fail(error);
+    this.#state = state;
+    this.#writer = writer;
+    this.#tell();
+  }
+
+  transact<A>(keys: StateKeys, run: (view: StateView) => Turn<A>): Promise<A> {
+    try {
+      this.#refuseUnready();
+      const waiting = this.#queue.length + this.#written.length;
+      if (waiting >= this.#options.turnsWaitingMax) {
+        throw new ServiceError("OVERLOADED", `${waiting} decisions wait for the disk; retry after a moment`, { limit: "turns_waiting" });
+      }
+      const turn = run(view(this.#state, keys));
+      return this.#write(turn.events, [], turn.answer);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  peek<A>(keys: StateKeys, read: (view: StateView) => A): A {
+    this.#refuseUnready();
+    return read(view(this.#state, keys));
+  }
+
+  async decision(id: string): Promise<DecisionRecord | undefined> {
+    const text = await this.#refuseUnready().read(id);
+    const event = text === undefined ? undefined : decodeEvent(text);
+    return event?.kind === "decision" ? event : undefined;
+  }
+
+  async recordPolicy({ event, files }: StoredPolicy): Promise<void> {
+    this.#refuseUnready();
+    this.#policy = event.policy;
+    this.#cacheDrop = event.policy;
+    await this.#write([event], [{ digest: event.policy, atMs: event.at, files: JSON.stringify(files) }], undefined);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    const idle = this.ready ? this.#write([], [], undefined).catch(() => undefined) : undefined;
+    await idle;
+    this.#closed = true;
+    clearTimeout(this.#reopening);
+    await this.#writer?.close();
+    this.#writer = undefined;
+  }
+
+  #refuseUnready(): Writer {
+    if (!this.#writer || this.#closed) {
+      throw new ServiceError("LEDGER_UNAVAILABLE", "the ledger cannot be written at present; nothing was decided, retry after a moment");
+    }
+    return this.#writer;
+  }
+
+  #write<A>(events: readonly LedgerEvent[], policies: readonly PolicyRow[], answer: A): Promise<A> {
+    const texts: string[] = [];
+    for (const event of events) {
+      apply(this.#state, event);
+      texts.push(encodeEvent(event));
+    }
+    return new Promise<A>((resolve, reject) => {
+      this.#queue.push({ events: texts, policies, resolve: () => resolve(answer), reject });
+      if (this.#written.length === 0) this.#sendGroup();
+    });
+  }
+
+  /** Sends what waits, as one transaction. While it is under way the next group gathers behind it. */
+  #sendGroup(): void {
+    if (this.#queue.length === 0) return;
+    const taken: Waiting[] = [];
+    const events: string[] = [];
+    for (const waiting of this.#queue) {
+      if (events.length >= GROUP_EVENTS_MAX) break;
+      taken.push(waiting);
+      for (const text of waiting.events) events.push(text);
+    }
+    this.#queue = this.#queue.slice(taken.length);
+    const policies = taken.flatMap((waiting) => waiting.policies);
+    this.#written = taken;
+    if (events.length === 0) {
+      // Turns that only read: everything before them is on disk already.
+      this.#acknowledge();
+      return;
+    }
+    const cacheRows = this.#cacheRows;
+    this.#cacheRows = [];
+    const drop = this.#cacheDrop;
+    this.#cacheDrop = undefined;
+    this.#writer?.send({ kind: "group", events, policies, cacheRows, ...(drop !== undefined && { cacheDropOtherThan: drop }) });
+  }
+
+  #acknowledge(): void {
+    const written = this.#written;
+    this.#written = [];
+    for (const waiting of written) waiting.resolve();
+    this.#sendGroup();
+  }
+
+  #fail(error: Error): void {
+    if (!this.#writer) return;
+    this.#writer = undefined;
+    const refused = [...this.#written, ...this.#queue];
+    this.#written = [];
+    this.#queue = [];
+    this.#cacheRows = [];
+    // The policy in force decides on after reopening: its rows, and only they, stay.
+    this.#cacheDrop = this.#policy;
+    this.#state = createState();
+    this.cache.clear();
+    this.#tell();
+    this.#options.onFailure(error);
+    for (const waiting of refused) {
+      waiting.reject(
+        new ServiceError("LEDGER_UNAVAILABLE", "the decision could not be written; ask again under the same request id", {}, { cause: error }),
+      );
+    }
+    this.#reopenLater();
+  }
+
+  #reopenLater(): void {
+    if (this.#closed) return;
+    this.#reopening = setTimeout(() => {
+      this.open().catch((error: unknown) => {
+        this.#options.onFailure(error instanceof Error ? error : new Error(String(error)));
+        this.#reopenLater();
+      });
+    }, this.#options.reopenAfterMs);
+    this.#reopening.unref();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener(this.ready);
+  }
+}
+
+/** The other thread, as this one sees it. */
+class Writer {
+  onWritten: () => void = () => undefined;
+  onFailed: (error: Error) => void = () => undefined;
+  readonly #thread: Worker;
+  readonly #reads = new Map<number, { resolve: (record: string | undefined) => void; reject: (error: Error) => void }>();
+  #ticket = 0;
+  #closing: (() => void) | undefined;
+
+  constructor(options: WriterOptions) {
+    // The same extension as this file's: sources in development, JavaScript when built.
+    const file = new URL(import.meta.url.endsWith(".ts") ? "./writer.ts" : "./writer.js", import.meta.url);
+    this.#thread = new Worker(file, { workerData: options, name: "behest-ledger" });
+  }
+
+  /** Hands on what the state is rebuilt from, and answers once the file is open. */
+  opened(take: (message: FromWriter) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onMessage = (message: FromWriter): void => {
+        if (message.kind === "failed") reject(new Error(message.why));
+        else if (message.kind === "opened") {
+          this.#thread.off("message", onMessage);
+          this.#listen();
+          resolve();
+        } else take(message);
+      };
+      this.#thread.on("message", onMessage);
+      this.#thread.once("error", reject);
+      this.#thread.once("exit", () => reject(new Error("the ledger's thread ended")));
+    });
+  }
+
+  send(message: ToWriter): void {
+    this.#thread.postMessage(message);
+  }
+
+  read(decisionId: string): Promise<string | undefined> {
+    const ticket = ++this.#ticket;
+    return new Promise((resolve, reject) => {
+      this.#reads.set(ticket, { resolve, reject });
+      this.send({ kind: "read", ticket, decisionId });
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#closing = resolve;
+      this.#thread.once("exit", () => resolve());
+      this.send({ kind: "close" });
+    });
+  }
+
+  #listen(): void {
+    this.#thread.on("message", (message: FromWriter) => {
+      if (message.kind === "written") this.onWritten();
+      else if (message.kind === "found") {
+        this.#reads.get(message.ticket)?.resolve(message.record);
+        this.#reads.delete(message.ticket);
+      } else if (message.kind === "failed") this.#broken(new Error(message.why));
+    });
+    this.#thread.on("error", (error) => this.#broken(error instanceof Error ? error : new Error(String(error))));
+    this.#thread.on("exit", () => {
+      if (!this.#closing) this.#broken(new Error("the ledger's thread ended"));
+    });
+  }
+
+  #broken(error: Error): void {
+    for (const { reject } of this.#reads.values()) {
+      reject(new ServiceError("LEDGER_UNAVAILABLE", "the record could not be read; retry after a moment", {}, { cause: error }));
+    }
+    this.#reads.clear();
+    this.onFailed(error);
+  }
+}
+
+/** The projection must say what the events say. @throws {Error} naming the row that does not. */
+function refuseDifference(state: State, rows: readonly TaskRow[]): void {
+  const open = new Map(rows.filter((row) => row.state === "open").map((row) => [row.task_id, row]));
+  for (const row of rows) {
+    const task = state.tasks.get(row.task_id);
+    const same =
+      (row.state === "open") === (task !== undefined) &&
+      (!task ||
+        (task.tenant === row.tenant &&
+          task.caller === row.caller &&
+          task.agent === row.agent &&
+          task.principal === row.principal &&
+          task.session === row.session &&
+          (task.statement ?? null) === row.statement &&
+          task.openedAt === row.opened_at &&
+          JSON.stringify(task.seen) === row.seen));
+    if (!same) throw new Error(`row \`${row.task_id}\` of table \`tasks\` differs from the ledger's events; it was changed outside Behest`);
+  }
+  for (const id of state.tasks.keys()) {
+    if (!open.has(id))
+      throw new Error(`table \`tasks\` lacks the open task \`${id}\` that the ledger's events tell of; it was changed outside Behest`);
+  }
+}

@@ -1,0 +1,51 @@
+import type { CacheRow } from "./decision-cache.ts";
+
+/** What the writer's thread is started with. */
+export interface WriterOptions {
+  readonly path: string;
+  /** The instant to rebuild for. */
+  readonly nowMs: number;
+  readonly cacheRowsMax: number;
+}
+
+/** Everything that goes to disk in one transaction. */
+export interface Group {
+  readonly kind: "group";
+  /** Texts of events, in order. */
+  readonly events: readonly string[];
+  readonly policies: readonly PolicyRow[];
+  readonly cacheRows: readonly CacheRow[];
+  readonly cacheDropOtherThan?: string;
+}
+
+export interface PolicyRow {
+  readonly digest: string;
+  readonly atMs: number;
+  readonly files: string;
+}
+
+export type ToWriter = Group | { readonly kind: "read"; readonly ticket: number; readonly decisionId: string } | { readonly kind: "close" };
+
+export type FromWriter =
+  | { readonly kind: "events"; readonly events: readonly string[] }
+  | { readonly kind: "tasks"; readonly rows: readonly TaskRow[] }
+  | { readonly kind: "cache"; readonly rows: readonly CacheRow[] }
+  | { readonly kind: "opened" }
+  | { readonly kind: "written" }
+  | { readonly kind: "found"; readonly ticket: number; readonly record?: string }
+  | { readonly kind: "failed"; readonly why: string }
+  | { readonly kind: "closed" };
+
+/** One row of the projection `tasks`, as far as it is compared with the events. */
+export interface TaskRow {
+  readonly task_id: string;
+  readonly state: string;
+  readonly tenant: string;
+  readonly caller: string;
+  readonly agent: string;
+  readonly principal: string;
+  readonly session: string;
+  readonly statement: string | null;
+  readonly opened_at: number;
+  readonly seen: string;
+}

@@ -1,0 +1,156 @@
+import type { Database } from "better-sqlite3";
+
+/** `PRAGMA application_id`: "BHST". */
+export const APPLICATION_ID = 0x42485354;
+
+const ISO = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
+
+/**
+ * Each migration runs once, in order, in one transaction with the version it leads to. Never change one that has been released: add another.
+ * Tables and views without a leading underscore are a public interface; docs/history.md describes them.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE decisions (
+    seq INTEGER PRIMARY KEY,
+    decision_id TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    at_iso TEXT GENERATED ALWAYS AS (${ISO("at")}) VIRTUAL,
+    tenant TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    task_id TEXT,
+    root_task_id TEXT,
+    statement TEXT,
+    tool TEXT NOT NULL,
+    operation TEXT,
+    effect TEXT NOT NULL,
+    resource TEXT,
+    classification TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    score INTEGER NOT NULL,
+    reason_codes TEXT NOT NULL,
+    policy_digest TEXT NOT NULL,
+    approval_id TEXT,
+    cache_repeats TEXT,
+    record TEXT NOT NULL,
+    leaf BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX decisions_by_agent ON decisions (agent, at);
+  CREATE INDEX decisions_by_task ON decisions (task_id, at);
+
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    event_id TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    at_iso TEXT GENERATED ALWAYS AS (${ISO("at")}) VIRTUAL,
+    kind TEXT NOT NULL,
+    tenant TEXT,
+    task_id TEXT,
+    record TEXT NOT NULL,
+    leaf BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX events_by_kind ON events (kind, at);
+  CREATE INDEX events_by_task ON events (task_id, at) WHERE task_id IS NOT NULL;
+
+  CREATE TABLE tree_heads (
+    tree_size INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    root BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX tree_heads_by_time ON tree_heads (at);
+  CREATE TABLE _tree_edge (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    tree_size INTEGER NOT NULL,
+    edge BLOB NOT NULL,
+    reopened_at INTEGER
+  ) STRICT;
+  INSERT INTO _tree_edge (id, tree_size, edge) VALUES (1, 0, x'');
+
+  CREATE TABLE tasks (
+    task_id TEXT PRIMARY KEY,
+    root_task_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    session TEXT NOT NULL,
+    statement TEXT,
+    opened_at INTEGER NOT NULL,
+    opened_at_iso TEXT GENERATED ALWAYS AS (${ISO("opened_at")}) VIRTUAL,
+    closed_at INTEGER,
+    closed_at_iso TEXT GENERATED ALWAYS AS (${ISO("closed_at")}) VIRTUAL,
+    closed_because TEXT,
+    seen TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tasks_by_state ON tasks (state, opened_at);
+
+  CREATE TABLE policies (
+    policy_digest TEXT PRIMARY KEY,
+    first_loaded_at INTEGER NOT NULL,
+    first_loaded_at_iso TEXT GENERATED ALWAYS AS (${ISO("first_loaded_at")}) VIRTUAL,
+    files TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE decision_cache (
+    key TEXT PRIMARY KEY,
+    policy_digest TEXT NOT NULL,
+    decision_id TEXT NOT NULL,
+    score INTEGER NOT NULL,
+    stands TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    mac TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX decision_cache_by_time ON decision_cache (at);
+
+  CREATE VIEW findings AS
+    SELECT d.seq, d.decision_id, d.at, d.at_iso, d.agent, d.tool, d.outcome,
+           f.key AS position,
+           f.value ->> '$.rule' AS rule,
+           f.value ->> '$.event' AS event,
+           f.value ->> '$.result' AS result,
+           f.value ->> '$.points' AS points,
+           f.value ->> '$.reason' AS reason,
+           f.value -> '$.controls' AS controls
+    FROM decisions AS d, json_each(d.record, '$.judgement.findings') AS f;
+
+  CREATE VIEW delegations AS
+    SELECT d.seq, d.decision_id, d.at, d.at_iso, d.agent, d.outcome,
+           h.key AS position,
+           h.value ->> '$.type' AS principal_type,
+           h.value ->> '$.id' AS principal_id,
+           h.value ->> '$.taskId' AS task_id
+    FROM decisions AS d, json_each(d.record, '$.subject.request.delegation') AS h;
+  `,
+];
+
+/** @throws {Error} when the file belongs to another program or a newer Behest. */
+export function migrate(db: Database): void {
+  const version = pragmaNumber(db, "user_version");
+  const owner = pragmaNumber(db, "application_id");
+  if (owner !== APPLICATION_ID && !(owner === 0 && version === 0)) {
+    throw new Error("the database file belongs to another program; choose another data directory");
+  }
+  if (version > MIGRATIONS.length) {
+    throw new Error(`the database has schema version ${version}, this program knows ${MIGRATIONS.length}; start the newer Behest that wrote it`);
+  }
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    db.transaction(() => {
+      db.exec(sql);
+      db.pragma(`application_id = ${APPLICATION_ID}`);
+      db.pragma(`user_version = ${index + 1}`);
+    }).immediate();
+  }
+}
+
+function pragmaNumber(db: Database, name: string): number {
+  const value: unknown = db.pragma(name, { simple: true });
+  if (typeof value !== "number") throw new TypeError(`PRAGMA ${name} answered no number`);
+  return value;
+}

@@ -1,0 +1,195 @@
+import { parentPort, workerData } from "node:worker_threads";
+import Sqlite, { type Database, type Statement } from "better-sqlite3";
+import { type DecisionRecord, decodeEvent, type LedgerEvent, type TaskClosed, type TaskOpened } from "../../core/record.ts";
+import { append, decodeEdge, encodeEdge, leafHash, rootOf, type TreeEdge } from "../../core/tree.ts";
+import type { CacheRow } from "./decision-cache.ts";
+import type { FromWriter, Group, ToWriter, WriterOptions } from "./messages.ts";
+import { readRebuild } from "./rebuild.ts";
+import { migrate } from "./schema.ts";
+
+/**
+ * The one writer of a database, on a thread of its own. It takes a group, writes it in one transaction, and says so when COMMIT has returned,
+ * that is when the WAL has been synced. The first thing that fails ends it: what is queued behind a failed group must not be written, and a
+ * descriptor whose fsync has failed must not be used again.
+ */
+function runWriter(options: WriterOptions): void {
+  const port = parentPort;
+  if (!port) throw new Error("the writer runs on a worker thread");
+  const say = (message: FromWriter): void => port.postMessage(message);
+  const fail = (error: unknown): void => {
+    say({ kind: "failed", why: error instanceof Error ? describe(error) : String(error) });
+    port.close();
+  };
+  try {
+    const db = openForWriting(options);
+    readRebuild(db, options, say);
+    const write = createGroupWriter(db);
+    const read = db.prepare<[string], { record: string }>("SELECT record FROM decisions WHERE decision_id = ?");
+    port.on("message", (message: ToWriter) => {
+      try {
+        switch (message.kind) {
+          case "group":
+            write(message);
+            say({ kind: "written" });
+            break;
+          case "read": {
+            const row = read.get(message.decisionId);
+            say({ kind: "found", ticket: message.ticket, ...(row && { record: row.record }) });
+            break;
+          }
+          case "close":
+            db.close();
+            say({ kind: "closed" });
+            port.close();
+            break;
+        }
+      } catch (error) {
+        fail(error);
+      }
+    });
+    say({ kind: "opened" });
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function openForWriting({ path, nowMs }: WriterOptions): Database {
+  const db = new Sqlite(path);
+  db.pragma("journal_mode = WAL");
+  db.pragma("synchronous = FULL");
+  if (db.pragma("synchronous", { simple: true }) !== 2) throw new Error("`synchronous` cannot be set to FULL");
+  db.pragma("foreign_keys = ON");
+  migrate(db);
+  // Whatever an earlier, failed process left in the WAL is taken into the file before anything is decided on it.
+  db.pragma("wal_checkpoint(TRUNCATE)");
+  // Proves that the disk takes writes again.
+  db.prepare("UPDATE _tree_edge SET reopened_at = ?").run(nowMs);
+  return db;
+}
+
+const describe = (error: Error & { code?: unknown }): string => (typeof error.code === "string" ? `${error.message} (${error.code})` : error.message);
+
+function createGroupWriter(db: Database): (group: Group) => void {
+  const insertDecision = db.prepare(INSERT_DECISION);
+  const insertEvent = db.prepare("INSERT INTO events (seq, event_id, at, kind, tenant, task_id, record, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  const tasks = taskStatements(db);
+  const insertHead = db.prepare("INSERT INTO tree_heads (tree_size, at, root) VALUES (?, ?, ?)");
+  const updateEdge = db.prepare("UPDATE _tree_edge SET tree_size = ?, edge = ?");
+  const insertPolicy = db.prepare("INSERT OR IGNORE INTO policies (policy_digest, first_loaded_at, files) VALUES (?, ?, ?)");
+  const cache = cacheStatements(db);
+  let edge = readEdge(db);
+
+  const writeEvents = (group: Group, before: TreeEdge): TreeEdge => {
+    let next = before;
+    let lastAt = 0;
+    for (const text of group.events) {
+      const event = decodeEvent(text);
+      const leaf = leafHash(text);
+      next = append(next, leaf);
+      lastAt = Math.max(lastAt, event.at);
+      if (event.kind === "decision") insertDecision.run(...decisionColumns(next.size, event, text, leaf));
+      else insertEvent.run(next.size, event.id, event.at, event.kind, tenantOf(event), taskOf(event), text, leaf);
+      tasks.project(event);
+    }
+    insertHead.run(next.size, lastAt, rootOf(next));
+    updateEdge.run(next.size, encodeEdge(next));
+    return next;
+  };
+
+  const transaction = db.transaction((group: Group): TreeEdge => {
+    for (const { digest, atMs, files } of group.policies) insertPolicy.run(digest, atMs, files);
+    cache.write(group);
+    return group.events.length === 0 ? edge : writeEvents(group, edge);
+  });
+  return (group) => {
+    edge = transaction.immediate(group);
+  };
+}
+
+const INSERT_DECISION = `INSERT INTO decisions (seq, decision_id, at, tenant, caller, agent, principal, task_id, root_task_id, statement, tool, operation,
+  effect, resource, classification, environment, outcome, basis, score, reason_codes, policy_digest, cache_repeats, record, leaf)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+function decisionColumns(seq: number, record: DecisionRecord, text: string, leaf: Buffer): unknown[] {
+  const { subject, resolved, judgement } = record;
+  const { request, task } = subject;
+  return [
+    seq,
+    record.id,
+    record.at,
+    record.tenant,
+    record.caller,
+    request.agent.id,
+    resolved.principal,
+    task.id ?? null,
+    task.id ?? null,
+    request.task?.statement ?? task.statement ?? null,
+    request.action.tool,
+    request.action.operation ?? null,
+    resolved.effect,
+    resolved.resource ?? null,
+    resolved.classification,
+    resolved.environment,
+    judgement.outcome,
+    judgement.basis,
+    judgement.score,
+    JSON.stringify(judgement.reasonCodes),
+    record.policy,
+    record.cache.repeats ?? null,
+    text,
+    leaf,
+  ];
+}
+
+const tenantOf = (event: Exclude<LedgerEvent, DecisionRecord>): string | null => {
+  if (event.kind === "task_opened") return event.task.tenant;
+  return event.kind === "task_closed" ? event.tenant : null;
+};
+
+const taskOf = (event: Exclude<LedgerEvent, DecisionRecord>): string | null => {
+  if (event.kind === "task_opened") return event.task.id;
+  return event.kind === "task_closed" ? event.task : null;
+};
+
+/** Keeps the projection `tasks`, in the transaction of the events it follows from. */
+function taskStatements(db: Database): { project: (event: LedgerEvent) => void } {
+  const open =
+    db.prepare(`INSERT INTO tasks (task_id, root_task_id, kind, state, tenant, caller, agent, principal, session, statement, opened_at, seen)
+    VALUES (?, ?, 'self_asserted', 'open', ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const close = db.prepare("UPDATE tasks SET state = 'closed', closed_at = ?, closed_because = ? WHERE task_id = ?");
+  const raise = db.prepare("UPDATE tasks SET seen = ? WHERE task_id = ?");
+  const opened = ({ task }: TaskOpened): void => {
+    const { id, tenant, caller, agent, principal, session, statement, openedAt, seen } = task;
+    open.run(id, id, tenant, caller, agent, principal, session, statement ?? null, openedAt, JSON.stringify(seen));
+  };
+  const closed = ({ at, reason, task }: TaskClosed): void => {
+    close.run(at, reason, task);
+  };
+  return {
+    project(event) {
+      if (event.kind === "task_opened") opened(event);
+      else if (event.kind === "task_closed") closed(event);
+      else if (event.kind === "decision" && event.seenAfter) raise.run(JSON.stringify(event.seenAfter), event.subject.task.id);
+    },
+  };
+}
+
+function cacheStatements(db: Database): { write: (group: Group) => void } {
+  const put: Statement<[CacheRow]> = db.prepare(`INSERT OR REPLACE INTO decision_cache (key, policy_digest, decision_id, score, stands, at, mac)
+    VALUES (@key, @policy_digest, @decision_id, @score, @stands, @at, @mac)`);
+  const dropOthers = db.prepare("DELETE FROM decision_cache WHERE policy_digest <> ?");
+  return {
+    write(group) {
+      if (group.cacheDropOtherThan !== undefined) dropOthers.run(group.cacheDropOtherThan);
+      for (const row of group.cacheRows) put.run(row);
+    },
+  };
+}
+
+function readEdge(db: Database): TreeEdge {
+  const row = db.prepare<[], { tree_size: number; edge: Buffer }>("SELECT tree_size, edge FROM _tree_edge").get();
+  if (!row) throw new Error("the ledger lacks its tree edge; restore it from a backup");
+  return decodeEdge(row.tree_size, row.edge);
+}
+
+runWriter(workerData as WriterOptions);
