@@ -160,7 +160,10 @@ function readLeaf(node: Node, properties: readonly Property[], context: Context)
   const operator = operatorNode.type === "string" ? operatorNamed(operatorName) : undefined;
   if (!operator) {
     const known = [...Object.keys(OPERATORS), ...Object.keys(DECORATORS).map((decorator) => `${decorator}:`)];
-    document.error(operatorNode, `unknown operator \`${operatorName}\`${didYouMean(operatorName, known)}`);
+    const why = operatorName.endsWith(":present")
+      ? "`present` takes no decorator"
+      : `unknown operator \`${operatorName}\`${didYouMean(operatorName, known)}`;
+    document.error(operatorNode, why);
   }
   const value = readValue(valueNode, document);
   if (!fact || !operator || !value) return undefined;
@@ -217,7 +220,7 @@ function readFact(node: Node, pathNode: Node | undefined, document: Document): F
     const whole = `${name}.${rest.join(".")}`;
     document.error(
       node,
-      `unknown fact \`${whole}\`: \`${name}\` is ${declaration.type === "list" ? "a list" : `of type ${declaration.type}`} and has no parts${didYouMean(whole, Object.keys(FACTS))}`,
+      `unknown fact \`${whole}\`: \`${name}\` is ${declaration.type === "list" ? "a list" : `of type ${declaration.type}`} and has no parts`,
     );
     return undefined;
   }

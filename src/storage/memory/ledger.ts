@@ -1,3 +1,4 @@
+import { ServiceError } from "../../core/errors.ts";
 import type { Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
 import { type DecisionRecord, decodeEvent, encodeEvent } from "../../core/record.ts";
 import { apply, createState, type StateKeys, type StateView, view } from "../../core/state.ts";
@@ -14,6 +15,11 @@ export function createMemoryLedger(): MemoryLedger {
   const decisions = new Map<string, number>();
   const policies = new Map<string, StoredPolicy>();
 
+  let closed = false;
+  const refuseClosed = (): void => {
+    if (closed) throw new ServiceError("LEDGER_UNAVAILABLE", "the ledger is closed; nothing was decided");
+  };
+
   const write = (turn: Turn<unknown>): void => {
     for (const event of turn.events) {
       apply(state, event);
@@ -24,14 +30,20 @@ export function createMemoryLedger(): MemoryLedger {
 
   return {
     written,
-    ready: true,
+    get ready() {
+      return !closed;
+    },
     onReadyChange: () => undefined,
     async transact<A>(keys: StateKeys, run: (view: StateView) => Turn<A>): Promise<A> {
+      refuseClosed();
       const turn = run(view(state, keys));
       write(turn);
       return turn.answer;
     },
-    peek: (keys, read) => read(view(state, keys)),
+    peek(keys, read) {
+      refuseClosed();
+      return read(view(state, keys));
+    },
     async decision(id): Promise<DecisionRecord | undefined> {
       const at = decisions.get(id);
       const text = at === undefined ? undefined : written[at];
@@ -42,6 +54,8 @@ export function createMemoryLedger(): MemoryLedger {
       policies.set(stored.event.policy, stored);
       write({ events: [stored.event], answer: undefined });
     },
-    async close() {},
+    async close() {
+      closed = true;
+    },
   };
 }

@@ -1,11 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
-import Sqlite, { type Database, type Statement } from "better-sqlite3";
+import type { Database, Statement } from "better-sqlite3";
 import { type DecisionRecord, decodeEvent, type LedgerEvent, type TaskClosed, type TaskOpened } from "../../core/record.ts";
 import { append, decodeEdge, encodeEdge, leafHash, rootOf, type TreeEdge } from "../../core/tree.ts";
+import { openForWriting } from "./connection.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, Group, ToWriter, WriterOptions } from "./messages.ts";
 import { readRebuild } from "./rebuild.ts";
-import { migrate } from "./schema.ts";
 
 /**
  * The one writer of a database, on a thread of its own. It takes a group, writes it in one transaction, and says so when COMMIT has returned,
@@ -21,7 +21,7 @@ function runWriter(options: WriterOptions): void {
     port.close();
   };
   try {
-    const db = openForWriting(options);
+    const db = openForWriting(options.path, options.nowMs);
     readRebuild(db, options, say);
     const write = createGroupWriter(db);
     const read = db.prepare<[string], { record: string }>("SELECT record FROM decisions WHERE decision_id = ?");
@@ -51,20 +51,6 @@ function runWriter(options: WriterOptions): void {
   } catch (error) {
     fail(error);
   }
-}
-
-function openForWriting({ path, nowMs }: WriterOptions): Database {
-  const db = new Sqlite(path);
-  db.pragma("journal_mode = WAL");
-  db.pragma("synchronous = FULL");
-  if (db.pragma("synchronous", { simple: true }) !== 2) throw new Error("`synchronous` cannot be set to FULL");
-  db.pragma("foreign_keys = ON");
-  migrate(db);
-  // Whatever an earlier, failed process left in the WAL is taken into the file before anything is decided on it.
-  db.pragma("wal_checkpoint(TRUNCATE)");
-  // Proves that the disk takes writes again.
-  db.prepare("UPDATE _tree_edge SET reopened_at = ?").run(nowMs);
-  return db;
 }
 
 const describe = (error: Error & { code?: unknown }): string => (typeof error.code === "string" ? `${error.message} (${error.code})` : error.message);

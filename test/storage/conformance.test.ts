@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ServiceError } from "../../src/core/errors.ts";
+import { type LedgerEvent, RECORD_VERSION } from "../../src/core/record.ts";
+import type { StateKeys } from "../../src/core/state.ts";
+import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
+import { deciderOver, POLICY } from "./deciders.ts";
+import { ask } from "./requests.ts";
+import { type OpenedStorage, openMemory, openSqlite } from "./storages.ts";
+
+const KEYS: StateKeys = { tenant: "default", caller: "gateway", agent: "bot", principal: "none", session: "none" };
+
+const opened = (id: string, storage: OpenedStorage, agent = "bot"): LedgerEvent => ({
+  kind: "task_opened",
+  v: RECORD_VERSION,
+  id: `event-${id}`,
+  at: storage.clock.now(),
+  task: {
+    id,
+    tenant: "default",
+    caller: "gateway",
+    agent,
+    principal: "none",
+    session: "none",
+    openedAt: storage.clock.now(),
+    lastUsedAt: storage.clock.now(),
+    seen: NOTHING_SEEN,
+  },
+});
+
+/** Every sentence of the ports' comments, for every storage there is. */
+describe.each([
+  { name: "memory", open: openMemory },
+  { name: "sqlite", open: openSqlite },
+])("the $name storage", ({ open }) => {
+  let storage: OpenedStorage;
+  beforeEach(async () => {
+    storage = await open();
+  });
+  afterEach(() => storage.close());
+
+  it("runs a turn once, and answers what it answers", async () => {
+    let runs = 0;
+    const answer = await storage.ledger.transact(KEYS, () => {
+      runs++;
+      return { events: [], answer: "yes" };
+    });
+    expect({ answer, runs }).toEqual({ answer: "yes", runs: 1 });
+  });
+
+  it("applies a turn's events before any other turn sees the state, though none is on disk yet", async () => {
+    const first = storage.ledger.transact(KEYS, () => ({ events: [opened("t1", storage)], answer: undefined }));
+    const second = storage.ledger.transact(KEYS, (view) => ({ events: [], answer: view.task?.id }));
+    expect(await second).toBe("t1");
+    await first;
+  });
+
+  it("shows a turn only what its keys name", async () => {
+    await storage.ledger.transact(KEYS, () => ({ events: [opened("t1", storage)], answer: undefined }));
+    const other = await storage.ledger.transact({ ...KEYS, agent: "other" }, (view) => ({ events: [], answer: view.task }));
+    const foreign = await storage.ledger.transact({ ...KEYS, tenant: "elsewhere" }, (view) => ({ events: [], answer: view.task }));
+    const byId = await storage.ledger.transact({ ...KEYS, agent: "other", taskId: "t1" }, (view) => ({ events: [], answer: view.task?.id }));
+    expect({ other, foreign, byId }).toEqual({ other: undefined, foreign: undefined, byId: "t1" });
+  });
+
+  it("answers in the order of the turns, one without events after those before it", async () => {
+    const order: number[] = [];
+    const turns = Array.from({ length: 50 }, (_, n) =>
+      storage.ledger
+        .transact(KEYS, () => ({ events: n % 3 === 0 ? [] : [opened(`t${n}`, storage, `agent-${n}`)], answer: n }))
+        .then((answer) => order.push(answer)),
+    );
+    await Promise.all(turns);
+    expect(order).toEqual(Array.from({ length: 50 }, (_, n) => n));
+  });
+
+  it("throws what a turn throws, and writes nothing of it", async () => {
+    await expect(
+      storage.ledger.transact(KEYS, () => {
+        throw new ServiceError("STATE_FULL", "full");
+      }),
+    ).rejects.toThrow("full");
+    expect(storage.ledger.peek(KEYS, (view) => view.openTasks)).toBe(0);
+  });
+
+  it("peeks at the state as the next turn would see it, and changes nothing", async () => {
+    const turn = storage.ledger.transact(KEYS, () => ({ events: [opened("t1", storage)], answer: undefined }));
+    expect(storage.ledger.peek(KEYS, (view) => view.task?.id)).toBe("t1");
+    await turn;
+    expect(storage.ledger.peek(KEYS, (view) => view.openTasks)).toBe(1);
+  });
+
+  it("hands out the record of a decision that has been answered, and nothing for any other id", async () => {
+    const { record } = await deciderOver(storage).decide(ask());
+    expect(await storage.ledger.decision(record.id)).toEqual(JSON.parse(JSON.stringify(record)));
+    expect(await storage.ledger.decision("no-such-decision")).toBeUndefined();
+  });
+
+  it("keeps a policy and the event that it was loaded", async () => {
+    const event = {
+      kind: "policy_loaded",
+      v: RECORD_VERSION,
+      id: "p1",
+      at: storage.clock.now(),
+      policy: POLICY.digest,
+      windows: POLICY.settings.windows,
+    } as const;
+    await storage.ledger.recordPolicy({ event, files: { "policy.json": "{}" } });
+    await storage.ledger.recordPolicy({ event: { ...event, id: "p2" }, files: { "policy.json": "{}" } });
+    expect(storage.ledger.ready).toBe(true);
+  });
+
+  it("remembers an answer, and answers nothing for another key", () => {
+    const cached = { policy: POLICY.digest, evaluation: { score: 3, stands: [0] }, decisionId: "d1" };
+    storage.cache.put("k1", cached);
+    expect(storage.cache.get("k1")).toEqual(cached);
+    expect(storage.cache.get("k2")).toBeUndefined();
+  });
+
+  it("takes nothing after it has been closed", async () => {
+    await storage.ledger.close();
+    expect(storage.ledger.ready).toBe(false);
+    expect(() => storage.ledger.peek(KEYS, (view) => view.openTasks)).toThrow(ServiceError);
+    await expect(storage.ledger.transact(KEYS, () => ({ events: [], answer: 1 }))).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
+  });
+});

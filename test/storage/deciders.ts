@@ -1,0 +1,59 @@
+import { v7 } from "uuid";
+import { createDecider, type Decider } from "../../src/core/decide.ts";
+import { createKeyedDigest } from "../../src/core/masking.ts";
+import type { Policy } from "../../src/core/policy.ts";
+import type { StateLimits } from "../../src/core/reserve.ts";
+import { canonical } from "../../src/service.ts";
+import { policyOf } from "../policies.ts";
+import type { OpenedStorage } from "./storages.ts";
+
+export const MASK_KEY = Buffer.alloc(32, "mask");
+
+const tool = (effect: string, more: object = {}): object => ({ effect, reversibility: "reversible", output: { trust: "trusted" }, ...more });
+
+/** Reads are allowed, writes ask, `leak` is denied by a rule; `mail` brings back untrusted personal data. */
+export const POLICY: Policy = policyOf({
+  tools: {
+    read: tool("read"),
+    write: tool("update"),
+    leak: tool("read"),
+    "mail/read": tool("read", { output: { trust: "untrusted", categories: ["personal"] }, classification: "internal" }),
+    "vault/read": tool("read", { classification: "confidential", arguments: { password: "secret" } }),
+  },
+  agents: {
+    keeper: { trust: "high", owner: "team:vault", reach: { tools: ["*"], effects: ["*"], resources: ["*"], max_classification: "restricted" } },
+  },
+  rules: [
+    {
+      name: "leaks-are-denied",
+      conditions: { all: [{ fact: "action.tool", operator: "equal", value: "leak" }] },
+      event: { type: "deny", params: { reason: "it leaks", controls: ["owasp:ASI02"] } },
+    },
+    {
+      name: "untrusted-content-was-seen",
+      conditions: { all: [{ fact: "task.seen.trust", operator: "equal", value: "untrusted" }] },
+      event: { type: "risk", params: { points: 7, reason: "has seen untrusted content", controls: ["owasp:ASI01"] } },
+    },
+  ],
+});
+
+export const LIMITS: StateLimits = { openTasksMax: 1_000, agentsRememberedMax: 1_000, requestIdsMax: 1_000, categoriesSeenMax: 8 };
+
+export interface DeciderChange {
+  readonly policy?: Policy;
+  readonly limits?: Partial<StateLimits>;
+}
+
+export function deciderOver({ ledger, cache, clock }: OpenedStorage, { policy = POLICY, limits = {} }: DeciderChange = {}): Decider {
+  return createDecider({
+    ledger,
+    cache,
+    clock,
+    policies: { current: () => policy },
+    newId: (at) => v7({ msecs: at }),
+    canonical,
+    keyedDigest: createKeyedDigest(MASK_KEY),
+    limits: { ...LIMITS, ...limits },
+    onEvaluationError: () => undefined,
+  });
+}

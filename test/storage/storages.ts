@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import type { DecisionCache, Ledger } from "../../src/core/ports.ts";
+import { type Instant, instant } from "../../src/core/words.ts";
+import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cache.ts";
+import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
+import { openSqliteStorage } from "../../src/storage/sqlite/ledger.ts";
+import { temporaryDirectory } from "../running-server.ts";
+
+export interface TestClock {
+  now(): Instant;
+  advance(ms: number): void;
+}
+
+export function createTestClock(): TestClock {
+  let at = Date.UTC(2026, 0, 5, 9);
+  return {
+    now: () => instant(at),
+    advance: (ms) => {
+      at += ms;
+    },
+  };
+}
+
+/** A storage under test, and how to look at it from outside. */
+export interface OpenedStorage {
+  readonly ledger: Ledger;
+  readonly cache: DecisionCache;
+  readonly clock: TestClock;
+  /** Path of the database; undefined when there is none. */
+  readonly path?: string;
+  readonly failures: readonly string[];
+  close(): Promise<void>;
+}
+
+export const SEAL_KEY = Buffer.alloc(32, "seal");
+
+export async function openMemory(): Promise<OpenedStorage> {
+  const clock = createTestClock();
+  return { ledger: createMemoryLedger(), cache: createMemoryDecisionCache(1_000), clock, failures: [], close: async () => undefined };
+}
+
+export interface SqliteTestOptions {
+  /** An existing database; absent: a new one, gone after close. */
+  readonly path?: string;
+  readonly clock?: TestClock;
+  readonly turnsWaitingMax?: number;
+}
+
+export async function openSqlite(options: SqliteTestOptions = {}): Promise<OpenedStorage & { readonly path: string }> {
+  const directory = options.path === undefined ? temporaryDirectory() : undefined;
+  const path = options.path ?? join(directory?.path ?? "", "behest.db");
+  const clock = options.clock ?? createTestClock();
+  const failures: string[] = [];
+  const { ledger, cache } = await openSqliteStorage({
+    path,
+    now: clock.now,
+    sealKey: SEAL_KEY,
+    cacheRowsMax: 1_000,
+    turnsWaitingMax: options.turnsWaitingMax ?? 10_000,
+    reopenAfterMs: 20,
+    onFailure: (error) => failures.push(error.message),
+  });
+  return {
+    ledger,
+    cache,
+    clock,
+    path,
+    failures,
+    async close() {
+      await ledger.close();
+      directory?.remove();
+    },
+  };
+}
