@@ -1,11 +1,9 @@
-import { FACTS, type FactDeclaration, type FactType } from "../core/facts.ts";
-import { isList, isObject, type Known } from "../core/json.ts";
-import { FALSE, type Kleene, kleene, not, TRUE, UNKNOWN } from "../core/kleene.ts";
-import type { Slot } from "../core/policy.ts";
-import type { Situation } from "../core/situation.ts";
-import type { Json, JsonObject } from "../core/words.ts";
+import type { FactType } from "../core/facts.ts";
+import { isList } from "../core/json.ts";
+import type { Json } from "../core/words.ts";
 import { didYouMean } from "./complaints.ts";
 import { type Document, type Node, type Property, plainValue, propertiesOf } from "./document.ts";
+import { type FactReference, readFact } from "./fact-reference.ts";
 import { DECORATORS, OPERATORS, type Operator, operatorNamed, type StaticKind, staticKindOf, whyUndecidable } from "./operators.ts";
 
 /** A read and checked condition. */
@@ -22,14 +20,6 @@ export interface Leaf {
   readonly value: { readonly literal: Json } | { readonly fact: FactReference };
   readonly node: Node;
   readonly document: Document;
-}
-
-export interface FactReference {
-  /** The declared name. */
-  readonly name: string;
-  readonly declaration: FactDeclaration;
-  /** What follows it, into an open map. */
-  readonly path: readonly (string | number)[];
 }
 
 /** Conditions by name, over all files; resolved when they are first used. */
@@ -189,55 +179,6 @@ function readValue(node: Node, document: Document): Leaf["value"] | undefined {
   return fact && { fact };
 }
 
-const PATH = /^\$?((?:\.[A-Za-z0-9_-]+|\[\d{1,4}\])*)$/;
-
-function readFact(node: Node, pathNode: Node | undefined, document: Document): FactReference | undefined {
-  if (node.type !== "string") {
-    document.error(node, "`fact` is a fact's name");
-    return undefined;
-  }
-  const stated = String(node.value);
-  const dotted = PATH.exec(`.${stated}`);
-  const path =
-    pathNode === undefined
-      ? ""
-      : pathNode.type === "string" && String(pathNode.value).startsWith("$")
-        ? PATH.exec(String(pathNode.value))?.[1]
-        : undefined;
-  if (path === undefined) {
-    document.error(pathNode ?? node, "a path has the form `$.a.b[0]`: names and list positions, nothing else");
-    return undefined;
-  }
-  const segments = dotted ? segmentsOf(`${dotted[1]}${path}`) : [];
-  const name = longestDeclared(segments);
-  if (name === undefined) {
-    document.error(node, `unknown fact \`${stated}\`${didYouMean(stated, Object.keys(FACTS))}`);
-    return undefined;
-  }
-  const declaration = FACTS[name] as FactDeclaration;
-  const rest = segments.slice(name.split(".").length);
-  if (rest.length > 0 && declaration.type !== "map") {
-    const whole = `${name}.${rest.join(".")}`;
-    document.error(
-      node,
-      `unknown fact \`${whole}\`: \`${name}\` is ${declaration.type === "list" ? "a list" : `of type ${declaration.type}`} and has no parts`,
-    );
-    return undefined;
-  }
-  return { name, declaration, path: rest };
-}
-
-const segmentsOf = (path: string): readonly (string | number)[] =>
-  [...path.matchAll(/\.([A-Za-z0-9_-]+)|\[(\d+)\]/g)].map(([, key, index]) => key ?? Number(index));
-
-function longestDeclared(segments: readonly (string | number)[]): string | undefined {
-  for (let length = segments.length; length > 0; length--) {
-    const name = segments.slice(0, length).join(".");
-    if (Object.hasOwn(FACTS, name)) return name;
-  }
-  return undefined;
-}
-
 const KIND_OF_TYPE: Readonly<Record<FactType, StaticKind>> = {
   string: "string",
   integer: "number",
@@ -273,135 +214,6 @@ function refuseUndecidable(leaf: Leaf, valueNode: Node, classifications: readonl
         valueNode,
         `\`${fact.name}\` is never \`${word}\`: it is one of ${known.map((value) => `\`${value}\``).join(" ")}${didYouMean(word, known)}`,
       );
-    }
-  }
-}
-
-/** Where each fact's value stands among the values that `gather` hands over. */
-export interface SlotTable {
-  readonly slots: readonly Slot[];
-  indexOf(fact: FactReference): number;
-}
-
-export interface GrowingSlotTable extends SlotTable {
-  readonly slots: Slot[];
-}
-
-export function createSlotTable(): GrowingSlotTable {
-  const slots: Slot[] = [];
-  const indexes = new Map<string, number>();
-  return {
-    slots,
-    indexOf(fact) {
-      const name = spell(fact);
-      let index = indexes.get(name);
-      if (index === undefined) {
-        index = slots.length;
-        slots.push({ name, read: readerOf(fact) });
-        indexes.set(name, index);
-      }
-      return index;
-    },
-  };
-}
-
-/** `action.arguments.to[0]`. */
-export const spell = ({ name, path }: FactReference): string =>
-  name + path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
-
-function readerOf({ declaration, path }: FactReference): (situation: Situation) => Known {
-  if (path.length === 0) return declaration.read;
-  return (situation) => {
-    let value = declaration.read(situation);
-    for (const part of path) {
-      if (typeof part === "number") value = isList(value) ? value[part] : undefined;
-      else value = isObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
-    }
-    return value;
-  };
-}
-
-type Test = (values: readonly Known[]) => Kleene;
-
-/** Turns a condition into a closure over the values' places. */
-export function compile(condition: Condition, slots: SlotTable): Test {
-  switch (condition.kind) {
-    case "all":
-      return compileAll(condition.parts.map((part) => compile(part, slots)));
-    case "any":
-      return compileAny(condition.parts.map((part) => compile(part, slots)));
-    case "not": {
-      const test = compile(condition.part, slots);
-      return (values) => not(test(values));
-    }
-    case "leaf":
-      return compileLeaf(condition, slots);
-  }
-}
-
-function compileAll(tests: readonly Test[]): Test {
-  return (values) => {
-    let result: Kleene = TRUE;
-    for (const test of tests) {
-      const part = test(values);
-      if (part === FALSE) return FALSE;
-      if (part < result) result = part;
-    }
-    return result;
-  };
-}
-
-function compileAny(tests: readonly Test[]): Test {
-  return (values) => {
-    let result: Kleene = FALSE;
-    for (const test of tests) {
-      const part = test(values);
-      if (part === TRUE) return TRUE;
-      if (part > result) result = part;
-    }
-    return result;
-  };
-}
-
-function compileLeaf({ fact, operator, operatorName, value }: Leaf, slots: SlotTable): Test {
-  const at = slots.indexOf(fact);
-  if ("fact" in value) {
-    const other = slots.indexOf(value.fact);
-    return (values) => operator(values[at], values[other]);
-  }
-  const { literal } = value;
-  // The two comparisons that most rules are made of, on strings: no call, no look at kinds twice.
-  if (operatorName === "equal" && typeof literal === "string") {
-    return (values) => {
-      const found = values[at];
-      return typeof found === "string" ? kleene(found === literal) : UNKNOWN;
-    };
-  }
-  if (operatorName === "in" && isList(literal) && literal.every((item) => typeof item === "string")) {
-    const words = new Set<Known>(literal);
-    return (values) => {
-      const found = values[at];
-      return typeof found === "string" ? kleene(words.has(found)) : UNKNOWN;
-    };
-  }
-  return (values) => operator(values[at], literal);
-}
-
-/** The condition as json-rules-engine reads it, every fact under one name, named conditions written out. */
-export function sourceOf(condition: Condition): JsonObject {
-  switch (condition.kind) {
-    case "all":
-    case "any":
-      return { [condition.kind]: condition.parts.map(sourceOf) };
-    case "not":
-      return { not: sourceOf(condition.part) };
-    case "leaf": {
-      const { value } = condition;
-      return {
-        fact: spell(condition.fact),
-        operator: condition.operatorName,
-        value: "literal" in value ? value.literal : { fact: spell(value.fact) },
-      };
     }
   }
 }

@@ -1,7 +1,8 @@
 import type { FactDeclaration } from "../core/facts.ts";
 import { isList, type Known } from "../core/json.ts";
 import type { Json } from "../core/words.ts";
-import { type Condition, type Leaf, leavesOf, spell } from "./conditions.ts";
+import { type Condition, type Leaf, leavesOf } from "./conditions.ts";
+import { spell } from "./fact-reference.ts";
 
 /** A leaf that answers kinder although its fact got worse. */
 export interface Softening {

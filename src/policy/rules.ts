@@ -1,8 +1,10 @@
 import { type FactDeclaration, mayHelp } from "../core/facts.ts";
 import type { CompiledRule } from "../core/policy.ts";
 import { type Finding, RULE_EVENTS, type RuleEvent } from "../core/words.ts";
-import { type Condition, compile, leavesOf, type NamedConditions, readConditions, type SlotTable, sourceOf, spell } from "./conditions.ts";
+import { compile, type SlotTable, sourceOf } from "./compile.ts";
+import { type Condition, leavesOf, type NamedConditions, readConditions } from "./conditions.ts";
 import { type Document, duration, integer, listOf, matching, type Node, object, oneOf, placeOf, propertiesOf, type Read, text } from "./document.ts";
+import { spell } from "./fact-reference.ts";
 import { softenings } from "./monotonic.ts";
 import { approver } from "./settings.ts";
 

@@ -9,6 +9,7 @@ import type { Instant } from "../../core/words.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
 import { fromWire, type RequestLimits, toWire } from "./convert.ts";
 import { toStatus } from "./errors.ts";
+import { refuseMisframed } from "./framing.ts";
 
 export interface HandlerPorts {
   readonly decider: Decider;
@@ -111,7 +112,9 @@ function decode<T extends DescMessage>(schema: T, body: Buffer, bytesMax: number
     throw new ServiceError("REQUEST_TOO_BIG", `the message has ${body.length} bytes, at most ${bytesMax} are read`, { limit: "request_bytes" });
   }
   try {
-    return fromBinary(schema, body, { readUnknownFields: false, recursionLimit: WIRE_NESTING_MAX });
+    const message = fromBinary(schema, body, { readUnknownFields: false, recursionLimit: WIRE_NESTING_MAX });
+    refuseMisframed(schema, body);
+    return message;
   } catch (error) {
     const why = error instanceof Error ? error.message : "";
     if (why.includes("recursion depth")) {

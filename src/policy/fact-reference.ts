@@ -1,0 +1,80 @@
+import { FACTS, type FactDeclaration } from "../core/facts.ts";
+import { isList, isObject, type Known } from "../core/json.ts";
+import type { Situation } from "../core/situation.ts";
+import { didYouMean } from "./complaints.ts";
+import type { Document, Node } from "./document.ts";
+
+/** A fact that a condition reads. */
+export interface FactReference {
+  /** The declared name. */
+  readonly name: string;
+  readonly declaration: FactDeclaration;
+  /** What follows it, into an open map. */
+  readonly path: readonly (string | number)[];
+}
+
+const PATH = /^\$?((?:\.[A-Za-z0-9_-]+|\[\d{1,4}\])*)$/;
+
+/** Reads a fact's name and path, joined, as the longest declared name and what remains. Undefined after complaining. */
+export function readFact(node: Node, pathNode: Node | undefined, document: Document): FactReference | undefined {
+  if (node.type !== "string") {
+    document.error(node, "`fact` is a fact's name");
+    return undefined;
+  }
+  const stated = String(node.value);
+  const dotted = PATH.exec(`.${stated}`);
+  const path =
+    pathNode === undefined
+      ? ""
+      : pathNode.type === "string" && String(pathNode.value).startsWith("$")
+        ? PATH.exec(String(pathNode.value))?.[1]
+        : undefined;
+  if (path === undefined) {
+    document.error(pathNode ?? node, "a path has the form `$.a.b[0]`: names and list positions, nothing else");
+    return undefined;
+  }
+  const segments = dotted ? segmentsOf(`${dotted[1]}${path}`) : [];
+  const name = longestDeclared(segments);
+  if (name === undefined) {
+    document.error(node, `unknown fact \`${stated}\`${didYouMean(stated, Object.keys(FACTS))}`);
+    return undefined;
+  }
+  const declaration = FACTS[name] as FactDeclaration;
+  const rest = segments.slice(name.split(".").length);
+  if (rest.length > 0 && declaration.type !== "map") {
+    const whole = `${name}.${rest.join(".")}`;
+    document.error(
+      node,
+      `unknown fact \`${whole}\`: \`${name}\` is ${declaration.type === "list" ? "a list" : `of type ${declaration.type}`} and has no parts`,
+    );
+    return undefined;
+  }
+  return { name, declaration, path: rest };
+}
+
+const segmentsOf = (path: string): readonly (string | number)[] =>
+  [...path.matchAll(/\.([A-Za-z0-9_-]+)|\[(\d+)\]/g)].map(([, key, index]) => key ?? Number(index));
+
+function longestDeclared(segments: readonly (string | number)[]): string | undefined {
+  for (let length = segments.length; length > 0; length--) {
+    const name = segments.slice(0, length).join(".");
+    if (Object.hasOwn(FACTS, name)) return name;
+  }
+  return undefined;
+}
+
+/** `action.arguments.to[0]`. */
+export const spell = ({ name, path }: FactReference): string =>
+  name + path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
+
+export function readerOf({ declaration, path }: FactReference): (situation: Situation) => Known {
+  if (path.length === 0) return declaration.read;
+  return (situation) => {
+    let value = declaration.read(situation);
+    for (const part of path) {
+      if (typeof part === "number") value = isList(value) ? value[part] : undefined;
+      else value = isObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+    }
+    return value;
+  };
+}

@@ -1,0 +1,185 @@
+import { describe, expect, it } from "vitest";
+import { FACTS, INFLUENCES, type Influence } from "../../src/core/facts.ts";
+import type { Known } from "../../src/core/json.ts";
+import type { DecisionRequest } from "../../src/core/request.ts";
+import { type Subject, situate } from "../../src/core/situation.ts";
+import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
+import { instant } from "../../src/core/words.ts";
+import { policyOf } from "../policies.ts";
+
+const policy = policyOf({
+  tools: {
+    listed: {
+      effect: "send",
+      reversibility: "irreversible",
+      arguments: { to: "destination", path: "target", key: "secret" },
+      owner: "team:a",
+      categories: ["c"],
+      output: { trust: "trusted" },
+    },
+    manifold: { operations: { look: "read", purge: "delete" }, reversibility: "unknown", output: { trust: "untrusted" } },
+  },
+  resources: [{ match: "/etc/**", classification: "restricted", categories: ["system"] }],
+  agents: { known: { trust: "medium", owner: "team:b", reach: {} } },
+});
+
+const REQUEST: DecisionRequest = { agent: { id: "bot" }, action: { tool: "listed", arguments: { to: "a@example.org", path: "/srv/x" } } };
+
+const subjectOf = (request: DecisionRequest, change: Partial<Subject> = {}): Subject => ({
+  at: instant(0),
+  tenant: "default",
+  caller: "gateway",
+  request,
+  masked: 0,
+  task: { standing: "open", id: "t", restated: false, seen: NOTHING_SEEN },
+  ...change,
+});
+
+const valuesOf = (subject: Subject): Readonly<Record<string, Known>> => {
+  const situation = situate(policy, subject);
+  return Object.fromEntries(Object.entries(FACTS).map(([name, { read }]) => [name, read(situation)]));
+};
+
+/** One thing changed at a time, and who can change it. */
+const CHANGES: readonly { readonly says: string; readonly by: Influence; readonly subject: Subject }[] = [
+  { says: "another caller's token", by: "verified", subject: subjectOf(REQUEST, { caller: "other" }) },
+  { says: "another agent", by: "enforcer", subject: subjectOf({ ...REQUEST, agent: { id: "known" } }) },
+  { says: "another tool", by: "enforcer", subject: subjectOf({ ...REQUEST, action: { ...REQUEST.action, tool: "manifold" } }) },
+  { says: "an unknown tool of a server", by: "enforcer", subject: subjectOf({ ...REQUEST, action: { ...REQUEST.action, tool: "srv/unlisted" } }) },
+  { says: "an operation", by: "enforcer", subject: subjectOf({ ...REQUEST, action: { ...REQUEST.action, tool: "manifold", operation: "look" } }) },
+  { says: "a worse effect", by: "enforcer", subject: subjectOf({ ...REQUEST, action: { ...REQUEST.action, effect: "execute" } }) },
+  {
+    says: "other recipients",
+    by: "enforcer",
+    subject: subjectOf({ ...REQUEST, action: { ...REQUEST.action, arguments: { to: ["a", "b"], path: ["/srv/../x", "/y"] } } }),
+  },
+  { says: "arguments that are cut", by: "enforcer", subject: subjectOf({ ...REQUEST, action: { ...REQUEST.action, argumentsTruncated: true } }) },
+  {
+    says: "what the task has seen",
+    by: "reported",
+    subject: subjectOf(REQUEST, {
+      task: {
+        standing: "open",
+        id: "t",
+        restated: false,
+        seen: { classifications: ["restricted"], categories: ["c"], trust: "untrusted", systems: ["s"] },
+      },
+    }),
+  },
+  {
+    says: "a chain",
+    by: "caller",
+    subject: subjectOf({
+      ...REQUEST,
+      delegation: [
+        { type: "agent", id: "a" },
+        { type: "agent", id: "bot" },
+      ],
+    }),
+  },
+  { says: "a session", by: "caller", subject: subjectOf({ ...REQUEST, session: "s" }) },
+  { says: "data", by: "caller", subject: subjectOf({ ...REQUEST, data: { classification: "restricted", categories: ["x", "y"] } }) },
+  {
+    says: "an environment and attributes",
+    by: "caller",
+    subject: subjectOf({ ...REQUEST, context: { environment: "staging", attributes: { a: 1 } } }),
+  },
+  { says: "attributes of the agent", by: "caller", subject: subjectOf({ ...REQUEST, agent: { id: "bot", attributes: { a: 1 } } }) },
+  { says: "secrets", by: "caller", subject: subjectOf(REQUEST, { masked: 2 }) },
+  {
+    says: "a statement",
+    by: "agent",
+    subject: subjectOf(REQUEST, { task: { standing: "open", id: "t", statement: "do it", restated: false, seen: NOTHING_SEEN } }),
+  },
+  {
+    says: "another statement",
+    by: "agent",
+    subject: subjectOf(REQUEST, { task: { standing: "open", id: "t", restated: true, seen: NOTHING_SEEN } }),
+  },
+];
+
+const rank = (influence: Influence): number => INFLUENCES.indexOf(influence);
+
+/** Facts about the action's resource are part of the question; what the caller says of it is the caller's. */
+const RESOURCE: Subject = subjectOf({
+  ...REQUEST,
+  action: { ...REQUEST.action, resource: { type: "file", id: "/etc/passwd", attributes: { classification: "public" } } },
+});
+
+describe("a fact", () => {
+  const before = valuesOf(subjectOf(REQUEST));
+
+  it.each(CHANGES)("is at least as weak as whoever can change it: $says", ({ by, subject }) => {
+    const after = valuesOf(subject);
+    const changed = Object.keys(FACTS).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+    expect(changed.length).toBeGreaterThan(0);
+    const tooStrong = changed.filter((name) => rank(FACTS[name]?.influence ?? "policy") < rank(by));
+    expect(tooStrong).toEqual([]);
+  });
+
+  it("is changed by one of these, so that none goes untested", () => {
+    const changed = new Set(
+      [...CHANGES.map(({ subject }) => subject), RESOURCE].flatMap((subject) => {
+        const after = valuesOf(subject);
+        return Object.keys(FACTS).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+      }),
+    );
+    // Nothing can prove an agent's identity yet, and this policy's tools state their categories whatever is asked.
+    expect(Object.keys(FACTS).filter((name) => !changed.has(name))).toEqual(["agent.identity"]);
+  });
+
+  it.each(Object.entries(FACTS))("%s has a value of its type, always if it is total, and a meaning and an example", (_, fact) => {
+    for (const { subject } of CHANGES) {
+      const value = fact.read(situate(policy, subject));
+      if (fact.total) expect(value).toBeDefined();
+      if (value !== undefined) expect(typeOf(value)).toBe(fact.type);
+    }
+    expect(typeOf(fact.example)).toBe(fact.type);
+    expect(fact.meaning).toMatch(/\w+ \w+/);
+    if (fact.values && fact.worsening?.by === "tiers") expect([...fact.values].sort()).toEqual(fact.worsening.tiers.flat().sort());
+  });
+});
+
+function typeOf(value: Known): string {
+  if (Array.isArray(value)) return "list";
+  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
+  return typeof value === "object" ? "map" : typeof value;
+}
+
+describe("what the catalog says", () => {
+  const situation = (change: Partial<DecisionRequest["action"]>) =>
+    situate(policy, subjectOf({ ...REQUEST, action: { ...REQUEST.action, ...change } }));
+
+  it.each([
+    { says: "the catalog's effect counts", change: {}, effect: "send" },
+    { says: "a better effect in the request does not", change: { effect: "read" as const }, effect: "send" },
+    { says: "a worse one does", change: { effect: "pay" as const }, effect: "pay" },
+    { says: "an operation has its own", change: { tool: "manifold", operation: "look" }, effect: "read" },
+    { says: "no operation is unknown", change: { tool: "manifold" }, effect: "unknown" },
+    { says: "an unlisted operation is unknown", change: { tool: "manifold", operation: "peek" }, effect: "unknown" },
+    { says: "an unlisted tool is unknown, whatever it says", change: { tool: "nobody/knows", effect: "read" as const }, effect: "unknown" },
+    { says: "a homoglyph is no listed tool", change: { tool: "listеd" }, effect: "unknown" },
+  ])("$says", ({ change, effect }) => {
+    expect(situation(change).effect).toBe(effect);
+  });
+
+  it.each([
+    { says: "plain", path: "/etc/passwd" },
+    { says: "in capitals", path: "/ETC/passwd" },
+    { says: "with doubled slashes", path: "//etc//passwd" },
+    { says: "with `.` segments", path: "/./etc/./passwd" },
+    { says: "with backslashes", path: "\\etc\\passwd" },
+    { says: "percent-escaped", path: "%2Fetc%2fpasswd" },
+    { says: "escaped twice", path: "%252fetc%252fpasswd" },
+    { says: "among others", path: ["/srv/x", "/etc/passwd"] },
+  ])("of a resource is found in every spelling: $says", ({ path }) => {
+    expect(situation({ arguments: { path } })).toMatchObject({ classification: "restricted", categories: ["c", "system"] });
+  });
+
+  it("raises a classification and never lowers it", () => {
+    expect(situate(policy, RESOURCE).classification).toBe("public");
+    const unlisted = subjectOf({ ...REQUEST, data: { classification: "cosmic" } });
+    expect(situate(policy, unlisted)).toMatchObject({ classification: "restricted", classificationStated: true });
+    expect(situate(policy, subjectOf(REQUEST))).toMatchObject({ classification: "internal", classificationStated: false });
+  });
+});
