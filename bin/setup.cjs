@@ -22,10 +22,9 @@ function main() {
     );
   }
   if (isInstalled()) return;
-  var release = takeTurn();
+  takeTurn();
   // Another process may have installed everything while this one waited.
   if (!isInstalled()) install();
-  release();
 }
 
 function isInstalled() {
@@ -39,15 +38,17 @@ function isInstalled() {
 function install() {
   process.stderr.write("behest: installing what is missing (about half a minute, once)\n");
   var npm = process.env.npm_execpath;
-  // The pinned Node comes as a package whose install script puts it in place; nothing else needs its scripts.
-  var args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  // Not `npm ci`: it refuses a lockfile in which a registry lacked the binaries of some other platform. Removing first, and saving nothing, has
+  // the same effect: what the lockfile names is installed as it names it.
+  fs.rmSync(modules, { recursive: true, force: true });
+  var args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
   var options = { cwd: root, stdio: ["ignore", 2, 2], env: cleanEnvironment() };
   var isScript = npm && /\.c?js$/.test(npm);
   var result = isScript
     ? childProcess.spawnSync(process.execPath, [npm].concat(args), options)
     : childProcess.spawnSync(process.platform === "win32" ? "npm.cmd" : "npm", args, options);
   if (result.error) fail("npm cannot be run: " + result.error.message + ". Install Node together with npm");
-  if (result.status !== 0) fail("`npm ci` failed; its own words stand above. Mend that and try again");
+  if (result.status !== 0) fail("`npm install` failed; its own words stand above. Mend that and try again");
   var node = path.join(modules, ".bin", "node");
   var version = childProcess.spawnSync(node, ["--version"], { encoding: "utf8" });
   if (version.status !== 0) fail("the pinned Node at " + node + " does not run; remove node_modules and try again");
@@ -70,9 +71,11 @@ function takeTurn() {
   for (;;) {
     try {
       fs.writeFileSync(busy, String(process.pid), { flag: "wx" });
-      return function () {
-        fs.unlinkSync(busy);
-      };
+      // Also when the install fails.
+      process.on("exit", function () {
+        remove(busy);
+      });
+      return;
     } catch (error) {
       if (error.code !== "EEXIST") fail("the project's directory cannot be written: " + error.message);
     }

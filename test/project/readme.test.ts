@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../running-server.ts";
+
+/** Another clone can be put to the test: `README_ROOT=/path npx vitest run test/project/readme.test.ts`. */
+const root = resolve(process.env["README_ROOT"] ?? join(import.meta.dirname, "../.."));
+const readme = readFileSync(join(root, "README.md"), "utf8");
+
+interface Block {
+  readonly language: string;
+  readonly text: string;
+}
+
+const blocks: readonly Block[] = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = "", text = ""]) => ({ language, text }));
+
+interface Step {
+  readonly command: string;
+  /** What stands in the `text` block right behind it. */
+  readonly expected?: string;
+}
+
+const steps: readonly Step[] = blocks.flatMap(({ language, text }, index) => {
+  if (language !== "sh") return [];
+  const next = blocks[index + 1];
+  return [{ command: text.trim(), ...(next?.language === "text" && { expected: next.text }) }];
+});
+
+const home = temporaryDirectory();
+let address: string;
+let server: ChildProcess | undefined;
+
+const environment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  NODE_OPTIONS: "",
+  XDG_STATE_HOME: join(home.path, ".local/state"),
+  HOME: home.path,
+  npm_config_cache: process.env["npm_config_cache"] ?? join(process.env["HOME"] ?? home.path, ".npm"),
+  BEHEST_GRPC: address,
+});
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((done) => probe.listen(0, "127.0.0.1", done));
+  const found = probe.address();
+  await new Promise((done) => probe.close(done));
+  if (found === null || typeof found === "string") throw new Error("no port");
+  return found.port;
+}
+
+/** `npm start`, up to the line that says it is ready. */
+async function start(): Promise<void> {
+  const child = spawn("npm", ["start"], { cwd: root, env: environment(), stdio: ["ignore", "pipe", "pipe"], detached: true });
+  server = child;
+  let said = "";
+  await new Promise<void>((ready, failed) => {
+    const take = (chunk: Buffer): void => {
+      said += chunk.toString();
+      if (/^\{"ready":true/m.test(said)) ready();
+    };
+    child.stdout?.on("data", take);
+    child.stderr?.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    child.on("exit", () => failed(new Error(`npm start ended: ${said}`)));
+  });
+}
+
+/** The default port is the README's; here another may be in use. */
+const run = (command: string) =>
+  spawnSync("sh", ["-c", command.replaceAll("127.0.0.1:7080", address)], { cwd: root, env: environment(), encoding: "utf8", timeout: 240_000 });
+
+beforeAll(async () => {
+  address = `127.0.0.1:${await freePort()}`;
+  await start();
+}, 300_000);
+
+afterAll(() => {
+  if (server?.pid !== undefined) process.kill(-server.pid, "SIGTERM");
+  home.remove();
+});
+
+describe("the README's commands, in their order,", () => {
+  it("begin with npm start", () => {
+    expect(steps[0]).toEqual({ command: "npm start" });
+    expect(steps.length).toBeGreaterThan(7);
+  });
+
+  // `npm run check` is the first half of `npm test`, which runs this.
+  const own = new Set(["npm start", "npm run check"]);
+  it.each(steps.filter(({ command }) => !own.has(command)))("work and print what it says: $command", ({ command, expected }) => {
+    const { status, stdout, stderr } = run(command);
+    expect({ status, stderr: stderr.replace(/^next: .*$/m, "").trim() }).toEqual({ status: command.includes("--exit-code") ? 21 : 0, stderr: "" });
+    if (expected !== undefined) expect(stdout).toBe(expected);
+    else expect(stdout.trim()).not.toBe("");
+  });
+
+  it("read every file that it links to", () => {
+    const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map((match) => match[1] ?? "").filter((link) => !link.includes("://"));
+    expect(links.filter((link) => !existsSync(join(root, link)))).toEqual([]);
+  });
+});
+
+describe("docs/history.md", () => {
+  const page = readFileSync(join(root, "docs/history.md"), "utf8");
+  const queries = [...page.matchAll(/^```sql\n(.*?)^```$/gms)].map((match) => (match[1] ?? "").trim());
+
+  it.each(queries)("has a query that runs: %s", (query) => {
+    const { status, stderr } = spawnSync("bin/behest", ["history", "sql", query], { cwd: root, env: environment(), encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
+  it("names every column of every table that is a public interface", () => {
+    const sql =
+      "SELECT m.name AS name, group_concat(c.name) AS columns FROM sqlite_schema AS m, pragma_table_xinfo(m.name) AS c WHERE m.type IN ('table', 'view') AND m.name NOT GLOB '_*' AND m.name NOT GLOB 'sqlite_*' GROUP BY m.name";
+    const { stdout } = spawnSync("bin/behest", ["history", "sql", sql, "-o", "json"], { cwd: root, env: environment(), encoding: "utf8" });
+    const tables: readonly { readonly name: string; readonly columns: string }[] = JSON.parse(stdout);
+    expect(tables.map(({ name }) => name)).toEqual([
+      "decision_cache",
+      "decisions",
+      "delegations",
+      "events",
+      "findings",
+      "policies",
+      "tasks",
+      "tree_heads",
+    ]);
+    for (const { name } of tables) expect(page).toContain(`\`${name}\``);
+    const [decisions] = tables.filter(({ name }) => name === "decisions");
+    for (const column of decisions?.columns.split(",") ?? []) expect(page, column).toContain(`\`${column}\``);
+  });
+});
