@@ -23,7 +23,10 @@ interface ListOptions extends HistoryOptions {
 const LIMIT_MAX = 100_000;
 
 export function addHistory(program: Command): void {
-  const history = program.command("history").description("look at what was decided; reads the database, never writes it");
+  const history = program
+    .command("history")
+    .description("look at what was decided; reads the database, never writes it")
+    .addHelpText("after", "\nExample:\n  behest history list --outcome DENY\n");
   const common = (command: Command): Command =>
     command.addOption(formatOption()).option("--data <dir>", "data directory of the server (default: $XDG_STATE_HOME/behest)");
   common(history.command("list"))

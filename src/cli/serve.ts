@@ -24,6 +24,8 @@ async function serve(options: Readonly<Record<string, unknown>>): Promise<void> 
   const log = createLog(config);
   const tree = workingTreeOf(config.data);
   if (tree !== undefined) log.warn(`the data directory \`${config.data}\` lies in the working tree \`${tree}\`; keys and records could be committed`);
+  // Whatever is made from here on holds records or keys: for its owner's eyes only.
+  process.umask(0o077);
   const service = await startService(config, log);
   stopOnSignals(log, service.close);
   printLine({ ready: true, grpc: service.grpc, http: null, data: service.data, policy: service.policy });

@@ -180,7 +180,7 @@ const decided = ({ events, record, fresh }: Once): Turn<TurnAnswer> => ({
 function decideOnce(ports: DeciderPorts, prepared: Prepared, view: StateView, lapsed?: string): Once {
   const { policy, caller, request, at } = prepared;
   const id = ports.newId(at);
-  const task = standingOf({ policy, caller, request, view, at, freshId: ports.newId(at) });
+  const task = standingOf({ policy, caller, request, task: view.task, memory: view.memory, at, freshId: ports.newId(at) });
   const subject: Subject = {
     at,
     tenant: caller.tenant,

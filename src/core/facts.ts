@@ -1,4 +1,4 @@
-import type { Known } from "./json.ts";
+import { isList, isObject, type Known } from "./json.ts";
 import type { Policy } from "./policy.ts";
 import { rankOf, type Situation } from "./situation.ts";
 import { AGENT_TRUST_LEVELS, EFFECTS, type JsonObject, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
@@ -326,5 +326,20 @@ function seenRank(policy: Policy, classifications: readonly string[]): number {
 
 /** One value for each slot of the policy, in their order. */
 export function gather(policy: Policy, situation: Situation): readonly Known[] {
-  return policy.slots.map((slot) => slot.read(situation));
+  return policy.slots.map(({ fact, path }) => {
+    const declaration = FACTS[fact];
+    if (!declaration) throw new RangeError(`no fact \`${fact}\``);
+    const value = declaration.read(situation);
+    return path.length === 0 ? value : follow(value, path);
+  });
+}
+
+/** Own keys and list positions only: what a prototype brings is not there. */
+function follow(value: Known, path: readonly (string | number)[]): Known {
+  let found = value;
+  for (const part of path) {
+    if (typeof part === "number") found = isList(found) ? found[part] : undefined;
+    else found = isObject(found) && Object.hasOwn(found, part) ? found[part] : undefined;
+  }
+  return found;
 }

@@ -1,7 +1,6 @@
 import type { GlobIndex, Matcher } from "./globs.ts";
 import type { Known } from "./json.ts";
 import type { Kleene } from "./kleene.ts";
-import type { Situation } from "./situation.ts";
 import type { AgentTrust, Basis, DurationMs, Effect, Finding, JsonObject, Reversibility, RuleEvent, Trust } from "./words.ts";
 
 /** Everything in `rules/` that can change a decision, compiled once and never changed afterwards. */
@@ -108,7 +107,10 @@ export interface RegisteredAgent {
 export interface Slot {
   /** `action.effect`, `action.arguments.to[0]`. */
   readonly name: string;
-  readonly read: (situation: Situation) => Known;
+  /** The declared name. */
+  readonly fact: string;
+  /** What follows it, into an open map. */
+  readonly path: readonly (string | number)[];
 }
 
 export interface CompiledRule {

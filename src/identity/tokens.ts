@@ -106,7 +106,9 @@ function readEntries(path: string): ReadonlyMap<string, TokenEntry> {
   }
   const list = parsed !== null && typeof parsed === "object" && "tokens" in parsed ? parsed.tokens : undefined;
   if (!Array.isArray(list) || !list.every(isEntry)) return complain("does not hold tokens as Behest writes them");
-  return new Map(list.map((entry) => [entry.id, entry]));
+  const entries = new Map(list.map((entry) => [entry.id, entry]));
+  // The last of two would silently replace the first, whose holder would be locked out.
+  return entries.size === list.length ? entries : complain("holds two tokens with one id");
 }
 
 function isEntry(value: unknown): value is TokenEntry {

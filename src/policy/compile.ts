@@ -3,7 +3,7 @@ import { FALSE, type Kleene, kleene, not, TRUE, UNKNOWN } from "../core/kleene.t
 import type { Slot } from "../core/policy.ts";
 import type { JsonObject } from "../core/words.ts";
 import type { Condition, Leaf } from "./conditions.ts";
-import { type FactReference, readerOf, spell } from "./fact-reference.ts";
+import { type FactReference, spell } from "./fact-reference.ts";
 
 /** Where each fact's value stands among the values that `gather` hands over. */
 export interface SlotTable {
@@ -25,7 +25,7 @@ export function createSlotTable(): GrowingSlotTable {
       let index = indexes.get(name);
       if (index === undefined) {
         index = slots.length;
-        slots.push({ name, read: readerOf(fact) });
+        slots.push({ name, fact: fact.name, path: fact.path });
         indexes.set(name, index);
       }
       return index;

@@ -1,6 +1,4 @@
 import { FACTS, type FactDeclaration } from "../core/facts.ts";
-import { isList, isObject, type Known } from "../core/json.ts";
-import type { Situation } from "../core/situation.ts";
 import { didYouMean } from "./complaints.ts";
 import type { Document, Node } from "./document.ts";
 
@@ -66,15 +64,3 @@ function longestDeclared(segments: readonly (string | number)[]): string | undef
 /** `action.arguments.to[0]`. */
 export const spell = ({ name, path }: FactReference): string =>
   name + path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
-
-export function readerOf({ declaration, path }: FactReference): (situation: Situation) => Known {
-  if (path.length === 0) return declaration.read;
-  return (situation) => {
-    let value = declaration.read(situation);
-    for (const part of path) {
-      if (typeof part === "number") value = isList(value) ? value[part] : undefined;
-      else value = isObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
-    }
-    return value;
-  };
-}

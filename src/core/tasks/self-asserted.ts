@@ -1,8 +1,7 @@
 import type { Policy } from "../policy.ts";
 import type { Caller, DecisionRequest } from "../request.ts";
-import type { StateView } from "../state.ts";
 import type { Instant } from "../words.ts";
-import { recall, type Seen } from "./seen.ts";
+import { type AgentMemory, recall, type Seen } from "./seen.ts";
 
 /** A task that came from the agent's side: opened by the first request that names none. */
 export interface Task {
@@ -47,7 +46,9 @@ export interface TaskQuestion {
   readonly policy: Policy;
   readonly caller: Caller;
   readonly request: DecisionRequest;
-  readonly view: StateView;
+  /** The open task that the request names or would join. */
+  readonly task: Task | undefined;
+  readonly memory: AgentMemory | undefined;
   readonly at: Instant;
   /** The id that a task opened by this request would get. */
   readonly freshId: string;
@@ -55,10 +56,9 @@ export interface TaskQuestion {
 
 /** Finds the task of a request, or says why it has none. */
 export function standingOf(question: TaskQuestion): TaskStanding {
-  const { policy, caller, request, view, at } = question;
+  const { policy, caller, request, task, at } = question;
   const statement = request.task?.statement;
-  const inherited = recall(view.memory, at, policy.settings.windows.memory);
-  const { task } = view;
+  const inherited = recall(question.memory, at, policy.settings.windows.memory);
   if (request.task?.id !== undefined) {
     if (!task || task.tenant !== caller.tenant || task.caller !== caller.id) {
       return { standing: "unknown", restated: false, seen: inherited };

@@ -63,7 +63,8 @@ function compact<T extends object>(fields: { readonly [K in keyof T]: T[K] | und
   return fields as T;
 }
 
-const UNFIT = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|^\s|\s$/u;
+// What shows nothing makes two names look alike: besides control and format characters, fillers and variation selectors.
+const UNFIT = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|^\s|\s$/u;
 const PLAIN = /^[\w.:@/+=#-]+$/;
 
 class FieldReader {

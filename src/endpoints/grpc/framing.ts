@@ -11,6 +11,18 @@ export function refuseMisframed(schema: DescMessage, bytes: Uint8Array): void {
   walk(shapeOf(schema), reader, bytes.length);
 }
 
+/** The bytes of each item of a message whose field 1 is its repeated items. @throws {Error} for bytes that are no message. */
+export function itemSizes(bytes: Uint8Array): readonly number[] {
+  const reader = new BinaryReader(bytes);
+  const sizes: number[] = [];
+  while (reader.pos < bytes.length) {
+    const [number, wireType] = reader.tag();
+    if (number === 1 && wireType === WireType.LengthDelimited) sizes.push(reader.bytes().length);
+    else reader.skip(wireType, number);
+  }
+  return sizes;
+}
+
 /** How the fields of a message are framed, by number. */
 type Shape = Map<number, FieldShape>;
 

@@ -9,7 +9,7 @@ import type { Instant } from "../../core/words.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
 import { fromWire, type RequestLimits, toWire } from "./convert.ts";
 import { toStatus } from "./errors.ts";
-import { refuseMisframed } from "./framing.ts";
+import { itemSizes, refuseMisframed } from "./framing.ts";
 
 export interface HandlerPorts {
   readonly decider: Decider;
@@ -38,12 +38,12 @@ export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<Cal
   return {
     async Decide(body, metadata) {
       const caller = authorize(ports, metadata, "Decide");
-      const message = decode(wire.DecideRequestSchema, body, ports.limits.requestBytesMax);
+      const message = decode(wire.DecideRequestSchema, body, requestLimit(ports));
       return toBinary(wire.DecideResponseSchema, toWire(await decideOne(ports, caller, message)));
     },
     async DecideBatch(body, metadata) {
       const caller = authorize(ports, metadata, "DecideBatch");
-      const { items } = decode(wire.DecideBatchRequestSchema, body, ports.limits.batchBytesMax);
+      const { items } = decode(wire.DecideBatchRequestSchema, body, { name: "batch_bytes", bytesMax: ports.limits.batchBytesMax });
       if (items.length > ports.limits.batchItemsMax) {
         throw new ServiceError("REQUEST_TOO_BIG", `\`items\` holds more than ${ports.limits.batchItemsMax} requests`, {
           field: "items",
@@ -51,12 +51,13 @@ export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<Cal
         });
       }
       // All are begun in their order before any is awaited, so they share the disk's time and keep their order.
-      const answers = await Promise.all(items.map((item) => decideItem(ports, caller, item)));
+      const sizes = itemSizes(body);
+      const answers = await Promise.all(items.map((item, index) => decideItem(ports, caller, { item, bytes: sizes[index] ?? body.length })));
       return toBinary(wire.DecideBatchResponseSchema, create(wire.DecideBatchResponseSchema, { items: answers }));
     },
     async Explain(body, metadata) {
       const caller = authorize(ports, metadata, "Explain");
-      const message = decode(wire.ExplainRequestSchema, body, ports.limits.requestBytesMax);
+      const message = decode(wire.ExplainRequestSchema, body, requestLimit(ports));
       const answer = explain(ports, caller, message);
       return toBinary(wire.ExplainResponseSchema, create(wire.ExplainResponseSchema, { decision: toWire(answer) }));
     },
@@ -70,8 +71,14 @@ async function decideOne(ports: HandlerPorts, caller: Caller, message: wire.Deci
   return answer;
 }
 
-async function decideItem(ports: HandlerPorts, caller: Caller, item: wire.DecideRequest): Promise<wire.DecideBatchItem> {
+interface SizedItem {
+  readonly item: wire.DecideRequest;
+  readonly bytes: number;
+}
+
+async function decideItem(ports: HandlerPorts, caller: Caller, { item, bytes }: SizedItem): Promise<wire.DecideBatchItem> {
   try {
+    refuseOversize(bytes, requestLimit(ports));
     const decision = toWire(await decideOne(ports, caller, item));
     return create(wire.DecideBatchItemSchema, { result: { case: "decision", value: decision } });
   } catch (error) {
@@ -107,10 +114,20 @@ function authorize(ports: HandlerPorts, metadata: Metadata, call: Call): Caller 
 /** Three messages for each level of a Struct, and those around it. */
 const WIRE_NESTING_MAX = 250;
 
-function decode<T extends DescMessage>(schema: T, body: Buffer, bytesMax: number): MessageShape<T> {
-  if (body.length > bytesMax) {
-    throw new ServiceError("REQUEST_TOO_BIG", `the message has ${body.length} bytes, at most ${bytesMax} are read`, { limit: "request_bytes" });
-  }
+interface ByteLimit {
+  readonly name: string;
+  readonly bytesMax: number;
+}
+
+const requestLimit = ({ limits }: HandlerPorts): ByteLimit => ({ name: "request_bytes", bytesMax: limits.requestBytesMax });
+
+function refuseOversize(bytes: number, { name, bytesMax }: ByteLimit): void {
+  if (bytes <= bytesMax) return;
+  throw new ServiceError("REQUEST_TOO_BIG", `the message has ${bytes} bytes, at most ${bytesMax} are read`, { limit: name });
+}
+
+function decode<T extends DescMessage>(schema: T, body: Buffer, limit: ByteLimit): MessageShape<T> {
+  refuseOversize(body.length, limit);
   try {
     const message = fromBinary(schema, body, { readUnknownFields: false, recursionLimit: WIRE_NESTING_MAX });
     refuseMisframed(schema, body);
