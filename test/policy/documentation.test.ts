@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { STARTER_RULES } from "../../src/config.ts";
+import { readCases } from "../../src/policy/cases.ts";
+import { type Complaint, formatComplaint, PolicyInvalid } from "../../src/policy/complaints.ts";
+import { readDocument } from "../../src/policy/document.ts";
+import { compilePolicy } from "../../src/policy/load.ts";
+import { complaintsOf, filesOf } from "../policies.ts";
+
+const root = join(import.meta.dirname, "../..");
+const blocksOf = (file: string): readonly string[] =>
+  [...readFileSync(join(root, file), "utf8").matchAll(/^```json\n(.*?)^```$/gms)].map((match) => match[1] ?? "");
+
+const blocks = ["README.md", "docs/rules.md"]
+  .flatMap(blocksOf)
+  .map((text) => ({ text, value: JSON.parse(text) as Readonly<Record<string, unknown>> }));
+const deny = { type: "deny", params: { reason: "r", controls: [] } };
+
+describe("every example in the documentation", () => {
+  it("is a rule, a condition or a file of cases", () => {
+    expect(blocks.map(({ value }) => ["event", "all", "cases"].find((key) => key in value))).toEqual(["event", "event", "all", "cases"]);
+  });
+
+  it.each(blocks.filter(({ value }) => "event" in value))("that is a rule loads without a warning: $text", ({ value }) => {
+    expect(compilePolicy(filesOf({ rules: [value] })).warnings).toEqual([]);
+  });
+
+  it.each(blocks.filter(({ value }) => "all" in value))("that is a condition loads: $text", ({ value }) => {
+    expect(complaintsOf(() => compilePolicy(filesOf({ rules: [{ name: "x", conditions: value, event: deny }] })))).toEqual([]);
+  });
+
+  it.each(blocks.filter(({ value }) => "cases" in value))("that is a file of cases is read: $text", ({ text }) => {
+    const complaints: Complaint[] = [];
+    const document = readDocument("x.cases.json", text, complaints);
+    expect(document && readCases(document)).toHaveLength(1);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe("the README", () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+
+  it("shows a rule of the starter policy as it is", () => {
+    const [shown] = blocksOf("README.md").map((text): { readonly name: string; readonly conditions: unknown } => JSON.parse(text));
+    const { rules }: { readonly rules: readonly { readonly name: string }[] } = JSON.parse(
+      readFileSync(join(STARTER_RULES, "secrets.rules.json"), "utf8"),
+    );
+    expect(rules.find(({ name }) => name === shown?.name)).toMatchObject({ conditions: shown?.conditions });
+  });
+
+  it("shows a complaint as it is printed", () => {
+    const line = `${" ".repeat(10)}{ "fact": "agnet.trust", "operator": "equal", "value": "low" },`;
+    const text = `{ "rules": [ { "name": "x", "event": ${JSON.stringify(deny)}, "conditions": { "all": [${"\n".repeat(13)}${line}\n { "fact": "agent.id", "operator": "equal", "value": "a" } ] } } ] }`;
+    const [complaint] = complaintsFrom(() => compilePolicy({ ...filesOf({}), "data.rules.json": text }));
+    expect(readme).toContain(`\`\`\`text\n${complaint && formatComplaint(complaint)}\n\`\`\``);
+  });
+});
+
+function complaintsFrom(run: () => unknown): readonly Complaint[] {
+  try {
+    run();
+    return [];
+  } catch (error) {
+    if (error instanceof PolicyInvalid) return error.complaints;
+    throw error;
+  }
+}
