@@ -1,5 +1,5 @@
 import { hkdfSync, randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import Sqlite from "better-sqlite3";
 
@@ -33,7 +33,7 @@ export interface DataDirectory {
 export function holdDataDirectory(path: string): DataDirectory {
   const absolute = resolve(path);
   try {
-    mkdirSync(absolute, { recursive: true, mode: 0o700 });
+    makeDirectory(absolute);
     accessSync(absolute, constants.W_OK);
   } catch (error) {
     throw new StartRefused(`the data directory \`${absolute}\` cannot be written: ${messageOf(error)}; choose another with --data`, { cause: error });
@@ -52,6 +52,13 @@ export function holdDataDirectory(path: string): DataDirectory {
     release();
     throw error;
   }
+}
+
+/** One level at a time: where a file system answers ENOENT below a directory that is there, as /proc does, Node's own recursion never ends. */
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 /** The lock is the kernel's: it ends with the process, however that ends. */

@@ -1,3 +1,4 @@
+import { randomFillSync } from "node:crypto";
 import canonicalize from "canonicalize";
 import type { Logger } from "pino";
 import { v7 } from "uuid";
@@ -27,7 +28,21 @@ export interface Service {
 }
 
 const systemClock: Clock = { now: () => instant(Date.now()) };
-const newId: NewId = (at) => v7({ msecs: at });
+/** Random bytes are drawn for many ids at once: one draw costs more than an id. */
+function createNewId(): NewId {
+  const pool = Buffer.alloc(16 * 256);
+  let used = pool.length;
+  return (at) => {
+    if (used === pool.length) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    used += 16;
+    return v7({ msecs: at, random: pool.subarray(used - 16, used) });
+  };
+}
+
+const newId = createNewId();
 const REOPEN_AFTER_MS = 1_000;
 const DRAIN_MS = 5_000;
 

@@ -180,7 +180,7 @@ const decided = ({ events, record, fresh }: Once): Turn<TurnAnswer> => ({
 function decideOnce(ports: DeciderPorts, prepared: Prepared, view: StateView, lapsed?: string): Once {
   const { policy, caller, request, at } = prepared;
   const id = ports.newId(at);
-  const task = standingOf({ policy, caller, request, task: view.task, memory: view.memory, at, freshId: ports.newId(at) });
+  const task = standingOf({ policy, caller, request, task: view.task, memory: view.memory, at, freshId: () => ports.newId(at) });
   const subject: Subject = {
     at,
     tenant: caller.tenant,
@@ -233,6 +233,8 @@ export function cacheKey(policy: Policy, tenant: string, values: readonly Known[
   return hash("sha256", text);
 }
 
+const isAllInClear = ({ masked, request }: Prepared): boolean => masked === 0 && request.action.argumentsTruncated !== true;
+
 interface RecordParts {
   readonly id: string;
   readonly repeats: string | undefined;
@@ -262,7 +264,7 @@ function recordOf(ports: DeciderPorts, prepared: Prepared, verdict: Verdict, par
     judgement,
     cache: parts.repeats === undefined ? { hit: false } : { hit: true, repeats: parts.repeats },
     ...(prepared.attempt && { attempt: prepared.attempt }),
-    arguments: ports.keyedDigest(prepared.argumentsDigest),
+    arguments: isAllInClear(prepared) ? prepared.argumentsDigest : ports.keyedDigest(prepared.argumentsDigest),
     ...(parts.seenAfter && { seenAfter: parts.seenAfter }),
   };
 }

@@ -18,7 +18,10 @@ export interface Evaluation {
 export function evaluate(policy: Policy, values: readonly Known[]): Evaluation {
   const stands: number[] = [];
   let sum = 0;
-  for (const [index, rule] of policy.rules.entries()) {
+  const { rules } = policy;
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index];
+    if (!rule) continue;
     const result = rule.test(values);
     if (result === FALSE) continue;
     const unknown = result === UNKNOWN;

@@ -32,7 +32,10 @@ export interface DecisionRecord {
   readonly cache: { readonly hit: boolean; readonly repeats?: string };
   /** The attempt's id and the keyed digest of its content. */
   readonly attempt?: { readonly id: string; readonly content: string };
-  /** Keyed digest of the arguments' digest: it ties a later report to these arguments and gives nothing away. */
+  /**
+   * Ties a later report to these arguments: their digest as it is where the record holds them all in clear, else its keyed digest, because a
+   * plain digest gives a short secret away.
+   */
   readonly arguments: string;
   /** What the task has seen from here on, where this ALLOW raised it. */
   readonly seenAfter?: Seen;

@@ -103,6 +103,7 @@ const isObscured = (resource: string): boolean => OBSCURED.test(resource);
 /** How a label's glob, which is in lower case, sees a resource: without regard to case, escapes, doubled or reversed slashes, so that no spelling evades it. */
 function plainSpelling(resource: string): string {
   let text = resource;
+  if (!/[%\\]|\/\.?\//.test(text)) return text.toLowerCase();
   // An escape may itself be escaped; three rounds undo what servers are known to undo.
   for (let round = 0; round < 3 && text.includes("%"); round++) {
     text = text.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

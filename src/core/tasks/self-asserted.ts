@@ -50,8 +50,8 @@ export interface TaskQuestion {
   readonly task: Task | undefined;
   readonly memory: AgentMemory | undefined;
   readonly at: Instant;
-  /** The id that a task opened by this request would get. */
-  readonly freshId: string;
+  /** Makes the id of a task that this request opens. */
+  readonly freshId: () => string;
 }
 
 /** Finds the task of a request, or says why it has none. */
@@ -71,7 +71,7 @@ export function standingOf(question: TaskQuestion): TaskStanding {
     if (isIdle(task, policy, at)) return { standing: "closed", id: task.id, restated: false, seen: task.seen };
   }
   if (!task || isIdle(task, policy, at)) {
-    return { standing: "new", id: question.freshId, ...(statement !== undefined && { statement }), restated: false, seen: inherited };
+    return { standing: "new", id: question.freshId(), ...(statement !== undefined && { statement }), restated: false, seen: inherited };
   }
   const first = task.statement;
   return {
