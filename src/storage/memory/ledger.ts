@@ -22,9 +22,10 @@ export function createMemoryLedger(): MemoryLedger {
 
   const write = (turn: Turn<unknown>): void => {
     for (const event of turn.events) {
+      const text = encodeEvent(event);
       apply(state, event);
       if (event.kind === "decision") decisions.set(event.id, written.length);
-      written.push(encodeEvent(event));
+      written.push(text);
     }
   };
 

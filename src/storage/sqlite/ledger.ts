@@ -162,11 +162,9 @@ class SqliteLedger implements Ledger {
   }
 
   #write<A>(events: readonly LedgerEvent[], policies: readonly PolicyRow[], answer: A): Promise<A> {
-    const texts: string[] = [];
-    for (const event of events) {
-      apply(this.#state, event);
-      texts.push(encodeEvent(event));
-    }
+    // Encoded first: what cannot be written must not have been applied.
+    const texts = events.map(encodeEvent);
+    for (const event of events) apply(this.#state, event);
     return new Promise<A>((resolve, reject) => {
       this.#queue.push({ events: texts, policies, resolve: () => resolve(answer), reject });
       if (this.#written.length === 0) this.#sendGroup();

@@ -1,0 +1,106 @@
+import { Command, Option } from "commander";
+import { printJson, type Row, tableOf } from "../src/cli/output.ts";
+import { type DecisionReport, measureDecisions, type Plan, type ServerFigures } from "./decisions.ts";
+import { type EvaluationFigures, type EvaluationPlan, measureEvaluation } from "./evaluation.ts";
+import { type Hardware, readHardware } from "./hardware.ts";
+import { createStage } from "./processes.ts";
+
+interface BenchOptions {
+  readonly output: "table" | "json";
+  readonly quick?: boolean;
+}
+
+interface Report {
+  readonly hardware: Hardware;
+  readonly evaluation: readonly EvaluationFigures[];
+  readonly decisions: DecisionReport;
+}
+
+const PLAN: Plan & { readonly evaluation: EvaluationPlan } = {
+  warmUpMs: 4_000,
+  runMs: 4_000,
+  repetitions: 3,
+  concurrencies: [1, 32, 128],
+  evaluation: { sizes: [10, 30, 100, 1_000], repetitions: 5, repetitionMs: 300 },
+};
+const QUICK: typeof PLAN = {
+  warmUpMs: 2_000,
+  runMs: 1_200,
+  repetitions: 2,
+  concurrencies: [1, 32, 128],
+  evaluation: { sizes: [10, 30, 100, 1_000], repetitions: 3, repetitionMs: 100 },
+};
+
+async function bench({ output, quick }: BenchOptions): Promise<void> {
+  const plan = quick ? QUICK : PLAN;
+  const hardware = readHardware();
+  tell("evaluation, compiled and by json-rules-engine");
+  const evaluation = await measureEvaluation(plan.evaluation);
+  const report: Report = { hardware, evaluation, decisions: await onStage(plan) };
+  if (output === "json") printJson(report);
+  else process.stdout.write(tablesOf(report));
+}
+
+const INTERRUPTED = 130;
+
+/** Servers and files go away with the benchmark, also when it is interrupted. */
+async function onStage(plan: Plan): Promise<DecisionReport> {
+  const stage = createStage();
+  const stop = (): void => {
+    const leave = (): void => process.exit(INTERRUPTED);
+    stage.close().then(leave, leave);
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  try {
+    return await measureDecisions(stage, plan, tell);
+  } finally {
+    await stage.close();
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+  }
+}
+
+function tell(what: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`bench: ${what}\n`);
+}
+
+function tablesOf({ hardware, evaluation, decisions }: Report): string {
+  const { cpu, cores, memoryGib, system, node, loadAverage } = hardware;
+  const { byConcurrency, variants } = decisions;
+  return [
+    `${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Node ${node}; load average before the run ${loadAverage}\n`,
+    "Rules that all apply: µs per evaluation, median. json-rules-engine: one engine with all rules, built once, one run after the other.\n" +
+      table(evaluation.map(evaluationRow)),
+    "Decide, recorded durably, no answer from the cache; beside it a bare grpc-js echo. 4 connections; the load runs on the same\nmachine. Others: what other work took of the machine meanwhile; above 5 the figures are of a disturbed machine.\n" +
+      table(byConcurrency.flatMap((at) => [serverRow("Decide", at.concurrency, at.decide), serverRow("echo", at.concurrency, at.echo)])) +
+      `main thread, Decide over echo: ${byConcurrency.map(({ concurrency, ratio }) => `${ratio} at ${concurrency}`).join(", ")}\n`,
+    `Decide, ${variants.concurrency} at a time.\n${table(variants.rows.map(({ says, figures }) => serverRow(says, variants.concurrency, figures)))}`,
+  ].join("\n");
+}
+
+const table = (rows: readonly Row[]): string => tableOf(rows, process.stdout.isTTY ? process.stdout.columns : undefined);
+
+const evaluationRow = ({ rules, compiledUs, engineUs, ratio }: EvaluationFigures): Row => ({
+  rules,
+  "compiled µs": compiledUs,
+  "json-rules-engine µs": engineUs,
+  ratio: `${ratio} ×`,
+});
+
+const serverRow = (what: string, concurrency: number, figures: ServerFigures): Row => ({
+  what,
+  "at a time": concurrency,
+  "per second": figures.perSecond,
+  "main thread µs": figures.mainThreadUs,
+  "process µs": figures.processUs,
+  "p50 ms": figures.p50Ms,
+  "p99 ms": figures.p99Ms,
+  "main thread µs, each": figures.repetitions.join(" "),
+  "others %": figures.othersPercent,
+});
+
+await new Command("bench")
+  .description("measure the evaluator, and the durable Decide beside a bare gRPC echo")
+  .option("--quick", "about half a minute, with more noise")
+  .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json"]).default("table"))
+  .action(bench)
+  .parseAsync();

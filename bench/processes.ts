@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { devNull, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** A server in a process of its own, so that its CPU can be told from the load's. */
+export interface ServerProcess {
+  /** HOST:PORT. */
+  readonly address: string;
+  cpu(): CpuTime;
+}
+
+/** CPU time used since the process began. */
+export interface CpuTime {
+  readonly mainThreadMs: number;
+  readonly processMs: number;
+}
+
+/** Everything that was started or made, so that all of it can be taken away again, whatever happens. */
+export interface Stage {
+  /** An empty directory, removed with the stage. */
+  readonly directory: string;
+  /** Runs a module of this project that prints `{"ready":true,"grpc":"HOST:PORT"}` once it serves; its talk is thrown away. */
+  start(module: string, args: readonly string[]): Promise<ServerProcess>;
+  close(): Promise<void>;
+}
+
+const READY_WITHIN_MS = 20_000;
+const STOPS_WITHIN_MS = 8_000;
+
+export function createStage(): Stage {
+  const directory = mkdtempSync(join(tmpdir(), "behest-bench-"));
+  const children: ChildProcess[] = [];
+  return {
+    directory,
+    async start(module, args) {
+      const silence = openSync(devNull, "w");
+      const path = fileURLToPath(new URL(module, import.meta.url));
+      const child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", silence] });
+      closeSync(silence);
+      children.push(child);
+      const address = await readyAddress(child, module);
+      return { address, cpu: () => cpuTime(child.pid ?? 0) };
+    },
+    async close() {
+      await Promise.all(children.map(stop));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function readyAddress({ stdout }: ChildProcess, module: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    if (!stdout) throw new TypeError("the child has no stdout");
+    const timer = setTimeout(() => reject(new Error(`\`${module}\` was not ready within ${READY_WITHIN_MS / 1_000} s`)), READY_WITHIN_MS);
+    const lines = createInterface({ input: stdout });
+    lines.on("line", (line) => {
+      const said: { readonly ready?: boolean; readonly grpc?: string } = JSON.parse(line);
+      if (said.ready && said.grpc !== undefined) resolve(said.grpc);
+    });
+    lines.on("close", () => {
+      clearTimeout(timer);
+      reject(new Error(`\`${module}\` ended before it was ready`));
+    });
+    lines.once("line", () => clearTimeout(timer));
+  });
+}
+
+/** Asks it to end, and ends it when it does not. */
+function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOPS_WITHIN_MS);
+    child.once("exit", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.kill("SIGTERM");
+  });
+}
+
+/** Linux counts in hundredths of a second (`getconf CLK_TCK`), so what is measured must take seconds. */
+const TICK_MS = 10;
+
+function cpuTime(pid: number): CpuTime {
+  return {
+    // The main thread's id is the process's.
+    mainThreadMs: ticksOf(`/proc/${pid}/task/${pid}/stat`) * TICK_MS,
+    processMs: ticksOf(`/proc/${pid}/stat`) * TICK_MS,
+  };
+}
+
+/** User and system time: fields 14 and 15, see proc_pid_stat(5). */
+function ticksOf(path: string): number {
+  const text = readStat(path);
+  // The second field is the command in parentheses, and may itself hold spaces.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+/** CPU time that everything on this machine has used since it started: user, nice, system, interrupts; see proc_stat(5). */
+export function machineBusyMs(): number {
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (readStat("/proc/stat").split("\n")[0] ?? "").split(/\s+/).map(Number);
+  return (user + nice + system + irq + softirq) * TICK_MS;
+}
+
+function readStat(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Error(`\`${path}\` cannot be read: CPU time is measured on Linux, of a server that lives`, { cause: error });
+  }
+}

@@ -1,0 +1,104 @@
+import { execFileSync } from "node:child_process";
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { CallFailed } from "../../src/client/client.ts";
+import { readRequestJson } from "../../src/client/request-json.ts";
+import { readRows } from "../endpoints/raw-calls.ts";
+import { temporaryDirectory } from "../running-server.ts";
+import { run, serve } from "./running-command.ts";
+
+const directory = temporaryDirectory();
+
+/** Why a small file system of our own cannot be had here; undefined when it has been mounted. */
+function mountSmallDisk(): string | undefined {
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", directory.path], { stdio: "pipe" });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const obstacle = mountSmallDisk();
+afterAll(() => {
+  if (obstacle === undefined) execFileSync("umount", [directory.path]);
+  directory.remove();
+});
+if (obstacle !== undefined) process.stderr.write(`a full disk is not tried: no tmpfs can be mounted here (${obstacle})\n`);
+
+const filler = join(directory.path, "filler");
+/** Takes every byte that is left. */
+function fillDisk(): void {
+  const file = openSync(filler, "w");
+  const block = Buffer.alloc(4_096);
+  try {
+    for (;;) writeSync(file, block);
+  } catch {
+    closeSync(file);
+  }
+}
+
+const requestOf = (id: string) =>
+  readRequestJson({
+    request_id: id,
+    agent: { id: "reader" },
+    task: { statement: "x".repeat(8_000) },
+    action: { tool: "filesystem/read_text_file", arguments: { path: "/srv/handbook.md" } },
+  });
+
+describe.skipIf(obstacle !== undefined)("a full disk", () => {
+  it("stops decisions and not the server, which resumes by itself and has lost nothing it acknowledged", async () => {
+    const data = join(directory.path, "state");
+    const server = await serve(data);
+    const client = server.client("enforcer");
+    const acknowledged: string[] = [];
+    let asked = 0;
+    const ask = async (): Promise<unknown> => {
+      try {
+        const { decisionId, outcome } = await client.decide(requestOf(`request-${asked++}`));
+        acknowledged.push(decisionId);
+        return outcome;
+      } catch (error) {
+        return error;
+      }
+    };
+    for (let count = 0; count < 5; count++) await ask();
+    expect(acknowledged).toHaveLength(5);
+
+    fillDisk();
+    // What the log has taken from the disk already may still hold a few.
+    let failure: unknown;
+    for (let count = 0; count < 1_000 && !(failure instanceof CallFailed); count++) failure = await ask();
+    expect(failure).toMatchObject({ code: 14, message: "the decision could not be written; ask again under the same request id" });
+    await expect.poll(() => client.isServing(), { timeout: 10_000 }).toBe(false);
+    expect(await ask()).toMatchObject({ code: 14, message: "the ledger cannot be written at present; nothing was decided, retry after a moment" });
+    const health = await run(["healthcheck", "--grpc", server.address]);
+    expect(health).toEqual({ code: 6, stdout: "", stderr: "behest: the server answers, and does not decide at present: its log says why\n" });
+    const decided = await run(["decide", "--data", data, "--grpc", server.address, "--agent", "reader", "--tool", "t"]);
+    expect(decided).toMatchObject({ code: 6, stdout: "", stderr: expect.stringContaining("the ledger cannot be written at present") });
+
+    rmSync(filler);
+    await expect.poll(() => client.isServing(), { timeout: 20_000 }).toBe(true);
+    for (let id = 0; id < asked; id++) expect((await client.decide(requestOf(`request-${id}`))).recorded).toBe(true);
+    const { code, stderr } = await server.stop();
+    expect(code).toBe(0);
+    expect(stderr).toContain("nothing is decided until it can, tried again every second");
+    expect(stderr).toContain("the ledger is open again");
+
+    const kept = new Set(readRows(data, "SELECT decision_id FROM decisions").map((row) => row["decision_id"]));
+    expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
+    // Each attempt is there once, whether it was acknowledged, refused, or asked again.
+    const attempts = readRows(data, "SELECT record ->> '$.attempt.id' AS id, count(*) AS n FROM decisions WHERE id IS NOT NULL GROUP BY id");
+    expect(attempts.filter(({ n }) => n !== 1)).toEqual([]);
+    expect(attempts).toHaveLength(asked);
+  });
+
+  it("keeps a server from starting, in one line", async () => {
+    fillDisk();
+    const { code, stdout, stderr } = await run(["serve", "--data", join(directory.path, "another"), "--grpc", "127.0.0.1:0"]);
+    rmSync(filler);
+    expect({ code, stdout, lines: stderr.trim().split("\n").length }).toEqual({ code: 1, stdout: "", lines: 1 });
+    expect(stderr).toMatch(/^behest: .*(full|ENOSPC|no space)/i);
+  });
+});

@@ -1,0 +1,299 @@
+import type { Subject } from "../../src/core/situation.ts";
+import { type Basis, EFFECTS, type Effect, type Json, type JsonObject, type Outcome, type ReasonCode, type RiskLevel } from "../../src/core/words.ts";
+import { type Truth, truthOf } from "./kleene-model.ts";
+import { type Condition, type Facts, isList, type Named, type Value } from "./random-rules.ts";
+
+/** The whole decision as design.md §3 tells it, from plain JSON to the outcome; naive on purpose, to be compared with the real one. */
+export interface PolicyJson {
+  readonly settings: {
+    readonly classification: { readonly order: readonly string[]; readonly default: string };
+    readonly environment: { readonly default: string };
+    readonly bands: { readonly middle: number; readonly top: number };
+    readonly basis: { readonly AUTHORIZED: BasisJson; readonly INFERRED: BasisJson; readonly AVAILABLE: BasisJson };
+    readonly reach: { readonly default: ReachJson };
+    readonly approvers: { readonly default: readonly string[]; readonly quorum: number };
+    readonly lifetimes: { readonly decision: string; readonly self_asserted_idle: string; readonly approval: string };
+  };
+  readonly rules: readonly RuleJson[];
+  readonly conditions: Named;
+  readonly tools: Readonly<Record<string, ToolJson>>;
+  readonly resources: readonly { readonly match: string; readonly classification?: string; readonly categories?: readonly string[] }[];
+  readonly agents: Readonly<Record<string, AgentJson>>;
+}
+type BasisJson = Readonly<Record<string, "allow" | "ask" | "deny">>;
+export interface ReachJson {
+  readonly tools?: readonly string[];
+  readonly effects?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly max_classification?: string;
+}
+export interface RuleJson {
+  readonly name: string;
+  readonly priority?: number;
+  readonly conditions: Condition;
+  readonly event: {
+    readonly type: "risk" | "deny" | "require-approval" | "allow";
+    readonly params: { readonly points?: number; readonly reason: string; readonly controls: readonly string[] } & Partial<Approval>;
+  };
+}
+interface Approval {
+  readonly approvers: readonly string[];
+  readonly quorum: number;
+}
+export interface ToolJson {
+  readonly effect?: Effect;
+  readonly operations?: Readonly<Record<string, Effect>>;
+  readonly reversibility: string;
+  readonly arguments?: Readonly<Record<string, string>>;
+  readonly classification?: string;
+  readonly categories?: readonly string[];
+  readonly output: { readonly trust: string };
+  readonly owner?: string;
+}
+export interface AgentJson {
+  readonly trust: string;
+  readonly owner?: string;
+  readonly tenant?: string;
+  readonly callers?: readonly string[];
+  readonly reach: ReachJson;
+}
+
+/** What is compared with the real judgement. */
+export interface Specified {
+  readonly outcome: Outcome;
+  readonly basis: Basis;
+  readonly score: number;
+  readonly level: RiskLevel;
+  readonly reasonCodes: readonly ReasonCode[];
+  readonly standing: readonly string[];
+  readonly holds: readonly ({ readonly name: string } & Approval)[];
+  readonly validUntil?: number;
+}
+
+/** The sentences that a broken twin gets wrong. */
+export const LAWS = {
+  /** With a chain, every agent in it needs the reach that it hands on. */
+  bound: (chain: readonly string[], agent: string): readonly string[] => [...new Set([...chain, agent])],
+  /** Unknown never helps the caller. */
+  points: (truth: Truth, points: number): number => (truth === "UNKNOWN" ? Math.max(0, points) : points),
+  denies: (truth: Truth): boolean => truth !== "FALSE",
+  asks: (truth: Truth): boolean => truth !== "FALSE",
+  lifts: (truth: Truth): boolean => truth === "TRUE",
+  /** `*` never includes `unknown`. */
+  covers: (words: readonly string[], effect: string): boolean => words.includes(effect) || (effect !== "unknown" && words.includes("*")),
+  /** What is not listed counts as the highest. */
+  rank: (order: readonly string[], word: string): number => (order.includes(word) ? order.indexOf(word) : order.length - 1),
+  level: (score: number, { middle, top }: { readonly middle: number; readonly top: number }): RiskLevel =>
+    score >= top ? "top" : score >= middle ? "middle" : "low",
+  clamp: (sum: number): number => Math.max(0, Math.min(100, sum)),
+  worse: (listed: Effect, stated: Effect | undefined): Effect =>
+    EFFECTS.indexOf(stated ?? "read") > EFFECTS.indexOf(listed) ? (stated ?? listed) : listed,
+  /** `*` matches within a segment, `**` across; alone, `*` is everything. */
+  matches: (glob: string, text: string): boolean => matchesGlob(glob, text),
+  /** The spelling that labels are matched against. */
+  plain: (resource: string): string => plainSpelling(resource),
+  isObscured: (resource: string): boolean =>
+    /\\|%[0-9a-f]{2}/i.test(resource) || resource.split("/").some((segment) => [".", ".."].includes(segment.split(":").at(-1) ?? "")),
+};
+export type Laws = typeof LAWS;
+
+const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(table, name) ? table[name] : undefined);
+
+function matchesGlob(glob: string, text: string): boolean {
+  const pattern = glob.replaceAll(/[.+?^${}()|[\]\\/]/g, "\\$&").replaceAll(/\*+/g, (stars) => (glob === "*" || stars.length > 1 ? ".*" : "[^/]*"));
+  return new RegExp(`^${pattern}$`, "s").test(text);
+}
+
+function plainSpelling(resource: string): string {
+  const decoded = [1, 2, 3].reduce(
+    (text) => text.replaceAll(/%[0-9a-f]{2}/gi, (coded) => String.fromCharCode(Number(`0x${coded.slice(1)}`))),
+    resource,
+  );
+  let text = decoded.replaceAll("\\", "/");
+  while (text.includes("//") || text.includes("/./")) text = text.replaceAll("//", "/").replaceAll("/./", "/");
+  return text.toLowerCase();
+}
+
+const leaves = (value: Value): readonly string[] => {
+  if (value === undefined || value === null || value === "") return [];
+  return typeof value === "object" ? Object.values(value as JsonObject | readonly Json[]).flatMap(leaves) : [String(value)];
+};
+
+const milliseconds = (text: string): number => Number.parseInt(text, 10) * ({ s: 1_000, m: 60_000, h: 3_600_000 }[text.slice(-1)] ?? 1);
+
+/** What is known of the action before any rule is asked. */
+function resolve(policy: PolicyJson, subject: Subject, laws: Laws) {
+  const { request } = subject;
+  const { action } = request;
+  const { order, default: unstated } = policy.settings.classification;
+  const tool = own(policy.tools, action.tool);
+  const listed = tool?.operations ? (own(tool.operations, action.operation ?? "") ?? "unknown") : (tool?.effect ?? "unknown");
+  const withRole = (role: string): readonly string[] =>
+    Object.entries(tool?.arguments ?? {}).flatMap(([name, its]) => (its === role ? leaves(own(action.arguments, name)) : []));
+  const targets = withRole("target");
+  const resources = [...(action.resource ? [`${action.resource.type}:${action.resource.id}`] : []), ...targets];
+  const labels = resources.flatMap((resource) => policy.resources.filter(({ match }) => laws.matches(match.toLowerCase(), laws.plain(resource))));
+  const attributes = action.resource?.attributes ?? {};
+  const said = [request.data?.classification, attributes["classification"], tool?.classification, ...labels.map((label) => label.classification)];
+  const words = said.filter((word) => word !== undefined).map((word) => (typeof word === "string" ? word : ""));
+  const rank = Math.max(...(words.length > 0 ? words : [unstated]).map((word) => laws.rank(order, word)));
+  const ofResource = attributes["categories"];
+  const categories = [
+    ...(request.data?.categories ?? []),
+    ...(isList(ofResource) ? ofResource.filter((item) => typeof item === "string") : []),
+    ...(tool?.categories ?? []),
+    ...labels.flatMap((label) => label.categories ?? []),
+  ];
+  const destinations = withRole("destination").length;
+  return {
+    tool,
+    effect: laws.worse(listed, action.effect),
+    resources,
+    targets,
+    destinations,
+    words,
+    rank,
+    categories: [...new Set(categories)].sort(),
+  };
+}
+type Resolved = ReturnType<typeof resolve>;
+
+function factsOf(
+  policy: PolicyJson,
+  subject: Subject,
+  { tool, effect, resources, targets, destinations, words, rank, categories }: Resolved,
+  laws: Laws,
+): Facts {
+  const { request, task } = subject;
+  const { action, agent, delegation = [] } = request;
+  const { order } = policy.settings.classification;
+  const registered = own(policy.agents, agent.id);
+  const seen = Math.max(0, ...task.seen.classifications.map((word) => laws.rank(order, word)));
+  return {
+    "caller.id": subject.caller,
+    session: request.session ?? "none",
+    "agent.id": agent.id,
+    "agent.identity": "claimed",
+    "agent.registered": registered !== undefined,
+    "agent.trust": registered?.trust ?? "unregistered",
+    "agent.owner": registered?.owner ?? "none",
+    "agent.attributes": agent.attributes,
+    "task.statement_given": task.statement !== undefined,
+    "task.restated": task.restated,
+    "task.seen.classification": order[seen],
+    "task.seen.classification_rank": seen,
+    "task.seen.categories": task.seen.categories,
+    "task.seen.trust": task.seen.trust,
+    "task.seen.systems": task.seen.systems,
+    "chain.depth": Math.max(0, delegation.filter(({ type }) => type === "agent").length - 1),
+    "chain.weakest_hop": delegation.length > 0 ? "asserted" : "none",
+    "action.tool": action.tool,
+    "action.server": /^[^/]+(?=\/)/.exec(action.tool)?.[0] ?? "none",
+    "action.operation": action.operation ?? "none",
+    "action.effect": effect,
+    "action.arguments": action.arguments,
+    "action.arguments_truncated": action.argumentsTruncated ?? false,
+    "action.secret_count": subject.masked,
+    "action.target_count": targets.length,
+    "action.destination_count": destinations,
+    "action.resource_obscured": resources.some(laws.isObscured),
+    "tool.listed": tool !== undefined,
+    "tool.owner": tool?.owner ?? "none",
+    "tool.reversibility": tool?.reversibility ?? "unknown",
+    "resource.type": action.resource?.type ?? "none",
+    "resource.id": action.resource?.id ?? "none",
+    "resource.attributes": action.resource?.attributes,
+    "data.classification": order[rank],
+    "data.classification_rank": rank,
+    "data.classification_stated": words.length > 0,
+    "data.categories": categories,
+    "data.categories_stated": categories.length > 0,
+    "context.environment": request.context?.environment ?? policy.settings.environment.default,
+    "context.attributes": request.context?.attributes,
+  };
+}
+
+/** What no rule can remove, in the order in which it is reported. */
+function invariants(policy: PolicyJson, subject: Subject, { effect, resources, rank }: Resolved, laws: Laws): readonly ReasonCode[] {
+  const { request, task, lapsed } = subject;
+  const { agent, action, delegation: chain = [] } = request;
+  const { order } = policy.settings.classification;
+  const codes: ReasonCode[] = [];
+  const registered = own(policy.agents, agent.id);
+  if (lapsed !== undefined) codes.push("NO_LONGER_STANDS");
+  const otherTenant = registered?.tenant !== undefined && registered.tenant !== subject.tenant;
+  if (otherTenant || (registered?.callers && !registered.callers.includes(subject.caller))) codes.push("CALLER_NOT_ENTITLED");
+  if (request.credentialed) codes.push("CREDENTIAL_UNVERIFIABLE");
+  if (task.standing === "unknown") codes.push("TASK_UNKNOWN");
+  if (task.standing === "closed") codes.push("TASK_CLOSED");
+  if (task.standing === "mismatch") codes.push("CHAIN_MISMATCH");
+  const last = chain.at(-1);
+  const endsHere = last === undefined || (last.type === "agent" && last.id === agent.id);
+  if (!endsHere || chain.some(({ type }, index) => index > 0 && type !== "agent")) codes.push("CHAIN_BROKEN");
+  const agents = chain.flatMap(({ type, id }) => (type === "agent" ? [id] : []));
+  for (const id of laws.bound(agents, agent.id)) {
+    const reach = own(policy.agents, id)?.reach ?? policy.settings.reach.default;
+    const globs = reach.resources ?? [];
+    const inside = (resource: string): boolean => !laws.isObscured(resource) && globs.some((glob) => laws.matches(glob, resource));
+    const holds =
+      (reach.tools ?? []).some((glob) => laws.matches(glob, action.tool)) &&
+      laws.covers(reach.effects ?? [], effect) &&
+      (globs.includes("*") || (resources.length > 0 && resources.every(inside)));
+    const highest = reach.max_classification === undefined ? -1 : order.indexOf(reach.max_classification);
+    if (rank > highest) codes.push("CLASSIFICATION_EXCEEDED");
+    if (!holds) codes.push("OUTSIDE_REACH");
+  }
+  return codes;
+}
+
+/** `evaluates` is false when the rules could not be asked at all. */
+export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean, laws: Laws = LAWS): Specified {
+  const { settings } = policy;
+  const resolved = resolve(policy, subject, laws);
+  const facts = factsOf(policy, subject, resolved, laws);
+  const broken = [...invariants(policy, subject, resolved, laws), ...(evaluates ? [] : (["EVALUATION_ERROR"] as const))];
+  const asked = [...(evaluates ? policy.rules : [])].sort((a, b) => (b.priority ?? 1) - (a.priority ?? 1));
+  const answers = asked.map((rule) => ({ ...rule, truth: truthOf(rule.conditions, policy.conditions, facts) }));
+  const stands = answers.filter(({ truth }) => truth !== "FALSE");
+  const pointsOf = ({ event, truth }: (typeof answers)[number]): number => laws.points(truth, event.params.points ?? 0);
+  const score = laws.clamp(stands.reduce((sum, rule) => sum + pointsOf(rule), 0));
+  const level = laws.level(score, settings.bands);
+  const standing = [
+    ...broken.map((code) => `behest:${code.toLowerCase().replaceAll("_", "-")} deny TRUE 0`),
+    ...stands.map((rule) => `${rule.name} ${rule.event.type} ${rule.truth} ${pointsOf(rule)}`),
+  ];
+  const base = { score, level, standing };
+  const deny = (reasonCodes: readonly ReasonCode[]): Specified => ({ ...base, outcome: "DENY", basis: "NONE", reasonCodes, holds: [] });
+  const on = (type: string, law: (truth: Truth) => boolean) => answers.filter(({ event, truth }) => event.type === type && law(truth));
+
+  const denials = [...new Set<ReasonCode>(broken)];
+  if (on("deny", laws.denies).length > 0) denials.push("RULE_DENY");
+  if (level === "top") denials.push("RISK_TOP");
+  if (denials.length > 0) return deny(denials);
+
+  const table = settings.basis.AVAILABLE;
+  const listed = table[resolved.effect] ?? (laws.covers(["*"], resolved.effect) ? table["*"] : undefined) ?? "deny";
+  const answer = on("allow", laws.lifts).length > 0 ? "allow" : listed;
+  if (answer === "deny") return deny(["BASIS_DENIED"]);
+
+  const approval: Approval = { approvers: settings.approvers.default, quorum: settings.approvers.quorum };
+  const asking = on("require-approval", laws.asks);
+  const reasonCodes: readonly ReasonCode[] = [
+    ...(asking.length > 0 ? (["RULE_ASKS"] as const) : []),
+    ...(level === "middle" ? (["RISK_MIDDLE"] as const) : []),
+    ...(answer === "ask" ? (["BASIS_ASKS"] as const) : []),
+  ];
+  const holds = [
+    ...asking.map(({ name, event: { params } }) => ({
+      name,
+      approvers: params.approvers ?? approval.approvers,
+      quorum: params.quorum ?? approval.quorum,
+    })),
+    ...(level === "middle" ? [{ name: "behest:risk", ...approval }] : []),
+    ...(answer === "ask" ? [{ name: "behest:basis", ...approval }] : []),
+  ];
+  if (holds.length > 0) return { ...base, outcome: "REQUIRE_APPROVAL", basis: "AVAILABLE", reasonCodes, holds };
+  const { decision, self_asserted_idle: idle } = settings.lifetimes;
+  const validUntil = subject.at + Math.min(milliseconds(decision), milliseconds(idle));
+  return { ...base, outcome: "ALLOW", basis: "AVAILABLE", reasonCodes: [], holds: [], validUntil };
+}
