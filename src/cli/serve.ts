@@ -1,10 +1,5 @@
 import type { Command } from "commander";
-import pino, { type Logger } from "pino";
-import pretty from "pino-pretty";
-import { type Config, readConfig, SETTINGS } from "../config.ts";
-import { workingTreeOf } from "../data-directory.ts";
-import { startService } from "../service.ts";
-import { printLine } from "./output.ts";
+import { SETTINGS } from "../config.ts";
 
 export function addServe(program: Command): void {
   const command = program.command("serve").description("answer decisions over gRPC until it is told to stop");
@@ -14,48 +9,9 @@ export function addServe(program: Command): void {
   command
     .option("--config <file>", "JSON file of settings, see docs/configuration.md")
     .addHelpText("after", "\nExample:\n  behest serve --data ./state --grpc 127.0.0.1:7080\n")
-    .action((options: Readonly<Record<string, unknown>>) => serve(options));
-}
-
-async function serve(options: Readonly<Record<string, unknown>>): Promise<void> {
-  const { logLevel, ...rest } = options;
-  const flags = { ...rest, ...(logLevel !== undefined && { log_level: logLevel }) };
-  const config = readConfig({ flags, environment: process.env });
-  const log = createLog(config);
-  const tree = workingTreeOf(config.data);
-  if (tree !== undefined) log.warn(`the data directory \`${config.data}\` lies in the working tree \`${tree}\`; keys and records could be committed`);
-  // Whatever is made from here on holds records or keys: for its owner's eyes only.
-  process.umask(0o077);
-  const service = await startService(config, log);
-  stopOnSignals(log, service.close);
-  printLine({ ready: true, grpc: service.grpc, http: null, data: service.data, policy: service.policy });
-}
-
-/** JSON lines on stderr; pretty ones on a terminal. */
-function createLog({ log_level: level }: Config): Logger {
-  const options = { level, base: null };
-  if (process.stderr.isTTY) return pino(options, pretty({ destination: 2, colorize: true, ignore: "pid,hostname" }));
-  // Lines leave in blocks, so that a decision does not wait for whoever reads them; the rest is written when the process ends.
-  const destination = pino.destination({ dest: 2, sync: false, minLength: 4_096 });
-  const flushing = setInterval(() => destination.flush(), 200);
-  flushing.unref();
-  return pino(options, destination);
-}
-
-function stopOnSignals(log: Logger, close: () => Promise<void>): void {
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) return;
-    stopping = true;
-    log.info(`${signal}: finishing what is under way`);
-    close().then(
-      () => log.flush(() => process.exit(0)),
-      (error: unknown) => {
-        log.error({ err: error }, "could not stop cleanly");
-        log.flush(() => process.exit(1));
-      },
-    );
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+    .action(async (options: Readonly<Record<string, unknown>>) => {
+      // Loaded only here: every other command starts faster without a server.
+      const { runServer } = await import("./run-server.ts");
+      await runServer(options);
+    });
 }

@@ -69,12 +69,15 @@ export function createDecider(ports: DeciderPorts): Decider {
     decide: (asked) => decideRecorded(ports, asked),
     explain(asked) {
       const prepared = prepare(ports, { ...asked, request: withoutRequestId(asked.request) });
-      const untouched = { ...ports, cache: { get: (key: string) => ports.cache.get(key), put: () => undefined } };
+      const untouched = { ...ports, cache: looking(ports.cache) };
       const { record } = ports.ledger.peek(prepared.keys, (view) => decideOnce(untouched, prepared, view));
       return { record, argumentsDigest: prepared.argumentsDigest, recorded: false, replayed: false };
     },
   };
 }
+
+/** A cache that is looked at and left as it is. */
+const looking = (cache: DecisionCache): DecisionCache => ({ get: (key) => cache.peek(key), peek: (key) => cache.peek(key), put: () => undefined });
 
 async function decideRecorded(ports: DeciderPorts, asked: Asked): Promise<Answer> {
   const prepared = prepare(ports, asked);

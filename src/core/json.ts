@@ -16,6 +16,11 @@ export type JsonResult = { readonly value: Json } | { readonly problem: JsonProb
 
 export const isObject = (value: Json | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Says where, never what: the text may hold secrets. */
+const malformedAt = (why: string, position: number): { readonly problem: JsonProblem } => ({
+  problem: { kind: "malformed", why: `${why} (at character ${position + 1})` },
+});
+
 const malformed = (why: string): JsonResult => ({ problem: { kind: "malformed", why } });
 
 /**
@@ -29,7 +34,9 @@ export function parseStrict(text: string, limits: JsonLimits): JsonResult {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return malformed(error instanceof Error ? error.message.replaceAll(/\s+/g, " ").slice(0, 120) : "not JSON");
+    // The engine's own words quote the text, and the text may hold secrets.
+    const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
+    return position === undefined ? malformed("it is not JSON") : malformedAt("it is not JSON", Number(position));
   }
   const tally = { keys: 0 };
   const problem = inspect(value, limits, tally, 1);
@@ -61,9 +68,7 @@ function scanText(text: string, limits: JsonLimits): Scan {
     } else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
       const start = i;
       while (i + 1 < text.length && isNumberPart(text.charCodeAt(i + 1))) i++;
-      if (i - start >= 15 && losesPrecision(text.slice(start, i + 1))) {
-        return { problem: { kind: "malformed", why: `the number \`${text.slice(start, Math.min(i + 1, start + 40))}\` would lose precision` } };
-      }
+      if (losesPrecision(text.slice(start, i + 1))) return malformedAt("a number would lose precision", start);
     }
   }
   return { members };
@@ -81,9 +86,16 @@ function endOfString(text: string, open: number): number {
 
 const isNumberPart = (c: number): boolean => (c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x65 || c === 0x45 || c === 0x2b || c === 0x2d;
 
+/** A number whose digits all fit a double's 15: only its exponent can go wrong. */
+const EXACT_DIGITS_MAX = 15;
+/** Well above where doubles begin to lose digits. */
+const SUBNORMAL_BELOW = 1e-290;
+
 /** Whether a JSON number, read as a double and written again, names another number. */
 export function losesPrecision(source: string): boolean {
-  return decimal(source) !== decimal(String(Number(source)));
+  const value = Number(source);
+  if (source.length <= EXACT_DIGITS_MAX && Number.isFinite(value) && Math.abs(value) > SUBNORMAL_BELOW) return false;
+  return decimal(source) !== decimal(String(value));
 }
 
 /** A number's digits without leading or trailing zeros, and its exponent: the same for all spellings of one number. */
@@ -91,10 +103,14 @@ function decimal(source: string): string {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source);
   if (!match) return source;
   const [, sign = "", whole = "", fraction = "", exponent = "0"] = match;
-  const digits = (whole + fraction).replace(/^0+/, "");
-  const trimmed = digits.replace(/0+$/, "");
-  if (trimmed === "") return "0";
-  return `${sign}${trimmed}e${Number(exponent) - fraction.length + (digits.length - trimmed.length)}`;
+  const digits = whole + fraction;
+  // By hand: a regular expression for trailing zeros looks at every run of zeros again from each of its digits.
+  let from = 0;
+  while (digits[from] === "0") from++;
+  let to = digits.length;
+  while (to > from && digits[to - 1] === "0") to--;
+  if (from === to) return "0";
+  return `${sign}${digits.slice(from, to)}e${Number(exponent) - fraction.length + (digits.length - to)}`;
 }
 
 function inspect(value: Json, limits: JsonLimits, tally: { keys: number }, depth: number): JsonProblem | undefined {

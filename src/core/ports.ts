@@ -49,7 +49,10 @@ export interface StoredPolicy {
 
 /** What the rules answered before. Best effort: forgetting is always allowed, answering something else never. */
 export interface DecisionCache {
+  /** What is kept under a key; a use of it counts as meeting the key again. */
   get(key: string): CachedEvaluation | undefined;
+  /** The same, for a look that leaves no trace. */
+  peek(key: string): CachedEvaluation | undefined;
   /** Keeps an answer; one that is kept twice may outlive the process. */
   put(key: string, cached: CachedEvaluation): void;
 }

@@ -7,7 +7,7 @@ import { type Complaint, PolicyInvalid } from "./complaints.ts";
 import { type Document, readDocument } from "./document.ts";
 import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
 import { collectNamed, compileRules, RULES_MAX, readRules, type StatedRule } from "./rules.ts";
-import { readSettings } from "./settings.ts";
+import { orderOf, readSettings } from "./settings.ts";
 
 export interface LoadedPolicy {
   readonly policy: Policy;
@@ -39,12 +39,15 @@ export function compilePolicy(files: PolicyFiles, directory = "rules"): LoadedPo
 
 function assemble(files: PolicyFiles, documents: ReadonlyMap<string, Document>, directory: string, complaints: Complaint[]): Policy | undefined {
   const settingsDocument = documents.get("policy.json");
-  if (!Object.hasOwn(files, "policy.json")) {
-    complaints.push({ severity: "error", file: join(directory, "policy.json"), message: "is missing; without it nothing can be decided" });
+  if (!settingsDocument) {
+    // Everything else refers to it: without it, complaints about the rest would be noise.
+    if (!Object.hasOwn(files, "policy.json")) {
+      complaints.push({ severity: "error", file: join(directory, "policy.json"), message: "is missing; without it nothing can be decided" });
+    }
+    return undefined;
   }
-  const settings = settingsDocument && readSettings(settingsDocument);
-  // The rest can be read, and complained of, although policy.json is wrong.
-  const order = settings?.classification.order ?? [];
+  const settings = readSettings(settingsDocument);
+  const order = orderOf(settingsDocument);
   const catalog: Catalog = { tools: new Map(), labels: [] };
   let agents: ReadonlyMap<string, RegisteredAgent> = new Map();
   for (const [name, document] of documents) {

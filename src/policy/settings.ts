@@ -127,7 +127,7 @@ function refuseInconsistent(document: Document, { classification, bands, approve
 }
 
 /** The classifications, read ahead because the rest of the file refers to them. */
-function orderOf(document: Document): readonly string[] {
+export function orderOf(document: Document): readonly string[] {
   const node = nodeAt(document.root, ["classification", "order"]);
   return (node.type === "array" ? (node.children ?? []) : []).flatMap((child) => (typeof child.value === "string" ? [child.value] : []));
 }

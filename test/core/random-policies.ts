@@ -24,6 +24,7 @@ const RESOURCES = [
   "/srv/reports/2026/q1.md",
   "/SRV//Reports/./q1.md",
   "/srv/Reports/Q1.md",
+  "/SRV/reports/q1.md",
   "/srv/%2572eports/q1.md",
   "/srv/reports/../secret",
   "account-7",
@@ -90,7 +91,7 @@ const tool: fc.Arbitrary<ToolJson> = withKeys(
 
 const label = fc
   .record({
-    match: some(["file:/srv/reports/**", "FILE:/SRV/*/q1.md", "crm:*", "**/q1.md", "*secret*", "/srv/**", "*"]),
+    match: some(["file:/srv/reports/**", "file:/srv/**", "FILE:/SRV/*/q1.md", "crm:*", "**/q1.md", "*secret*", "/srv/**", "*"]),
     labels: fc.oneof(
       some(CLASSIFICATIONS).map((classification) => ({ classification })),
       listOf(CATEGORIES).map((categories) => ({ categories })),
@@ -229,7 +230,7 @@ function policiesOver({ helping: helpingPlaces, every, partsMin }: Readable): fc
       rules: fc.array(rule, { maxLength: 5 }).map((rules) => rules.map((stated, index) => ({ name: `rule-${index}`, ...stated }))),
       conditions: fc.record({ shared: fc.oneof(named.leaf, named.whole) }, { noNullPrototype: true }),
       tools: fc.dictionary(some(TOOLS), tool, { minKeys: 2, noNullPrototype: true }),
-      resources: fc.array(label, { maxLength: 2 }),
+      resources: fc.array(label, { maxLength: 3 }),
       agents: fc.dictionary(some(AGENTS), agent, { noNullPrototype: true }),
     },
     { noNullPrototype: true },

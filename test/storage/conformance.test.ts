@@ -113,6 +113,8 @@ describe.each([
     const cached = { policy: POLICY.digest, evaluation: { score: 3, stands: [0] }, decisionId: "d1" };
     storage.cache.put("k1", cached);
     expect(storage.cache.get("k1")).toEqual(cached);
+    expect(storage.cache.peek("k1")).toEqual(cached);
+    expect(storage.cache.peek("k2")).toBeUndefined();
     expect(storage.cache.get("k2")).toBeUndefined();
   });
 

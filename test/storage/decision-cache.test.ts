@@ -67,7 +67,7 @@ interface Step {
   readonly restart: number;
 }
 
-const noCache: DecisionCache = { get: () => undefined, put: () => undefined };
+const noCache: DecisionCache = { get: () => undefined, peek: () => undefined, put: () => undefined };
 
 /** Runs a history through a cache and without one, and answers how often the cache served. Throws where the two differ. */
 async function compare(steps: readonly Step[], path: string, wrap: (cache: DecisionCache) => DecisionCache): Promise<number> {
@@ -192,7 +192,7 @@ describe("the decision cache", () => {
 });
 
 function keyed(cache: DecisionCache, change: (key: string) => string): DecisionCache {
-  return { get: (key) => cache.get(change(key)), put: (key, cached) => cache.put(change(key), cached) };
+  return { get: (key) => cache.get(change(key)), peek: (key) => cache.peek(change(key)), put: (key, cached) => cache.put(change(key), cached) };
 }
 
 function outside<T>(use: (db: Sqlite.Database) => T): T {

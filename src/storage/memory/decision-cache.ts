@@ -6,6 +6,7 @@ export function createMemoryDecisionCache(rowsMax: number): DecisionCache {
   const cache = new LRUCache<string, CachedEvaluation>({ max: rowsMax });
   return {
     get: (key) => cache.get(key),
+    peek: (key) => cache.peek(key),
     put: (key, cached) => {
       cache.set(key, cached);
     },

@@ -45,6 +45,7 @@ export function createSqliteDecisionCache(options: SqliteDecisionCacheOptions): 
       }
       return entry.cached;
     },
+    peek: (key) => entries.peek(key)?.cached,
     put(key, cached) {
       entries.set(key, { cached, onDisk: false });
     },

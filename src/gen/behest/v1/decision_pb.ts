@@ -19,7 +19,7 @@ export const file_behest_v1_decision: GenFile = /*@__PURE__*/
 /**
  * One action that an agent wants to take.
  *
- * Identifiers are at most 1,024 bytes of UTF-8, not empty, without control or format (zero-width, bidirectional) characters and
+ * Identifiers are at most 1,024 bytes of UTF-8, not empty, without control, format or other invisible characters (zero-width, bidirectional, fillers) and
  * without leading or trailing space. A whole request is at most 256 KiB. An unset optional field is written as an empty string or an unset
  * message.
  *

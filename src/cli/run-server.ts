@@ -1,0 +1,50 @@
+import pino, { type Logger } from "pino";
+import pretty from "pino-pretty";
+import { type Config, readConfig } from "../config.ts";
+import { workingTreeOf } from "../data-directory.ts";
+import { startService } from "../service.ts";
+import { printLine } from "./output.ts";
+
+/** Serves until a signal says stop. */
+export async function runServer(options: Readonly<Record<string, unknown>>): Promise<void> {
+  const { logLevel, ...rest } = options;
+  const flags = { ...rest, ...(logLevel !== undefined && { log_level: logLevel }) };
+  const config = readConfig({ flags, environment: process.env });
+  const log = createLog(config);
+  const tree = workingTreeOf(config.data);
+  if (tree !== undefined) log.warn(`the data directory \`${config.data}\` lies in the working tree \`${tree}\`; keys and records could be committed`);
+  // Whatever is made from here on holds records or keys: for its owner's eyes only.
+  process.umask(0o077);
+  const service = await startService(config, log);
+  stopOnSignals(log, service.close);
+  printLine({ ready: true, grpc: service.grpc, http: null, data: service.data, policy: service.policy });
+}
+
+/** JSON lines on stderr; pretty ones on a terminal. */
+function createLog({ log_level: level }: Config): Logger {
+  const options = { level, base: null };
+  if (process.stderr.isTTY) return pino(options, pretty({ destination: 2, colorize: true, ignore: "pid,hostname" }));
+  // Lines leave in blocks, so that a decision does not wait for whoever reads them; the rest is written when the process ends.
+  const destination = pino.destination({ dest: 2, sync: false, minLength: 4_096 });
+  const flushing = setInterval(() => destination.flush(), 200);
+  flushing.unref();
+  return pino(options, destination);
+}
+
+function stopOnSignals(log: Logger, close: () => Promise<void>): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info(`${signal}: finishing what is under way`);
+    close().then(
+      () => log.flush(() => process.exit(0)),
+      (error: unknown) => {
+        log.error({ err: error }, "could not stop cleanly");
+        log.flush(() => process.exit(1));
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
