@@ -57,7 +57,7 @@ export async function measureDecisions(stage: Stage, plan: Plan, tell: Tell): Pr
   const targets = await startTargets(stage);
   try {
     tell("warming both servers up");
-    for (const target of [targets.decide, targets.echo]) await measureOnce(target, { kind: MISS, concurrency: 32, durationMs: plan.warmUpMs });
+    for (const target of [targets.decide, targets.echo]) await measureOnce(target, { kind: MISS, concurrency: 128, durationMs: plan.warmUpMs });
     const byConcurrency: AtConcurrency[] = [];
     for (const concurrency of plan.concurrencies) {
       tell(`Decide and echo, ${concurrency} at a time`);

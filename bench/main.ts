@@ -17,14 +17,14 @@ interface Report {
 }
 
 const PLAN: Plan & { readonly evaluation: EvaluationPlan } = {
-  warmUpMs: 4_000,
+  warmUpMs: 10_000,
   runMs: 4_000,
   repetitions: 3,
   concurrencies: [1, 32, 128],
   evaluation: { sizes: [10, 30, 100, 1_000], repetitions: 5, repetitionMs: 300 },
 };
 const QUICK: typeof PLAN = {
-  warmUpMs: 2_000,
+  warmUpMs: 2_500,
   runMs: 1_200,
   repetitions: 2,
   concurrencies: [1, 32, 128],

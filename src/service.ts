@@ -10,7 +10,7 @@ import type { Clock, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
 import { RECORD_VERSION } from "./core/record.ts";
 import { instant, type JsonObject } from "./core/words.ts";
-import { holdDataDirectory, StartRefused } from "./data-directory.ts";
+import { type DataDirectory, holdDataDirectory, StartRefused } from "./data-directory.ts";
 import { type GrpcServer, serveGrpc } from "./endpoints/grpc/server.ts";
 import { createLocalTokens, watchTokens } from "./identity/tokens.ts";
 import { formatComplaint } from "./policy/complaints.ts";
@@ -69,7 +69,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
     createLocalTokens(data.path);
     const tokens = watchTokens(data.path, (error) => log.error(error.message));
     closers.push(() => tokens.close());
-    const storage = await openStorage(config, log, data.databasePath, data.sealKey);
+    const storage = await openStorage(config, log, data);
     closers.push(() => storage.ledger.close());
     await recordLoading(storage, loaded);
     const decider = createDecider({
@@ -103,7 +103,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
   }
 }
 
-async function openStorage(config: Config, log: Logger, path: string, sealKey: Buffer): Promise<SqliteStorage> {
+async function openStorage(config: Config, log: Logger, { databasePath: path, sealKey }: DataDirectory): Promise<SqliteStorage> {
   try {
     return await openSqliteStorage({
       path,

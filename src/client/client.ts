@@ -42,17 +42,19 @@ export interface ClientOptions {
   readonly timeoutMs: number;
 }
 
+interface Call<I extends DescMessage, O extends DescMessage> {
+  readonly path: string;
+  readonly input: I;
+  readonly output: O;
+  readonly message: MessageShape<I>;
+}
+
 /** A thin client. Whatever it throws, and whatever takes too long, an enforcement point must treat as DENY. */
 export function createClient({ address, token, timeoutMs }: ClientOptions): BehestClient {
   const client = new Client(address, credentials.createInsecure());
   const metadata = new Metadata();
   if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
-  const call = <I extends DescMessage, O extends DescMessage>(
-    path: string,
-    input: I,
-    output: O,
-    message: MessageShape<I>,
-  ): Promise<MessageShape<O>> =>
+  const call = <I extends DescMessage, O extends DescMessage>({ path, input, output, message }: Call<I, O>): Promise<MessageShape<O>> =>
     new Promise((resolve, reject) => {
       client.makeUnaryRequest(
         path,
@@ -70,19 +72,28 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
     });
   const path = (method: string): string => `/${wire.DecisionService.typeName}/${method}`;
   return {
-    decide: (request) => call(path("Decide"), wire.DecideRequestSchema, wire.DecideResponseSchema, request),
+    decide: (request) => call({ path: path("Decide"), input: wire.DecideRequestSchema, output: wire.DecideResponseSchema, message: request }),
     decideBatch: (items) =>
-      call(
-        path("DecideBatch"),
-        wire.DecideBatchRequestSchema,
-        wire.DecideBatchResponseSchema,
-        create(wire.DecideBatchRequestSchema, { items: [...items] }),
-      ),
+      call({
+        path: path("DecideBatch"),
+        input: wire.DecideBatchRequestSchema,
+        output: wire.DecideBatchResponseSchema,
+        message: create(wire.DecideBatchRequestSchema, { items: [...items] }),
+      }),
     explain: (request, caller = "") =>
-      call(path("Explain"), wire.ExplainRequestSchema, wire.ExplainResponseSchema, create(wire.ExplainRequestSchema, { request, caller })),
+      call({
+        path: path("Explain"),
+        input: wire.ExplainRequestSchema,
+        output: wire.ExplainResponseSchema,
+        message: create(wire.ExplainRequestSchema, { request, caller }),
+      }),
     async isServing() {
-      const request = create(HealthCheckRequestSchema, { service: wire.DecisionService.typeName });
-      const answer: HealthCheckResponse = await call(`/${Health.typeName}/Check`, HealthCheckRequestSchema, HealthCheckResponseSchema, request);
+      const answer: HealthCheckResponse = await call({
+        path: `/${Health.typeName}/Check`,
+        input: HealthCheckRequestSchema,
+        output: HealthCheckResponseSchema,
+        message: create(HealthCheckRequestSchema, { service: wire.DecisionService.typeName }),
+      });
       return answer.status === ServingStatus.SERVING;
     },
     close: () => client.close(),

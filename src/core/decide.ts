@@ -70,7 +70,7 @@ export function createDecider(ports: DeciderPorts): Decider {
     explain(asked) {
       const prepared = prepare(ports, { ...asked, request: withoutRequestId(asked.request) });
       const untouched = { ...ports, cache: looking(ports.cache) };
-      const { record } = ports.ledger.peek(prepared.keys, (view) => decideOnce(untouched, prepared, view));
+      const { record } = ports.ledger.peek(prepared.keys, (view) => decideOnce(untouched, prepared, { view }));
       return { record, argumentsDigest: prepared.argumentsDigest, recorded: false, replayed: false };
     },
   };
@@ -164,9 +164,9 @@ function turn(ports: DeciderPorts, prepared: Prepared, view: StateView): Turn<Tu
     if (attempt.content !== prepared.attempt.content) return { events: [], answer: { kind: "reused" } };
     const lapsed = attempt.outcome === "ALLOW" && (attempt.validUntil === undefined || prepared.at > attempt.validUntil);
     if (!lapsed) return { events: [], answer: { kind: "repeated", decisionId: attempt.decisionId } };
-    return decided(decideOnce(ports, prepared, view, attempt.decisionId));
+    return decided(decideOnce(ports, prepared, { view, lapsed: attempt.decisionId }));
   }
-  return decided(decideOnce(ports, prepared, view));
+  return decided(decideOnce(ports, prepared, { view }));
 }
 
 interface Once {
@@ -180,7 +180,13 @@ const decided = ({ events, record, fresh }: Once): Turn<TurnAnswer> => ({
   answer: { kind: "decided", record, ...(fresh && { fresh }) },
 });
 
-function decideOnce(ports: DeciderPorts, prepared: Prepared, view: StateView, lapsed?: string): Once {
+interface Reading {
+  readonly view: StateView;
+  /** The lapsed ALLOW that this attempt asks about again. */
+  readonly lapsed?: string;
+}
+
+function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: Reading): Once {
   const { policy, caller, request, at } = prepared;
   const id = ports.newId(at);
   const task = standingOf({ policy, caller, request, task: view.task, memory: view.memory, at, freshId: () => ports.newId(at) });
@@ -194,7 +200,7 @@ function decideOnce(ports: DeciderPorts, prepared: Prepared, view: StateView, la
     ...(lapsed !== undefined && { lapsed }),
   };
   const asked = askCached(ports.cache, subject.tenant, id);
-  const verdict = judge(policy, subject, asked.ask, ports.onEvaluationError);
+  const verdict = judge(policy, subject, { evaluate: asked.ask, onError: ports.onEvaluationError });
   const reserved = reserve({
     verdict,
     view,
@@ -203,7 +209,7 @@ function decideOnce(ports: DeciderPorts, prepared: Prepared, view: StateView, la
     principal: prepared.keys.principal,
     attempted: prepared.attempt !== undefined,
   });
-  const record = recordOf(ports, prepared, verdict, { id, repeats: asked.repeats(), ...reserved });
+  const record = recordOf(ports, prepared, { verdict, id, repeats: asked.repeats(), ...reserved });
   const fresh = asked.fresh();
   return { events: [...reserved.events, record], record, ...(fresh && { fresh }) };
 }
@@ -239,13 +245,14 @@ export function cacheKey(policy: Policy, tenant: string, values: readonly Known[
 const isAllInClear = ({ masked, request }: Prepared): boolean => masked === 0 && request.action.argumentsTruncated !== true;
 
 interface RecordParts {
+  readonly verdict: Verdict;
   readonly id: string;
   readonly repeats: string | undefined;
   readonly seenAfter?: DecisionRecord["seenAfter"];
 }
 
-function recordOf(ports: DeciderPorts, prepared: Prepared, verdict: Verdict, parts: RecordParts): DecisionRecord {
-  const { situation, judgement } = verdict;
+function recordOf(ports: DeciderPorts, prepared: Prepared, parts: RecordParts): DecisionRecord {
+  const { situation, judgement } = parts.verdict;
   const { at, tenant, caller, ...subject } = situation.subject;
   const [resource] = situation.resources;
   return {

@@ -12,7 +12,7 @@ export type ErrorCode =
   | "LEDGER_UNAVAILABLE" // the decision could not be made durable; it was written whole or not at all, request_id answers for it
   | "DRAINING"; // the server is going away; retry with another
 
-export interface ErrorDetail {
+export interface ErrorDetail extends ErrorOptions {
   /** The request field at fault, dotted, as the proto names it. */
   readonly field?: string;
   /** A limit's name, for errors about limits. */
@@ -21,10 +21,10 @@ export interface ErrorDetail {
 
 export class ServiceError extends Error {
   readonly code: ErrorCode;
-  readonly detail: ErrorDetail;
+  readonly detail: Omit<ErrorDetail, "cause">;
 
-  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, { cause, ...detail }: ErrorDetail = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = "ServiceError";
     this.code = code;
     this.detail = detail;

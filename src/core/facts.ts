@@ -1,7 +1,7 @@
 import { isList, isObject, type Known } from "./json.ts";
 import type { Policy } from "./policy.ts";
 import { rankOf, type Situation } from "./situation.ts";
-import { AGENT_TRUST_LEVELS, EFFECTS, type JsonObject, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
+import { AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
 
 export type FactType = "string" | "integer" | "boolean" | "list" | "map";
 
@@ -35,23 +35,16 @@ export interface FactDeclaration {
 
 type Options = Partial<Pick<FactDeclaration, "values" | "worsening">>;
 
-const total = (
-  meaning: string,
-  type: Exclude<FactType, "map">,
-  influence: Influence,
-  example: Known,
-  read: FactDeclaration["read"],
-  options: Options = {},
-): FactDeclaration => ({ meaning, type, total: true, influence, example, read, ...options });
+type Described = Pick<FactDeclaration, "meaning" | "example" | "read">;
 
-const map = (meaning: string, influence: Influence, example: JsonObject, read: FactDeclaration["read"]): FactDeclaration => ({
-  meaning,
-  type: "map",
-  total: false,
+const total = (type: Exclude<FactType, "map">, influence: Influence, described: Described & Options): FactDeclaration => ({
+  type,
+  total: true,
   influence,
-  example,
-  read,
+  ...described,
 });
+
+const map = (influence: Influence, described: Described): FactDeclaration => ({ type: "map", total: false, influence, ...described });
 
 const ranked = (values: readonly string[]): Options => ({
   values,
@@ -63,254 +56,234 @@ const worseWhen = (value: boolean): Options => ({ worsening: { by: "becoming", v
 
 /** Every fact that rules can read, declared once: this is their documentation, their type and their lint. */
 export const FACTS: Readonly<Record<string, FactDeclaration>> = {
-  "caller.id": total("who asks, as its token says", "string", "verified", "gateway", ({ subject }) => subject.caller),
-  session: total(
-    "the conversation, as the caller names it, or `none`",
-    "string",
-    "caller",
-    "chat-7",
-    ({ subject }) => subject.request.session ?? "none",
-  ),
+  "caller.id": total("string", "verified", { meaning: "who asks, as its token says", example: "gateway", read: ({ subject }) => subject.caller }),
+  session: total("string", "caller", {
+    meaning: "the conversation, as the caller names it, or `none`",
+    example: "chat-7",
+    read: ({ subject }) => subject.request.session ?? "none",
+  }),
 
-  "agent.id": total("the agent that wants to act", "string", "enforcer", "support-bot", ({ subject }) => subject.request.agent.id),
-  "agent.identity": total(
-    "whether a credential proved the agent's id, or the caller only claims it",
-    "string",
-    "verified",
-    "claimed",
-    () => "claimed",
-    ranked(["proven", "claimed"]),
-  ),
-  "agent.registered": total("whether agents.json lists the agent", "boolean", "enforcer", true, ({ agent }) => agent !== undefined, worseWhen(false)),
-  "agent.trust": total(
-    "how far agents.json trusts the agent",
-    "string",
-    "enforcer",
-    "medium",
-    ({ agent }) => agent?.trust ?? "unregistered",
-    ranked(AGENT_TRUST_LEVELS),
-  ),
-  "agent.owner": total("who answers for the agent, or `none`", "string", "enforcer", "team:support", ({ agent }) => agent?.owner ?? "none"),
-  "agent.attributes": map(
-    "what the caller says of the agent",
-    "caller",
-    { framework: "langgraph" },
-    ({ subject }) => subject.request.agent.attributes,
-  ),
+  "agent.id": total("string", "enforcer", {
+    meaning: "the agent that wants to act",
+    example: "support-bot",
+    read: ({ subject }) => subject.request.agent.id,
+  }),
+  "agent.identity": total("string", "verified", {
+    meaning: "whether a credential proved the agent's id, or the caller only claims it",
+    example: "claimed",
+    read: () => "claimed",
+    ...ranked(["proven", "claimed"]),
+  }),
+  "agent.registered": total("boolean", "enforcer", {
+    meaning: "whether agents.json lists the agent",
+    example: true,
+    read: ({ agent }) => agent !== undefined,
+    ...worseWhen(false),
+  }),
+  "agent.trust": total("string", "enforcer", {
+    meaning: "how far agents.json trusts the agent",
+    example: "medium",
+    read: ({ agent }) => agent?.trust ?? "unregistered",
+    ...ranked(AGENT_TRUST_LEVELS),
+  }),
+  "agent.owner": total("string", "enforcer", {
+    meaning: "who answers for the agent, or `none`",
+    example: "team:support",
+    read: ({ agent }) => agent?.owner ?? "none",
+  }),
+  "agent.attributes": map("caller", {
+    meaning: "what the caller says of the agent",
+    example: { framework: "langgraph" },
+    read: ({ subject }) => subject.request.agent.attributes,
+  }),
 
-  "task.statement_given": total(
-    "whether the task has a statement",
-    "boolean",
-    "agent",
-    true,
-    ({ subject }) => subject.task.statement !== undefined,
-    worseWhen(false),
-  ),
-  "task.restated": total(
-    "whether the request states another task than the one it belongs to",
-    "boolean",
-    "agent",
-    false,
-    ({ subject }) => subject.task.restated,
-    worseWhen(true),
-  ),
-  "task.seen.classification": total(
-    "the highest classification the task has seen, or the lowest there is if none",
-    "string",
-    "reported",
-    "confidential",
-    ({ policy, subject }) => policy.settings.classification.order[seenRank(policy, subject.task.seen.classifications)],
-    { worsening: { by: "classification" } },
-  ),
-  "task.seen.classification_rank": total(
-    "its place in classification.order of policy.json, from 0",
-    "integer",
-    "reported",
-    2,
-    ({ policy, subject }) => seenRank(policy, subject.task.seen.classifications),
-    rising,
-  ),
-  "task.seen.categories": total(
-    "every category of data the task has seen",
-    "list",
-    "reported",
-    ["personal"],
-    ({ subject }) => subject.task.seen.categories,
-    growing,
-  ),
-  "task.seen.trust": total(
-    "the least trust of what the task has seen; a tool that the catalog does not list returns untrusted data",
-    "string",
-    "reported",
-    "untrusted",
-    ({ subject }) => subject.task.seen.trust,
-    ranked(TRUST_LEVELS),
-  ),
-  "task.seen.systems": total(
-    "the servers the task has called; `unlisted` for a tool not in the catalog",
-    "list",
-    "reported",
-    ["crm"],
-    ({ subject }) => subject.task.seen.systems,
-    growing,
-  ),
+  "task.statement_given": total("boolean", "agent", {
+    meaning: "whether the task has a statement",
+    example: true,
+    read: ({ subject }) => subject.task.statement !== undefined,
+    ...worseWhen(false),
+  }),
+  "task.restated": total("boolean", "agent", {
+    meaning: "whether the request states another task than the one it belongs to",
+    example: false,
+    read: ({ subject }) => subject.task.restated,
+    ...worseWhen(true),
+  }),
+  "task.seen.classification": total("string", "reported", {
+    meaning: "the highest classification the task has seen, or the lowest there is if none",
+    example: "confidential",
+    read: ({ policy, subject }) => policy.settings.classification.order[seenRank(policy, subject.task.seen.classifications)],
+    worsening: { by: "classification" },
+  }),
+  "task.seen.classification_rank": total("integer", "reported", {
+    meaning: "its place in classification.order of policy.json, from 0",
+    example: 2,
+    read: ({ policy, subject }) => seenRank(policy, subject.task.seen.classifications),
+    ...rising,
+  }),
+  "task.seen.categories": total("list", "reported", {
+    meaning: "every category of data the task has seen",
+    example: ["personal"],
+    read: ({ subject }) => subject.task.seen.categories,
+    ...growing,
+  }),
+  "task.seen.trust": total("string", "reported", {
+    meaning: "the least trust of what the task has seen; a tool that the catalog does not list returns untrusted data",
+    example: "untrusted",
+    read: ({ subject }) => subject.task.seen.trust,
+    ...ranked(TRUST_LEVELS),
+  }),
+  "task.seen.systems": total("list", "reported", {
+    meaning: "the servers the task has called; `unlisted` for a tool not in the catalog",
+    example: ["crm"],
+    read: ({ subject }) => subject.task.seen.systems,
+    ...growing,
+  }),
 
-  "chain.depth": total("how many agents the work was handed on to, after the first", "integer", "caller", 2, ({ chainDepth }) => chainDepth, rising),
-  "chain.weakest_hop": total(
-    "the weakest proof of any hop: `asserted` is the caller's word, `none` is no chain at all",
-    "string",
-    "caller",
-    "asserted",
-    ({ subject }) => ((subject.request.delegation?.length ?? 0) > 0 ? "asserted" : "none"),
-    ranked(["none", "asserted"]),
-  ),
+  "chain.depth": total("integer", "caller", {
+    meaning: "how many agents the work was handed on to, after the first",
+    example: 2,
+    read: ({ chainDepth }) => chainDepth,
+    ...rising,
+  }),
+  "chain.weakest_hop": total("string", "caller", {
+    meaning: "the weakest proof of any hop: `asserted` is the caller's word, `none` is no chain at all",
+    example: "asserted",
+    read: ({ subject }) => ((subject.request.delegation?.length ?? 0) > 0 ? "asserted" : "none"),
+    ...ranked(["none", "asserted"]),
+  }),
 
-  "action.tool": total("the tool's name", "string", "enforcer", "filesystem/read_file", ({ subject }) => subject.request.action.tool),
-  "action.server": total("what stands before the first `/` of the tool's name, or `none`", "string", "enforcer", "filesystem", ({ subject }) =>
-    serverOf(subject.request.action.tool),
-  ),
-  "action.operation": total(
-    "the tool's operation, or `none`",
-    "string",
-    "enforcer",
-    "append",
-    ({ subject }) => subject.request.action.operation ?? "none",
-  ),
-  "action.effect": total(
-    "what the action does: the catalog's word, or the request's if worse",
-    "string",
-    "enforcer",
-    "send",
-    ({ effect }) => effect,
-    {
-      values: EFFECTS,
-      worsening: { by: "tiers", tiers: [EFFECTS.filter((effect) => effect !== "unknown"), ["unknown"]] },
-    },
-  ),
-  "action.arguments": map(
-    "the call's arguments, secrets masked as `{kind, length, digest}`",
-    "enforcer",
-    { to: ["a@example.org"] },
-    ({ subject }) => subject.request.action.arguments,
-  ),
-  "action.arguments_truncated": total(
-    "whether the arguments were cut",
-    "boolean",
-    "enforcer",
-    false,
-    ({ subject }) => subject.request.action.argumentsTruncated === true,
-    worseWhen(true),
-  ),
-  "action.secret_count": total(
-    "how many values of the request were masked as secrets",
-    "integer",
-    "caller",
-    1,
-    ({ subject }) => subject.masked,
-    rising,
-  ),
-  "action.target_count": total("how many values the call names as targets", "integer", "enforcer", 3, ({ targetCount }) => targetCount, rising),
-  "action.destination_count": total(
-    "how many recipients or other destinations the call names",
-    "integer",
-    "enforcer",
-    1,
-    ({ destinationCount }) => destinationCount,
-    rising,
-  ),
-  "action.resource_obscured": total(
-    "whether a resource is spelled with `.` or `..` segments, backslashes or percent-escapes",
-    "boolean",
-    "enforcer",
-    false,
-    ({ resourceObscured }) => resourceObscured,
-    worseWhen(true),
-  ),
+  "action.tool": total("string", "enforcer", {
+    meaning: "the tool's name",
+    example: "filesystem/read_file",
+    read: ({ subject }) => subject.request.action.tool,
+  }),
+  "action.server": total("string", "enforcer", {
+    meaning: "what stands before the first `/` of the tool's name, or `none`",
+    example: "filesystem",
+    read: ({ subject }) => serverOf(subject.request.action.tool),
+  }),
+  "action.operation": total("string", "enforcer", {
+    meaning: "the tool's operation, or `none`",
+    example: "append",
+    read: ({ subject }) => subject.request.action.operation ?? "none",
+  }),
+  "action.effect": total("string", "enforcer", {
+    meaning: "what the action does: the catalog's word, or the request's if worse",
+    example: "send",
+    read: ({ effect }) => effect,
+    values: EFFECTS,
+    worsening: { by: "tiers", tiers: [EFFECTS.filter((effect) => effect !== "unknown"), ["unknown"]] },
+  }),
+  "action.arguments": map("enforcer", {
+    meaning: "the call's arguments, secrets masked as `{kind, length, digest}`",
+    example: { to: ["a@example.org"] },
+    read: ({ subject }) => subject.request.action.arguments,
+  }),
+  "action.arguments_truncated": total("boolean", "enforcer", {
+    meaning: "whether the arguments were cut",
+    example: false,
+    read: ({ subject }) => subject.request.action.argumentsTruncated === true,
+    ...worseWhen(true),
+  }),
+  "action.secret_count": total("integer", "caller", {
+    meaning: "how many values of the request were masked as secrets",
+    example: 1,
+    read: ({ subject }) => subject.masked,
+    ...rising,
+  }),
+  "action.target_count": total("integer", "enforcer", {
+    meaning: "how many values the call names as targets",
+    example: 3,
+    read: ({ targetCount }) => targetCount,
+    ...rising,
+  }),
+  "action.destination_count": total("integer", "enforcer", {
+    meaning: "how many recipients or other destinations the call names",
+    example: 1,
+    read: ({ destinationCount }) => destinationCount,
+    ...rising,
+  }),
+  "action.resource_obscured": total("boolean", "enforcer", {
+    meaning: "whether a resource is spelled with `.` or `..` segments, backslashes or percent-escapes",
+    example: false,
+    read: ({ resourceObscured }) => resourceObscured,
+    ...worseWhen(true),
+  }),
 
-  "tool.listed": total("whether the catalog lists the tool", "boolean", "enforcer", true, ({ tool }) => tool !== undefined, worseWhen(false)),
-  "tool.owner": total("who answers for the tool, or `none`", "string", "enforcer", "team:it", ({ tool }) => tool?.owner ?? "none"),
-  "tool.reversibility": total(
-    "whether what the tool does can be taken back",
-    "string",
-    "enforcer",
-    "irreversible",
-    ({ reversibility }) => reversibility,
-    ranked(REVERSIBILITIES),
-  ),
+  "tool.listed": total("boolean", "enforcer", {
+    meaning: "whether the catalog lists the tool",
+    example: true,
+    read: ({ tool }) => tool !== undefined,
+    ...worseWhen(false),
+  }),
+  "tool.owner": total("string", "enforcer", {
+    meaning: "who answers for the tool, or `none`",
+    example: "team:it",
+    read: ({ tool }) => tool?.owner ?? "none",
+  }),
+  "tool.reversibility": total("string", "enforcer", {
+    meaning: "whether what the tool does can be taken back",
+    example: "irreversible",
+    read: ({ reversibility }) => reversibility,
+    ...ranked(REVERSIBILITIES),
+  }),
 
-  "resource.type": total(
-    "the kind of the action's resource, or `none`",
-    "string",
-    "enforcer",
-    "file",
-    ({ subject }) => subject.request.action.resource?.type ?? "none",
-  ),
-  "resource.id": total(
-    "the name of the action's resource, or `none`",
-    "string",
-    "enforcer",
-    "/srv/report.md",
-    ({ subject }) => subject.request.action.resource?.id ?? "none",
-  ),
-  "resource.attributes": map(
-    "what the caller says of the resource",
-    "caller",
-    { owner: "alice" },
-    ({ subject }) => subject.request.action.resource?.attributes,
-  ),
+  "resource.type": total("string", "enforcer", {
+    meaning: "the kind of the action's resource, or `none`",
+    example: "file",
+    read: ({ subject }) => subject.request.action.resource?.type ?? "none",
+  }),
+  "resource.id": total("string", "enforcer", {
+    meaning: "the name of the action's resource, or `none`",
+    example: "/srv/report.md",
+    read: ({ subject }) => subject.request.action.resource?.id ?? "none",
+  }),
+  "resource.attributes": map("caller", {
+    meaning: "what the caller says of the resource",
+    example: { owner: "alice" },
+    read: ({ subject }) => subject.request.action.resource?.attributes,
+  }),
 
-  "data.classification": total(
-    "the highest of request, resource and catalog, or classification.default of policy.json",
-    "string",
-    "caller",
-    "confidential",
-    ({ classification }) => classification,
-    { worsening: { by: "classification" } },
-  ),
-  "data.classification_rank": total(
-    "its place in classification.order of policy.json, from 0",
-    "integer",
-    "caller",
-    2,
-    ({ classificationRank }) => classificationRank,
-    rising,
-  ),
-  "data.classification_stated": total(
-    "whether request, resource or catalog says a classification",
-    "boolean",
-    "caller",
-    true,
-    ({ classificationStated }) => classificationStated,
-  ),
-  "data.categories": total(
-    "the categories that request, resource and catalog name, together",
-    "list",
-    "caller",
-    ["personal"],
-    ({ categories }) => categories,
-    growing,
-  ),
-  "data.categories_stated": total(
-    "whether request, resource or catalog names a category",
-    "boolean",
-    "caller",
-    true,
-    ({ categoriesStated }) => categoriesStated,
-  ),
+  "data.classification": total("string", "caller", {
+    meaning: "the highest of request, resource and catalog, or classification.default of policy.json",
+    example: "confidential",
+    read: ({ classification }) => classification,
+    worsening: { by: "classification" },
+  }),
+  "data.classification_rank": total("integer", "caller", {
+    meaning: "its place in classification.order of policy.json, from 0",
+    example: 2,
+    read: ({ classificationRank }) => classificationRank,
+    ...rising,
+  }),
+  "data.classification_stated": total("boolean", "caller", {
+    meaning: "whether request, resource or catalog says a classification",
+    example: true,
+    read: ({ classificationStated }) => classificationStated,
+  }),
+  "data.categories": total("list", "caller", {
+    meaning: "the categories that request, resource and catalog name, together",
+    example: ["personal"],
+    read: ({ categories }) => categories,
+    ...growing,
+  }),
+  "data.categories_stated": total("boolean", "caller", {
+    meaning: "whether request, resource or catalog names a category",
+    example: true,
+    read: ({ categoriesStated }) => categoriesStated,
+  }),
 
-  "context.environment": total(
-    "where this happens, or environment.default of policy.json",
-    "string",
-    "caller",
-    "production",
-    ({ environment }) => environment,
-  ),
-  "context.attributes": map(
-    "anything else the caller says of the circumstances",
-    "caller",
-    { ticket: "OPS-7" },
-    ({ subject }) => subject.request.context?.attributes,
-  ),
+  "context.environment": total("string", "caller", {
+    meaning: "where this happens, or environment.default of policy.json",
+    example: "production",
+    read: ({ environment }) => environment,
+  }),
+  "context.attributes": map("caller", {
+    meaning: "anything else the caller says of the circumstances",
+    example: { ticket: "OPS-7" },
+    read: ({ subject }) => subject.request.context?.attributes,
+  }),
 };
 
 export function serverOf(tool: string): string {

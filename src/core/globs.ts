@@ -26,26 +26,30 @@ export function compileGlobs(globs: readonly string[]): Matcher {
 
 /** Linear in text × parts: the set of positions reached so far, part by part. */
 function matchesFrom(parts: readonly string[], text: string): boolean {
-  let reached = new Set([0]);
+  let reached: ReadonlySet<number> = new Set([0]);
   for (const part of parts) {
-    const next = new Set<number>();
-    for (const from of reached) {
-      if (part[0] === "*") spread(part, text, from, next);
-      else if (text.startsWith(part, from)) next.add(from + part.length);
-    }
-    if (next.size === 0) return false;
-    reached = next;
+    reached = part[0] === "*" ? spread(part, text, reached) : advance(part, text, reached);
+    if (reached.size === 0) return false;
   }
   return reached.has(text.length);
 }
 
-function spread(star: string, text: string, from: number, next: Set<number>): void {
-  for (let at = from; at <= text.length; at++) {
+function advance(literal: string, text: string, reached: ReadonlySet<number>): ReadonlySet<number> {
+  const next = new Set<number>();
+  for (const from of reached) if (text.startsWith(literal, from)) next.add(from + literal.length);
+  return next;
+}
+
+function spread(star: string, text: string, reached: ReadonlySet<number>): ReadonlySet<number> {
+  const next = new Set<number>();
+  for (const from of reached) {
     // A position that is there already has been spread from by an earlier start.
-    if (next.has(at)) return;
-    next.add(at);
-    if (star === "*" && text[at] === "/") return;
+    for (let at = from; at <= text.length && !next.has(at); at++) {
+      next.add(at);
+      if (star === "*" && text[at] === "/") break;
+    }
   }
+  return next;
 }
 
 /** Entries found by a glob of theirs. */

@@ -38,8 +38,8 @@ export function parseStrict(text: string, limits: JsonLimits): JsonResult {
     const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
     return position === undefined ? malformed("it is not JSON") : malformedAt("it is not JSON", Number(position));
   }
-  const tally = { keys: 0 };
-  const problem = inspect(value, limits, tally, 1);
+  const tally: Tally = { limits, keys: 0 };
+  const problem = inspect(value, tally, 1);
   if (problem) return { problem };
   // Every member of the text has one colon; fewer keys than colons means that one key replaced another.
   return tally.keys === scan.members ? { value } : malformed("a key stands twice in one object");
@@ -47,7 +47,7 @@ export function parseStrict(text: string, limits: JsonLimits): JsonResult {
 
 /** Checks a value that a decoder has already built: depth, width, numbers, strings. */
 export function checkJson(value: Json, limits: JsonLimits): JsonProblem | undefined {
-  return inspect(value, limits, { keys: 0 }, 1);
+  return inspect(value, { limits, keys: 0 }, 1);
 }
 
 type Scan = { readonly members: number } | { readonly problem: JsonProblem };
@@ -113,26 +113,34 @@ function decimal(source: string): string {
   return `${sign}${digits.slice(from, to)}e${Number(exponent) - fraction.length + (digits.length - to)}`;
 }
 
-function inspect(value: Json, limits: JsonLimits, tally: { keys: number }, depth: number): JsonProblem | undefined {
+interface Tally {
+  readonly limits: JsonLimits;
+  keys: number;
+}
+
+function inspect(value: Json, tally: Tally, depth: number): JsonProblem | undefined {
   if (typeof value === "string") return value.isWellFormed() ? undefined : { kind: "malformed", why: "a string holds a lone surrogate" };
   if (typeof value === "number") return checkNumber(value);
   if (typeof value !== "object" || value === null) return undefined;
-  if (depth > limits.nestingMax) return { kind: "too-big", limit: "nesting", max: limits.nestingMax };
-  if (Array.isArray(value)) {
+  if (depth > tally.limits.nestingMax) return { kind: "too-big", limit: "nesting", max: tally.limits.nestingMax };
+  if (isList(value)) {
     for (const item of value) {
-      const problem = inspect(item, limits, tally, depth + 1);
+      const problem = inspect(item, tally, depth + 1);
       if (problem) return problem;
     }
     return undefined;
   }
-  for (const [key, item] of Object.entries(value)) {
-    if (++tally.keys > limits.keysMax) return { kind: "too-big", limit: "keys", max: limits.keysMax };
-    if (!key.isWellFormed()) return { kind: "malformed", why: "a key holds a lone surrogate" };
-    if (key === "__proto__") return { kind: "malformed", why: "`__proto__` is no key" };
-    const problem = inspect(item, limits, tally, depth + 1);
+  for (const key of Object.keys(value)) {
+    const problem = checkKey(key, tally) ?? inspect(value[key] as Json, tally, depth + 1);
     if (problem) return problem;
   }
   return undefined;
+}
+
+function checkKey(key: string, tally: Tally): JsonProblem | undefined {
+  if (++tally.keys > tally.limits.keysMax) return { kind: "too-big", limit: "keys", max: tally.limits.keysMax };
+  if (!key.isWellFormed()) return { kind: "malformed", why: "a key holds a lone surrogate" };
+  return key === "__proto__" ? { kind: "malformed", why: "`__proto__` is no key" } : undefined;
 }
 
 function checkNumber(value: number): JsonProblem | undefined {

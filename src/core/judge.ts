@@ -6,8 +6,11 @@ import type { Known } from "./json.ts";
 import type { Policy } from "./policy.ts";
 import { type Situation, type Subject, situate } from "./situation.ts";
 
-/** How the rules are asked: afresh, or from what they answered before. */
-export type Evaluate = (policy: Policy, values: readonly Known[]) => Evaluation;
+export interface JudgeOptions {
+  /** Asks the rules otherwise than afresh: from what they answered before. */
+  readonly evaluate?: (policy: Policy, values: readonly Known[]) => Evaluation;
+  readonly onError?: (error: unknown) => void;
+}
 
 export interface Verdict {
   readonly situation: Situation;
@@ -18,13 +21,14 @@ export interface Verdict {
  * The whole decision, pure: facts, rules, invariants, combination. Live decisions, Explain and re-derivation all call this, and nothing else
  * decides. What goes wrong inside is a DENY with EVALUATION_ERROR, told to `onError`.
  */
-export function judge(policy: Policy, subject: Subject, ask: Evaluate = evaluate, onError?: (error: unknown) => void): Verdict {
+export function judge(policy: Policy, subject: Subject, options: JudgeOptions = {}): Verdict {
   const situation = situate(policy, subject);
   const violations = brokenInvariants(situation);
+  const ask = options.evaluate ?? evaluate;
   try {
     return { situation, judgement: combine(situation, violations, ask(policy, gather(policy, situation))) };
   } catch (error) {
-    onError?.(error);
+    options.onError?.(error);
     return { situation, judgement: combine(situation, [...violations, EVALUATION_FAILED], { score: 0, stands: [] }) };
   }
 }

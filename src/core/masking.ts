@@ -59,50 +59,49 @@ export function maskRequest(
   digest: KeyedDigest,
 ): { readonly request: DecisionRequest; readonly masked: number } {
   const roles = policy.tools.get(request.action.tool)?.roles;
-  const count = { masked: 0 };
-  const isSecret = (key: string): boolean => looksSecret(key);
-  const isSecretArgument = (key: string): boolean => roles?.get(key) === "secret" || looksSecret(key);
+  const mask: Mask = { isSecret: looksSecret, digest, count: { masked: 0 } };
   const { agent, action, context } = request;
+  const isSecretArgument = (key: string): boolean => roles?.get(key) === "secret" || looksSecret(key);
   const masked: DecisionRequest = {
     ...request,
-    agent: agent.attributes ? { ...agent, attributes: maskObject(agent.attributes, isSecret, digest, count) } : agent,
+    agent: agent.attributes ? { ...agent, attributes: maskObject(agent.attributes, mask) } : agent,
     action: {
       ...action,
-      arguments: maskObject(action.arguments, isSecretArgument, digest, count),
-      ...(action.resource?.attributes && {
-        resource: { ...action.resource, attributes: maskObject(action.resource.attributes, isSecret, digest, count) },
-      }),
+      arguments: maskObject(action.arguments, { ...mask, isSecret: isSecretArgument }),
+      ...(action.resource?.attributes && { resource: { ...action.resource, attributes: maskObject(action.resource.attributes, mask) } }),
     },
-    ...(context?.attributes && { context: { ...context, attributes: maskObject(context.attributes, isSecret, digest, count) } }),
+    ...(context?.attributes && { context: { ...context, attributes: maskObject(context.attributes, mask) } }),
   };
-  return { request: masked, masked: count.masked };
+  return { request: masked, masked: mask.count.masked };
 }
 
-type Count = { masked: number };
+interface Mask {
+  readonly isSecret: (key: string) => boolean;
+  readonly digest: KeyedDigest;
+  readonly count: { masked: number };
+}
 
-function maskObject(object: JsonObject, isSecret: (key: string) => boolean, digest: KeyedDigest, count: Count): JsonObject {
+function maskObject(object: JsonObject, mask: Mask): JsonObject {
+  const { isSecret, digest, count } = mask;
   const before = count.masked;
   const masked: Record<string, Json> = {};
-  let nested = false;
   for (const key of Object.keys(object)) {
     const value = object[key] as Json;
     if (value !== null && isSecret(key)) {
       masked[key] = maskValue(value, digest);
       count.masked++;
-    } else if (typeof value === "object" && value !== null) {
-      masked[key] = maskNested(value, digest, count);
-      nested = true;
     } else {
-      masked[key] = value;
+      masked[key] = typeof value === "object" && value !== null ? maskNested(value, mask) : value;
     }
   }
   // Most requests hold nothing secret: hand back the original rather than a copy.
-  return count.masked === before && !nested ? object : masked;
+  return count.masked === before ? object : masked;
 }
 
-function maskNested(value: Json, digest: KeyedDigest, count: Count): Json {
-  if (isList(value)) return value.map((item) => maskNested(item, digest, count));
-  return isObject(value) ? maskObject(value, looksSecret, digest, count) : value;
+/** A role is a top-level argument's; below that, a key must speak for itself. */
+function maskNested(value: Json, mask: Mask): Json {
+  if (isList(value)) return value.map((item) => maskNested(item, mask));
+  return isObject(value) ? maskObject(value, { ...mask, isSecret: looksSecret }) : value;
 }
 
 function maskValue(value: Json, digest: KeyedDigest): JsonObject {

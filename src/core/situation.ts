@@ -65,7 +65,7 @@ export function situate(policy: Policy, subject: Subject): Situation {
     resourceObscured: resources.some(isObscured),
     targetCount: targets.length,
     destinationCount: valuesWithRole(request, tool, "destination").length,
-    ...classify(policy, request, tool, labels),
+    ...classify({ policy, request, tool, labels }),
     ...categorise(request, tool, labels),
     environment: request.context?.environment ?? policy.settings.environmentDefault,
     ...chainOf(policy, request),
@@ -124,12 +124,14 @@ export function rankOf(policy: Policy, classification: string): number {
   return rank === -1 ? order.length - 1 : rank;
 }
 
-function classify(
-  policy: Policy,
-  request: DecisionRequest,
-  tool: Tool | undefined,
-  labels: readonly ResourceLabel[],
-): Pick<Situation, "classification" | "classificationRank" | "classificationStated"> {
+interface Classified {
+  readonly policy: Policy;
+  readonly request: DecisionRequest;
+  readonly tool: Tool | undefined;
+  readonly labels: readonly ResourceLabel[];
+}
+
+function classify({ policy, request, tool, labels }: Classified): Pick<Situation, "classification" | "classificationRank" | "classificationStated"> {
   let rank = -1;
   const raise = (classification: string | undefined): void => {
     if (classification !== undefined) rank = Math.max(rank, rankOf(policy, classification));

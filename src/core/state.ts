@@ -63,11 +63,10 @@ export const createState = (): State => ({
 
 const attemptKey = (tenant: string, caller: string, requestId: string): string => JSON.stringify([tenant, caller, requestId]);
 const memoryKey = (tenant: string, agent: string): string => JSON.stringify([tenant, agent]);
-const keyOf = (task: Task): string => joinKey(task.tenant, task.caller, task.agent, task.principal, task.session);
 
 export function view(state: State, keys: StateKeys): StateView {
   const { tenant, caller, agent } = keys;
-  const taskId = keys.taskId ?? state.joined.get(joinKey(tenant, caller, agent, keys.principal, keys.session));
+  const taskId = keys.taskId ?? state.joined.get(joinKey(keys));
   const task = taskId === undefined ? undefined : state.tasks.get(taskId);
   const attempt = keys.requestId === undefined ? undefined : state.attempts.get(attemptKey(tenant, caller, keys.requestId));
   const memory = state.memories.get(memoryKey(tenant, agent));
@@ -90,7 +89,7 @@ export function apply(state: State, event: LedgerEvent): void {
       break;
     case "task_opened":
       state.tasks.set(event.task.id, event.task);
-      state.joined.set(keyOf(event.task), event.task.id);
+      state.joined.set(joinKey(event.task), event.task.id);
       break;
     case "task_closed":
       closeTask(state, event.task);
@@ -107,7 +106,7 @@ function closeTask(state: State, id: string): void {
   if (!task) return;
   state.tasks.delete(id);
   // A newer task may have taken the place already.
-  if (state.joined.get(keyOf(task)) === id) state.joined.delete(keyOf(task));
+  if (state.joined.get(joinKey(task)) === id) state.joined.delete(joinKey(task));
 }
 
 function applyDecision(state: State, record: DecisionRecord): void {
@@ -123,7 +122,7 @@ function applyDecision(state: State, record: DecisionRecord): void {
   if (seenAfter || judgement.outcome === "ALLOW") {
     const key = memoryKey(tenant, subject.request.agent.id);
     const memory = state.memories.get(key) ?? createMemory(at);
-    remember(memory, seenAfter ?? subject.task.seen, at, state.windows.memory);
+    remember(memory, seenAfter ?? subject.task.seen, { at, window: state.windows.memory });
     state.memories.delete(key);
     state.memories.set(key, memory);
   }

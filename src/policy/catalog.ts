@@ -30,7 +30,7 @@ export interface Catalog {
 /** Reads one file of `catalog/` into the catalog so far; a tool listed twice is refused, wherever the other stands. */
 export function readCatalogFile(document: Document, order: readonly string[], catalog: Catalog): void {
   const shape = toolShape(order);
-  const tools = mapOf<Tool>((node, doc, name, keyNode) => {
+  const tools = mapOf<Tool>((node, doc, { key: name, keyNode }) => {
     if (!TOOL_NAME.test(name)) doc.error(keyNode, `\`${name}\` is no tool name: at most 128 of \`A-Z a-z 0-9 _ . - /\``);
     if (catalog.tools.has(name)) doc.error(keyNode, `the tool \`${name}\` is listed twice in the catalog`);
     const stated = shape(node, doc);
@@ -68,7 +68,7 @@ export function readAgents(document: Document, order: readonly string[]): Readon
     { trust: oneOf(AGENT_TRUST_LEVELS.filter((level) => level !== "unregistered")), reach: reachShape(order) },
     { description: text, owner: text, tenant: text, callers: listOf(text) },
   );
-  const agents = mapOf<RegisteredAgent>((node, doc, id) => {
+  const agents = mapOf<RegisteredAgent>((node, doc, { key: id }) => {
     const stated = shape(node, doc);
     if (!stated) return undefined;
     const { owner, tenant, callers } = stated;

@@ -38,6 +38,7 @@ interface Context {
   /** Names being resolved, to refuse self-reference. */
   readonly resolving: readonly string[];
   readonly budget: { left: number };
+  readonly depth: number;
 }
 
 export interface ConditionInput {
@@ -50,12 +51,12 @@ export interface ConditionInput {
 /** Reads the `conditions` of a rule. Undefined after complaining. */
 export function readConditions({ node, document, named, classifications }: ConditionInput): Condition | undefined {
   const budget = { left: CONDITIONS_PER_RULE_MAX };
-  const context: Context = { document, named, classifications, resolving: [], budget };
+  const context: Context = { document, named, classifications, resolving: [], budget, depth: 1 };
   if (node.type === "object" && !propertiesOf(node).some(({ key }) => COMPOSITES.has(key))) {
     document.error(node, "`conditions` is an object with `all`, `any`, `not` or `condition`");
     return undefined;
   }
-  const condition = readNode(node, context, 1);
+  const condition = readNode(node, context);
   if (budget.left >= 0) return condition;
   document.error(node, `more than ${CONDITIONS_PER_RULE_MAX} conditions in one rule`);
   return undefined;
@@ -64,13 +65,13 @@ export function readConditions({ node, document, named, classifications }: Condi
 const COMPOSITES = new Set(["all", "any", "not", "condition"]);
 const LEAF_KEYS = ["fact", "operator", "value", "path", "name", "priority"];
 
-function readNode(node: Node, context: Context, depth: number): Condition | undefined {
+function readNode(node: Node, context: Context): Condition | undefined {
   const { document } = context;
   if (node.type !== "object") {
     document.error(node, "a condition is an object");
     return undefined;
   }
-  if (depth > DEPTH_MAX) {
+  if (context.depth > DEPTH_MAX) {
     document.error(node, `conditions nest at most ${DEPTH_MAX} deep`);
     return undefined;
   }
@@ -82,10 +83,10 @@ function readNode(node: Node, context: Context, depth: number): Condition | unde
     document.error(second.keyNode, `\`${composite?.key}\` and \`${second.key}\` stand in one condition; nest one in the other`);
     return undefined;
   }
-  return composite ? readComposite(composite, properties, context, depth) : readLeaf(node, properties, context);
+  return composite ? readComposite(composite, properties, { ...context, depth: context.depth + 1 }) : readLeaf(node, properties, context);
 }
 
-function readComposite(composite: Property, properties: readonly Property[], context: Context, depth: number): Condition | undefined {
+function readComposite(composite: Property, properties: readonly Property[], context: Context): Condition | undefined {
   const { document } = context;
   const { key, valueNode } = composite;
   for (const other of properties) {
@@ -94,20 +95,20 @@ function readComposite(composite: Property, properties: readonly Property[], con
     }
   }
   if (key === "not") {
-    const part = readNode(valueNode, context, depth + 1);
+    const part = readNode(valueNode, context);
     return part && { kind: "not", part };
   }
-  if (key === "condition") return readNamed(valueNode, context, depth);
+  if (key === "condition") return readNamed(valueNode, context);
   if (valueNode.type !== "array" || (valueNode.children ?? []).length === 0) {
     document.error(valueNode, `\`${key}\` is a list of at least one condition`);
     return undefined;
   }
-  const parts = (valueNode.children ?? []).map((child) => readNode(child, context, depth + 1));
+  const parts = (valueNode.children ?? []).map((child) => readNode(child, context));
   const whole = parts.filter((part) => part !== undefined);
   return whole.length === parts.length ? { kind: key === "all" ? "all" : "any", parts: whole } : undefined;
 }
 
-function readNamed(node: Node, context: Context, depth: number): Condition | undefined {
+function readNamed(node: Node, context: Context): Condition | undefined {
   const name = node.type === "string" ? String(node.value) : "";
   const found = context.named.nodes.get(name);
   if (!found) {
@@ -122,7 +123,7 @@ function readNamed(node: Node, context: Context, depth: number): Condition | und
     );
     return undefined;
   }
-  return readNode(found.node, { ...context, document: found.document, resolving: [...context.resolving, name] }, depth + 1);
+  return readNode(found.node, { ...context, document: found.document, resolving: [...context.resolving, name] });
 }
 
 function readLeaf(node: Node, properties: readonly Property[], context: Context): Condition | undefined {

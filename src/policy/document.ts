@@ -138,13 +138,13 @@ export const listOf =
   };
 
 export const mapOf =
-  <T>(item: (node: Node, document: Document, key: string, keyNode: Node) => T | undefined): Read<ReadonlyMap<string, T>> =>
+  <T>(item: (node: Node, document: Document, property: Property) => T | undefined): Read<ReadonlyMap<string, T>> =>
   (node, document) => {
     if (node.type !== "object") return expected("an object", node, document);
     const values = new Map<string, T>();
-    for (const { key, keyNode, valueNode } of propertiesOf(node)) {
-      const value = item(valueNode, document, key, keyNode);
-      if (value !== undefined) values.set(key, value);
+    for (const property of propertiesOf(node)) {
+      const value = item(property.valueNode, document, property);
+      if (value !== undefined) values.set(property.key, value);
     }
     return values;
   };

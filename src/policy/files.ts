@@ -23,7 +23,7 @@ export function readPolicyFiles(directory: string, complaints: Complaint[]): Pol
           message: "no directory that Behest reads; rule files lie beside policy.json, catalogs in `catalog/`",
         });
     } else if (name === "policy.json" || name === "agents.json" || name.endsWith(".rules.json")) {
-      readInto(files, name, path, complaints);
+      readInto({ files, complaints }, name, path);
     } else if (name.endsWith(".json") && !name.endsWith(".cases.json")) {
       complaints.push({
         severity: "error",
@@ -37,7 +37,7 @@ export function readPolicyFiles(directory: string, complaints: Complaint[]): Pol
 
 function readCatalog(directory: string, files: Record<string, string>, complaints: Complaint[]): void {
   for (const name of namesIn(directory, complaints)) {
-    if (name.endsWith(".json")) readInto(files, `catalog/${name}`, join(directory, name), complaints);
+    if (name.endsWith(".json")) readInto({ files, complaints }, `catalog/${name}`, join(directory, name));
   }
 }
 
@@ -55,7 +55,12 @@ function namesIn(directory: string, complaints: Complaint[]): readonly string[] 
 
 const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
-function readInto(files: Record<string, string>, name: string, path: string, complaints: Complaint[]): void {
+interface Found {
+  readonly files: Record<string, string>;
+  readonly complaints: Complaint[];
+}
+
+function readInto({ files, complaints }: Found, name: string, path: string): void {
   try {
     files[name] = readText(path);
   } catch (error) {

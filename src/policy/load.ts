@@ -31,13 +31,20 @@ export function compilePolicy(files: PolicyFiles, directory = "rules"): LoadedPo
     const document = readDocument(join(directory, name), text, complaints);
     if (document) documents.set(name, document);
   }
-  const policy = assemble(files, documents, directory, complaints);
+  const policy = assemble({ files, documents, directory, complaints });
   const errors = complaints.filter(({ severity }) => severity === "error");
   if (!policy || errors.length > 0) throw new PolicyInvalid(errors);
   return { policy, files, warnings: complaints };
 }
 
-function assemble(files: PolicyFiles, documents: ReadonlyMap<string, Document>, directory: string, complaints: Complaint[]): Policy | undefined {
+interface Parts {
+  readonly files: PolicyFiles;
+  readonly documents: ReadonlyMap<string, Document>;
+  readonly directory: string;
+  readonly complaints: Complaint[];
+}
+
+function assemble({ files, documents, directory, complaints }: Parts): Policy | undefined {
   const settingsDocument = documents.get("policy.json");
   if (!settingsDocument) {
     // Everything else refers to it: without it, complaints about the rest would be noise.

@@ -9,7 +9,7 @@ const ANSWERS = ["allow", "ask", "deny"] as const;
 const EFFECT_WORDS = [...EFFECTS, "*"] as const;
 
 const basisRow: Read<BasisRow> = (node, document) => {
-  const stated = mapOf((value, doc, key, keyNode) => {
+  const stated = mapOf((value, doc, { key, keyNode }) => {
     const effect = oneOf(EFFECT_WORDS)({ ...keyNode, value: key }, doc);
     return effect === undefined ? undefined : oneOf(ANSWERS)(value, doc);
   })(node, document);

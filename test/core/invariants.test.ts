@@ -184,14 +184,10 @@ describe("with no rule files and full reach", () => {
 
   it("an error inside the evaluation is a DENY that says so", () => {
     const errors: unknown[] = [];
-    const { judgement } = judge(
-      OPEN,
-      subjectOf({}),
-      () => {
-        throw new RangeError("broken");
-      },
-      (error) => errors.push(error),
-    );
+    const fail = (): never => {
+      throw new RangeError("broken");
+    };
+    const { judgement } = judge(OPEN, subjectOf({}), { evaluate: fail, onError: (error) => errors.push(error) });
     expect(judgement).toMatchObject({ outcome: "DENY", basis: "NONE", reasonCodes: ["EVALUATION_ERROR"], score: 0 });
     expect(errors).toEqual([new RangeError("broken")]);
   });

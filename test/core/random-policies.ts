@@ -93,7 +93,7 @@ const label = fc
   .record({
     match: some(["file:/srv/reports/**", "file:/srv/**", "FILE:/SRV/*/q1.md", "crm:*", "**/q1.md", "*secret*", "/srv/**", "*"]),
     labels: fc.oneof(
-      some(CLASSIFICATIONS).map((classification) => ({ classification })),
+      mostly("restricted", some(CLASSIFICATIONS)).map((classification) => ({ classification })),
       listOf(CATEGORIES).map((categories) => ({ categories })),
     ),
   })
@@ -221,7 +221,7 @@ function policiesOver({ helping: helpingPlaces, every, partsMin }: Readable): fc
     { weight: 4, arbitrary: ruleOf("risk", restrictive, { points: some([5, 10, 20, 45, 70]) }, {}) },
     { weight: 2, arbitrary: ruleOf("risk", helping, { points: some([-5, -30, -100]) }, {}) },
     { weight: 2, arbitrary: ruleOf("deny", narrow, {}, { points: some([0, 30]) }) },
-    { weight: 2, arbitrary: ruleOf("require-approval", narrow, {}, approval) },
+    { weight: 3, arbitrary: ruleOf("require-approval", narrow, {}, approval) },
     { weight: 1, arbitrary: ruleOf("allow", helping, {}, {}) },
   );
   return fc.record(
@@ -230,7 +230,7 @@ function policiesOver({ helping: helpingPlaces, every, partsMin }: Readable): fc
       rules: fc.array(rule, { maxLength: 5 }).map((rules) => rules.map((stated, index) => ({ name: `rule-${index}`, ...stated }))),
       conditions: fc.record({ shared: fc.oneof(named.leaf, named.whole) }, { noNullPrototype: true }),
       tools: fc.dictionary(some(TOOLS), tool, { minKeys: 2, noNullPrototype: true }),
-      resources: fc.array(label, { maxLength: 3 }),
+      resources: fc.array(label, { minLength: 1, maxLength: 3 }),
       agents: fc.dictionary(some(AGENTS), agent, { noNullPrototype: true }),
     },
     { noNullPrototype: true },
@@ -280,7 +280,7 @@ const request = some(AGENTS).chain((id) =>
           operation: some(["append", "erase", "constructor"]),
           effect: some<Effect>(EFFECTS),
           argumentsTruncated: fc.boolean(),
-          resource: withKeys({ type: some(["file", "crm"]), id: some(RESOURCES) }, { attributes }),
+          resource: withKeys({ type: some(["file", "file", "crm"]), id: some(RESOURCES) }, { attributes }),
         },
       ),
     },

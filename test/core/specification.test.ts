@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FACTS } from "../../src/core/facts.ts";
-import { type Evaluate, judge } from "../../src/core/judge.ts";
+import { judge } from "../../src/core/judge.ts";
 import { REASON_CODES } from "../../src/core/words.ts";
 import { policyOf } from "../policies.ts";
 import { type Question, questions, READ_FACTS } from "./random-policies.ts";
@@ -11,13 +11,13 @@ import { LAWS, type Laws, type Specified, specify } from "./specification.ts";
 
 const runs = randomRuns(5_000);
 
-const failing: Evaluate = () => {
+const failing = (): never => {
   throw new RangeError("the rules cannot be asked");
 };
 
 /** What the real decision says, in the words of the specification. */
 function decide({ policy, subject, evaluates }: Question): Specified {
-  const { judgement } = judge(policyOf(policy), subject, evaluates ? undefined : failing);
+  const { judgement } = judge(policyOf(policy), subject, evaluates ? {} : { evaluate: failing });
   const { outcome, basis, score, level, reasonCodes, holds, findings, validUntil } = judgement;
   const standing = findings.map(({ rule, event, result, points }) => `${rule} ${event} ${result === "matched" ? "TRUE" : "UNKNOWN"} ${points}`);
   return { outcome, basis, score, level, reasonCodes, standing, holds, ...(validUntil !== undefined && { validUntil }) };

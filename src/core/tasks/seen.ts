@@ -65,18 +65,23 @@ export function recall(memory: AgentMemory | undefined, now: Instant, window: Du
   };
 }
 
-export function remember(memory: AgentMemory, seen: Seen, at: Instant, window: DurationMs): void {
-  memory.lastAt = at;
-  note(memory.classifications, seen.classifications, at, window);
-  note(memory.categories, seen.categories, at, window);
-  note(memory.systems, seen.systems, at, window);
-  if (seen.trust === "untrusted") memory.untrustedAt = at;
+export interface Moment {
+  readonly at: Instant;
+  readonly window: DurationMs;
+}
+
+export function remember(memory: AgentMemory, seen: Seen, moment: Moment): void {
+  memory.lastAt = moment.at;
+  note(memory.classifications, seen.classifications, moment);
+  note(memory.categories, seen.categories, moment);
+  note(memory.systems, seen.systems, moment);
+  if (seen.trust === "untrusted") memory.untrustedAt = moment.at;
 }
 
 /** A memory is swept once it holds more than a task usually sees. */
 const SWEEP_ABOVE = 64;
 
-function note(times: Map<string, Instant>, values: readonly string[], at: Instant, window: DurationMs): void {
+function note(times: Map<string, Instant>, values: readonly string[], { at, window }: Moment): void {
   for (const value of values) times.set(value, at);
   if (times.size <= SWEEP_ABOVE) return;
   for (const [value, seenAt] of times) if (at - seenAt >= window) times.delete(value);

@@ -38,8 +38,11 @@ export function assertedPrincipal(request: DecisionRequest): string {
   return first && first.type !== "agent" ? `${first.type}:${first.id}` : "none";
 }
 
+/** What a task is opened between. */
+export type Parties = Pick<Task, "tenant" | "caller" | "agent" | "principal" | "session">;
+
 /** The one open self-asserted task that a request without a task id joins. Injective: parts are JSON strings. */
-export const joinKey = (tenant: string, caller: string, agent: string, principal: string, session: string): string =>
+export const joinKey = ({ tenant, caller, agent, principal, session }: Parties): string =>
   JSON.stringify([tenant, caller, agent, principal, session]);
 
 export interface TaskQuestion {

@@ -135,8 +135,8 @@ function decode<T extends DescMessage>(schema: T, body: Buffer, limit: ByteLimit
   } catch (error) {
     const why = error instanceof Error ? error.message : "";
     if (why.includes("recursion depth")) {
-      throw new ServiceError("REQUEST_TOO_BIG", "the message nests too deeply", { limit: "nesting" }, { cause: error });
+      throw new ServiceError("REQUEST_TOO_BIG", "the message nests too deeply", { limit: "nesting", cause: error });
     }
-    throw new ServiceError("REQUEST_MALFORMED", `the message is no ${schema.typeName}`, {}, { cause: error });
+    throw new ServiceError("REQUEST_MALFORMED", `the message is no ${schema.typeName}`, { cause: error });
   }
 }

@@ -218,7 +218,7 @@ class SqliteLedger implements Ledger {
     this.#options.onFailure(error);
     for (const waiting of refused) {
       waiting.reject(
-        new ServiceError("LEDGER_UNAVAILABLE", "the decision could not be written; ask again under the same request id", {}, { cause: error }),
+        new ServiceError("LEDGER_UNAVAILABLE", "the decision could not be written; ask again under the same request id", { cause: error }),
       );
     }
     this.#reopenLater();
@@ -308,7 +308,7 @@ class Writer {
 
   #broken(error: Error): void {
     for (const { reject } of this.#reads.values()) {
-      reject(new ServiceError("LEDGER_UNAVAILABLE", "the record could not be read; retry after a moment", {}, { cause: error }));
+      reject(new ServiceError("LEDGER_UNAVAILABLE", "the record could not be read; retry after a moment", { cause: error }));
     }
     this.#reads.clear();
     this.onFailed(error);

@@ -73,7 +73,7 @@ function createGroupWriter(db: Database): (group: Group) => void {
       const leaf = leafHash(text);
       next = append(next, leaf);
       lastAt = Math.max(lastAt, event.at);
-      if (event.kind === "decision") insertDecision.run(...decisionColumns(next.size, event, text, leaf));
+      if (event.kind === "decision") insertDecision.run(...decisionColumns(event, { seq: next.size, text, leaf }));
       else insertEvent.run(next.size, event.id, event.at, event.kind, tenantOf(event), taskOf(event), text, leaf);
       tasks.project(event);
     }
@@ -96,7 +96,13 @@ const INSERT_DECISION = `INSERT INTO decisions (seq, decision_id, at, tenant, ca
   effect, resource, classification, environment, outcome, basis, score, reason_codes, policy_digest, cache_repeats, record, leaf)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-function decisionColumns(seq: number, record: DecisionRecord, text: string, leaf: Buffer): unknown[] {
+interface Stored {
+  readonly seq: number;
+  readonly text: string;
+  readonly leaf: Buffer;
+}
+
+function decisionColumns(record: DecisionRecord, { seq, text, leaf }: Stored): unknown[] {
   const { subject, resolved, judgement } = record;
   const { request, task } = subject;
   return [
