@@ -152,6 +152,13 @@ function contentText(content: DecisionRequest, argumentsDigest: string): string 
 
 const sha256 = (text: string): string => `sha256:${hash("sha256", text)}`;
 
+/** The task holds its statement; the request's own is kept only where it is another one. */
+function withoutStatement(request: DecisionRequest): DecisionRequest {
+  if (request.task?.statement === undefined) return request;
+  const { statement: _, ...task } = request.task;
+  return { ...request, task };
+}
+
 function withoutRequestId(request: DecisionRequest): DecisionRequest {
   const { requestId: _, ...rest } = request;
   return rest;
@@ -194,7 +201,7 @@ function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: R
     at,
     tenant: caller.tenant,
     caller: caller.id,
-    request,
+    request: task.restated ? request : withoutStatement(request),
     masked: prepared.masked,
     task,
     ...(lapsed !== undefined && { lapsed }),

@@ -2,16 +2,17 @@ import type { Windows } from "./policy.ts";
 import type { DecisionRecord, LedgerEvent } from "./record.ts";
 import { type AgentMemory, createMemory, raiseSeen, remember } from "./tasks/seen.ts";
 import { joinKey, type Task } from "./tasks/self-asserted.ts";
+import { createTasksByUse, type TasksByUse } from "./tasks/use-order.ts";
 import { durationMs, type Instant, type Outcome } from "./words.ts";
 
 /** What decisions read beside the policy. It changes by `apply` alone, the same live and when it is rebuilt from the ledger. */
 export interface State {
   windows: Windows;
-  /** Open tasks by id, least recently used first. */
-  readonly tasks: Map<string, Task>;
+  /** Open tasks. */
+  readonly tasks: TasksByUse;
   /** Id of the open task by join key. */
   readonly joined: Map<string, string>;
-  /** By tenant and agent, least recently changed first. */
+  /** By tenant and agent. */
   readonly memories: Map<string, AgentMemory>;
   /** Remembered request ids, oldest first. */
   readonly attempts: Map<string, Attempt>;
@@ -55,7 +56,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const createState = (): State => ({
   // Replaced by the first policy that is loaded; until then nothing is forgotten early.
   windows: { memory: durationMs(DAY_MS), reportWithin: durationMs(DAY_MS), idempotency: durationMs(DAY_MS) },
-  tasks: new Map(),
+  tasks: createTasksByUse(),
   joined: new Map(),
   memories: new Map(),
   attempts: new Map(),
@@ -70,7 +71,7 @@ export function view(state: State, keys: StateKeys): StateView {
   const task = taskId === undefined ? undefined : state.tasks.get(taskId);
   const attempt = keys.requestId === undefined ? undefined : state.attempts.get(attemptKey(tenant, caller, keys.requestId));
   const memory = state.memories.get(memoryKey(tenant, agent));
-  const [leastUsedTask] = state.tasks.values();
+  const leastUsedTask = state.tasks.leastUsed;
   return {
     ...(attempt && { attempt }),
     ...(task && { task }),
@@ -88,7 +89,7 @@ export function apply(state: State, event: LedgerEvent): void {
       state.windows = event.windows;
       break;
     case "task_opened":
-      state.tasks.set(event.task.id, event.task);
+      state.tasks.use(event.task);
       state.joined.set(joinKey(event.task), event.task.id);
       break;
     case "task_closed":
@@ -98,13 +99,12 @@ export function apply(state: State, event: LedgerEvent): void {
       applyDecision(state, event);
       break;
   }
-  forget(state, event.at);
 }
 
 function closeTask(state: State, id: string): void {
   const task = state.tasks.get(id);
   if (!task) return;
-  state.tasks.delete(id);
+  state.tasks.remove(id);
   // A newer task may have taken the place already.
   if (state.joined.get(joinKey(task)) === id) state.joined.delete(joinKey(task));
 }
@@ -115,19 +115,18 @@ function applyDecision(state: State, record: DecisionRecord): void {
   const task = id === undefined ? undefined : state.tasks.get(id);
   // A decision about a task that has closed must not keep it alive.
   if (task && (standing === "open" || standing === "new")) {
-    // Delete and set again: the map stays in the order of use.
-    state.tasks.delete(task.id);
-    state.tasks.set(task.id, { ...task, lastUsedAt: at, seen: seenAfter ? raiseSeen(task.seen, seenAfter) : task.seen });
+    state.tasks.use({ ...task, lastUsedAt: at, seen: seenAfter ? raiseSeen(task.seen, seenAfter) : task.seen });
   }
   if (seenAfter || judgement.outcome === "ALLOW") {
     const key = memoryKey(tenant, subject.request.agent.id);
-    const memory = state.memories.get(key) ?? createMemory(at);
+    const known = state.memories.get(key);
+    const memory = known ?? createMemory(at);
     remember(memory, seenAfter ?? subject.task.seen, { at, window: state.windows.memory });
-    state.memories.delete(key);
-    state.memories.set(key, memory);
+    if (!known) state.memories.set(key, memory);
   }
   if (attempt) {
     const key = attemptKey(tenant, record.caller, attempt.id);
+    // Set anew at the end: the map stays in the order of time.
     state.attempts.delete(key);
     state.attempts.set(key, {
       decisionId: record.id,
@@ -139,14 +138,16 @@ function applyDecision(state: State, record: DecisionRecord): void {
   }
 }
 
-/** Drops what has left its window; both maps are in the order of time, so this looks only at their fronts. */
-function forget(state: State, now: Instant): void {
+/**
+ * Drops what has left its window. Whoever reads the state looks at the window as well, so this changes no answer and may come at any time; it
+ * walks over every memory, so it should not come with every turn.
+ */
+export function forget(state: State, now: Instant): void {
   for (const [key, attempt] of state.attempts) {
     if (now - attempt.at < state.windows.idempotency) break;
     state.attempts.delete(key);
   }
   for (const [key, memory] of state.memories) {
-    if (now - memory.lastAt < state.windows.memory) break;
-    state.memories.delete(key);
+    if (now - memory.lastAt >= state.windows.memory) state.memories.delete(key);
   }
 }

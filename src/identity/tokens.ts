@@ -14,6 +14,12 @@ interface TokenEntry {
   readonly sha256: string;
 }
 
+/** An entry as it is looked up, made ready once. */
+interface KnownToken {
+  readonly hash: Buffer;
+  readonly caller: Caller;
+}
+
 const TOKENS_FILE = "tokens.json";
 const REREAD_AFTER_MS = 500;
 const TOKEN = /^behest\.([a-z0-9-]{1,64})\.[A-Za-z0-9_-]{43}$/;
@@ -86,15 +92,13 @@ export function watchTokens(dataDirectory: string, onProblem: (error: Error) => 
 const NOBODY = Buffer.alloc(32);
 
 /** The entry is found by the token's public part; its secret part is compared by hash, in constant time, also when there is no entry. */
-function authenticate(entries: ReadonlyMap<string, TokenEntry>, token: string): Caller | undefined {
-  const entry = entries.get(TOKEN.exec(token)?.[1] ?? "");
-  const given = hash("sha256", token, "buffer");
-  const known = entry ? Buffer.from(entry.sha256, "hex") : NOBODY;
-  const same = timingSafeEqual(given, known);
-  return same && entry ? { tenant: entry.tenant, id: entry.caller, roles: entry.roles } : undefined;
+function authenticate(known: ReadonlyMap<string, KnownToken>, token: string): Caller | undefined {
+  const entry = known.get(TOKEN.exec(token)?.[1] ?? "");
+  const same = timingSafeEqual(hash("sha256", token, "buffer"), entry?.hash ?? NOBODY);
+  return same ? entry?.caller : undefined;
 }
 
-function readEntries(path: string): ReadonlyMap<string, TokenEntry> {
+function readEntries(path: string): ReadonlyMap<string, KnownToken> {
   const complain = (why: string): never => {
     throw new Error(`\`${path}\` ${why}; mend it, or remove it together with the *.token files to have new tokens made`);
   };
@@ -106,10 +110,15 @@ function readEntries(path: string): ReadonlyMap<string, TokenEntry> {
   }
   const list = parsed !== null && typeof parsed === "object" && "tokens" in parsed ? parsed.tokens : undefined;
   if (!Array.isArray(list) || !list.every(isEntry)) return complain("does not hold tokens as Behest writes them");
-  const entries = new Map(list.map((entry) => [entry.id, entry]));
+  const entries = new Map(list.map((entry) => [entry.id, known(entry)]));
   // The last of two would silently replace the first, whose holder would be locked out.
   return entries.size === list.length ? entries : complain("holds two tokens with one id");
 }
+
+const known = ({ tenant, caller, roles, sha256 }: TokenEntry): KnownToken => ({
+  hash: Buffer.from(sha256, "hex"),
+  caller: { tenant, id: caller, roles },
+});
 
 function isEntry(value: unknown): value is TokenEntry {
   if (value === null || typeof value !== "object") return false;

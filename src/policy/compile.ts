@@ -1,7 +1,7 @@
 import { isList, type Known } from "../core/json.ts";
-import { FALSE, type Kleene, kleene, not, TRUE, UNKNOWN } from "../core/kleene.ts";
+import { FALSE, type Kleene, not, TRUE, UNKNOWN } from "../core/kleene.ts";
 import type { Slot } from "../core/policy.ts";
-import type { JsonObject } from "../core/words.ts";
+import type { Json, JsonObject } from "../core/words.ts";
 import type { Condition, Leaf } from "./conditions.ts";
 import { type FactReference, spell } from "./fact-reference.ts";
 
@@ -51,11 +51,22 @@ export function compile(condition: Condition, slots: SlotTable): Test {
   }
 }
 
+/** Most rules have one or two parts; for those a loop would cost more than the parts. */
 function compileAll(tests: readonly Test[]): Test {
+  const [first, second, third] = tests;
+  if (first && !second) return first;
+  if (first && second && !third) {
+    return (values) => {
+      const result = first(values);
+      if (result === FALSE) return FALSE;
+      const other = second(values);
+      return other === TRUE ? result : other;
+    };
+  }
   return (values) => {
     let result: Kleene = TRUE;
-    for (const test of tests) {
-      const part = test(values);
+    for (let at = 0; at < tests.length; at++) {
+      const part = tests[at]?.(values) ?? UNKNOWN;
       if (part === FALSE) return FALSE;
       if (part < result) result = part;
     }
@@ -64,10 +75,12 @@ function compileAll(tests: readonly Test[]): Test {
 }
 
 function compileAny(tests: readonly Test[]): Test {
+  const [first, second] = tests;
+  if (first && !second) return first;
   return (values) => {
     let result: Kleene = FALSE;
-    for (const test of tests) {
-      const part = test(values);
+    for (let at = 0; at < tests.length; at++) {
+      const part = tests[at]?.(values) ?? UNKNOWN;
       if (part === TRUE) return TRUE;
       if (part > result) result = part;
     }
@@ -82,21 +95,36 @@ function compileLeaf({ fact, operator, operatorName, value }: Leaf, slots: SlotT
     return (values) => operator(values[at], values[other]);
   }
   const { literal } = value;
-  // The two comparisons that most rules are made of, on strings: no call, no look at kinds twice.
-  if (operatorName === "equal" && typeof literal === "string") {
+  return quickTest(operatorName, literal, at) ?? ((values) => operator(values[at], literal));
+}
+
+/** The comparisons that most rules are made of, without a call and without looking at kinds twice. Each says what its operator says. */
+function quickTest(operatorName: string, literal: Json, at: number): Test | undefined {
+  if (operatorName === "equal" && (typeof literal === "string" || typeof literal === "boolean")) {
+    const kind = typeof literal;
     return (values) => {
       const found = values[at];
-      return typeof found === "string" ? kleene(found === literal) : UNKNOWN;
+      if (found === literal) return TRUE;
+      return typeof found === kind ? FALSE : UNKNOWN;
     };
   }
   if (operatorName === "in" && isList(literal) && literal.every((item) => typeof item === "string")) {
     const words = new Set<Known>(literal);
     return (values) => {
       const found = values[at];
-      return typeof found === "string" ? kleene(words.has(found)) : UNKNOWN;
+      if (typeof found !== "string") return UNKNOWN;
+      return words.has(found) ? TRUE : FALSE;
     };
   }
-  return (values) => operator(values[at], literal);
+  if (typeof literal === "number" && (operatorName === "greaterThan" || operatorName === "greaterThanInclusive")) {
+    const inclusive = operatorName === "greaterThanInclusive";
+    return (values) => {
+      const found = values[at];
+      if (typeof found !== "number") return UNKNOWN;
+      return found > literal || (inclusive && found === literal) ? TRUE : FALSE;
+    };
+  }
+  return undefined;
 }
 
 /** The condition as json-rules-engine reads it, every fact under one name, named conditions written out. */

@@ -12,7 +12,7 @@ import { type Question, questionsOfEntries } from "./random-policies.ts";
 import { isReference, leavesOf, locate, randomRuns, valueOfKind } from "./random-rules.ts";
 import { LAWS, type Laws, type PolicyJson, specify } from "./specification.ts";
 
-const runs = randomRuns(2_000);
+const runs = randomRuns(1_500);
 
 const MAPS = ["action.arguments", "agent.attributes", "context.attributes", "resource.attributes"] as const;
 /** One entry of one open map. */

@@ -284,13 +284,21 @@ export function pairs(): fc.Arbitrary<Pair> {
   const plain = conditionsOver(PLACES, { names: [], depthMax: 2 });
   const first = fc.oneof(plain.leaf, plain.whole);
   const second = conditionsOver(PLACES, { names: ["first"], depthMax: 2 }).whole;
-  const { whole } = conditionsOver(PLACES, { names: ["first", "second"], depthMax: 4 });
+  const { whole: conditions } = conditionsOver(PLACES, { names: ["first", "second"], depthMax: 4 });
   const kinds = [...new Set(PLACES.map(({ kind }) => kind))];
   const draw = fc.record(Object.fromEntries(kinds.map((kind) => [kind, valueOfKind(kind)])), { noNullPrototype: true });
-  return fc.record({
-    conditions: whole,
+  const pair: fc.Arbitrary<Pair> = fc.record({
+    conditions,
     named: fc.record({ first, second }, { noNullPrototype: true }),
     facts: fc.oneof(factsArbitrary("clean"), factsArbitrary("dirty")),
     draws: fc.array(draw, { minLength: 3, maxLength: 3 }),
   });
+  return pair.map((whole) => ({ ...whole, named: usedBy(whole.conditions, whole.named) }));
+}
+
+/** The named conditions that a condition refers to, directly or through another. */
+function usedBy(condition: Condition, named: Named): Named {
+  const text = JSON.stringify(condition);
+  const direct = Object.entries(named).filter(([name]) => text.includes(`{"condition":"${name}"}`));
+  return Object.assign({}, ...direct.map(([, used]) => usedBy(used, named)), Object.fromEntries(direct));
 }

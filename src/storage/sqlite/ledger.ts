@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { ServiceError } from "../../core/errors.ts";
 import type { Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
 import { type DecisionRecord, decodeEvent, encodeEvent, type LedgerEvent } from "../../core/record.ts";
-import { apply, createState, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
+import { apply, createState, forget, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
 import type { Instant } from "../../core/words.ts";
 import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
 import type { FromWriter, PolicyRow, TaskRow, ToWriter, WriterOptions } from "./messages.ts";
@@ -29,6 +29,7 @@ export interface SqliteStorage {
 
 /** Events of one transaction at most: what is behind them waits for the next. */
 const GROUP_EVENTS_MAX = 1_024;
+const FORGET_EVERY_MS = 1_000;
 /** Cache rows of one transaction at most; more are forgotten, which is always allowed. */
 const GROUP_CACHE_ROWS_MAX = 256;
 
@@ -66,7 +67,9 @@ class SqliteLedger implements Ledger {
   #policy: string | undefined;
   #cacheDrop: string | undefined;
   #closed = false;
+  #sending: NodeJS.Immediate | undefined;
   #reopening: NodeJS.Timeout | undefined;
+  readonly #forgetting: NodeJS.Timeout;
 
   constructor(options: SqliteLedgerOptions) {
     this.#options = options;
@@ -78,6 +81,8 @@ class SqliteLedger implements Ledger {
         if (this.#cacheRows.length < GROUP_CACHE_ROWS_MAX) this.#cacheRows.push(row);
       },
     });
+    this.#forgetting = setInterval(() => forget(this.#state, options.now()), FORGET_EVERY_MS);
+    this.#forgetting.unref();
   }
 
   get ready(): boolean {
@@ -150,6 +155,7 @@ class SqliteLedger implements Ledger {
     await idle;
     this.#closed = true;
     clearTimeout(this.#reopening);
+    clearInterval(this.#forgetting);
     await this.#writer?.close();
     this.#writer = undefined;
   }
@@ -167,13 +173,21 @@ class SqliteLedger implements Ledger {
     for (const event of events) apply(this.#state, event);
     return new Promise<A>((resolve, reject) => {
       this.#queue.push({ events: texts, policies, resolve: () => resolve(answer), reject });
+      if (this.#written.length === 0) this.#sendSoon();
+    });
+  }
+
+  /** Once what has arrived together has been decided, so that it goes to disk together. */
+  #sendSoon(): void {
+    this.#sending ??= setImmediate(() => {
+      this.#sending = undefined;
       if (this.#written.length === 0) this.#sendGroup();
     });
   }
 
   /** Sends what waits, as one transaction. While it is under way the next group gathers behind it. */
   #sendGroup(): void {
-    if (this.#queue.length === 0) return;
+    if (this.#queue.length === 0 || !this.#writer) return;
     const taken: Waiting[] = [];
     const events: string[] = [];
     for (const waiting of this.#queue) {
@@ -193,14 +207,14 @@ class SqliteLedger implements Ledger {
     this.#cacheRows = [];
     const drop = this.#cacheDrop;
     this.#cacheDrop = undefined;
-    this.#writer?.send({ kind: "group", events, policies, cacheRows, ...(drop !== undefined && { cacheDropOtherThan: drop }) });
+    this.#writer.send({ kind: "group", events, policies, cacheRows, ...(drop !== undefined && { cacheDropOtherThan: drop }) });
   }
 
   #acknowledge(): void {
     const written = this.#written;
     this.#written = [];
     for (const waiting of written) waiting.resolve();
-    this.#sendGroup();
+    if (this.#queue.length > 0) this.#sendSoon();
   }
 
   #fail(error: Error): void {
@@ -333,7 +347,7 @@ function refuseDifference(state: State, rows: readonly TaskRow[]): void {
           JSON.stringify(task.seen) === row.seen));
     if (!same) throw new Error(`row \`${row.task_id}\` of table \`tasks\` differs from the ledger's events; it was changed outside Behest`);
   }
-  for (const id of state.tasks.keys()) {
+  for (const id of state.tasks.ids()) {
     if (!open.has(id))
       throw new Error(`table \`tasks\` lacks the open task \`${id}\` that the ledger's events tell of; it was changed outside Behest`);
   }
