@@ -100,31 +100,71 @@ function compileLeaf({ fact, operator, operatorName, value }: Leaf, slots: SlotT
 
 /** The comparisons that most rules are made of, without a call and without looking at kinds twice. Each says what its operator says. */
 function quickTest(operatorName: string, literal: Json, at: number): Test | undefined {
-  if (operatorName === "equal" && (typeof literal === "string" || typeof literal === "boolean")) {
-    const kind = typeof literal;
-    return (values) => {
-      const found = values[at];
-      if (found === literal) return TRUE;
-      return typeof found === kind ? FALSE : UNKNOWN;
-    };
+  if (typeof literal === "string" || typeof literal === "boolean") {
+    if (operatorName === "equal") return sameTest(literal, at);
+    if (operatorName === "notEqual") return negated(sameTest(literal, at));
+    if (operatorName === "contains" && typeof literal === "string") return holdsTest(literal, at);
+    return undefined;
   }
-  if (operatorName === "in" && isList(literal) && literal.every((item) => typeof item === "string")) {
-    const words = new Set<Known>(literal);
-    return (values) => {
-      const found = values[at];
-      if (typeof found !== "string") return UNKNOWN;
-      return words.has(found) ? TRUE : FALSE;
-    };
+  if (typeof literal === "number") {
+    if (operatorName === "greaterThan") return aboveTest(literal, at);
+    if (operatorName === "greaterThanInclusive") return fromTest(literal, at);
+    return undefined;
   }
-  if (typeof literal === "number" && (operatorName === "greaterThan" || operatorName === "greaterThanInclusive")) {
-    const inclusive = operatorName === "greaterThanInclusive";
-    return (values) => {
-      const found = values[at];
-      if (typeof found !== "number") return UNKNOWN;
-      return found > literal || (inclusive && found === literal) ? TRUE : FALSE;
-    };
-  }
-  return undefined;
+  return operatorName === "in" && isList(literal) && literal.every((item) => typeof item === "string") ? amongTest(literal, at) : undefined;
+}
+
+const negated =
+  (test: Test): Test =>
+  (values) =>
+    not(test(values));
+
+function sameTest(literal: string | boolean, at: number): Test {
+  const kind = typeof literal;
+  return (values) => {
+    const found = values[at];
+    if (found === literal) return TRUE;
+    return typeof found === kind ? FALSE : UNKNOWN;
+  };
+}
+
+/** A list without a string may hold anything but what was meant: whether it holds the literal is not known. */
+function holdsTest(literal: string, at: number): Test {
+  return (values) => {
+    const found = values[at];
+    if (!isList(found)) return UNKNOWN;
+    let result: Kleene = found.length === 0 ? FALSE : UNKNOWN;
+    for (let item = 0; item < found.length; item++) {
+      if (found[item] === literal) return TRUE;
+      if (typeof found[item] === "string") result = FALSE;
+    }
+    return result;
+  };
+}
+
+function amongTest(words: readonly Known[], at: number): Test {
+  const known = new Set(words);
+  return (values) => {
+    const found = values[at];
+    if (typeof found !== "string") return UNKNOWN;
+    return known.has(found) ? TRUE : FALSE;
+  };
+}
+
+function aboveTest(literal: number, at: number): Test {
+  return (values) => {
+    const found = values[at];
+    if (typeof found !== "number") return UNKNOWN;
+    return found > literal ? TRUE : FALSE;
+  };
+}
+
+function fromTest(literal: number, at: number): Test {
+  return (values) => {
+    const found = values[at];
+    if (typeof found !== "number") return UNKNOWN;
+    return found >= literal ? TRUE : FALSE;
+  };
 }
 
 /** The condition as json-rules-engine reads it, every fact under one name, named conditions written out. */

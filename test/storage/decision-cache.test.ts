@@ -111,7 +111,7 @@ const loaded = (storage: OpenedStorage, policy: Policy, clock: TestClock): Promi
     files: {},
   });
 
-const options = { numRuns: Number(process.env["RUNS"] ?? 20), ...(process.env["SEED"] !== undefined && { seed: Number(process.env["SEED"]) }) };
+const options = { numRuns: Number(process.env["RUNS"] ?? 12), ...(process.env["SEED"] !== undefined && { seed: Number(process.env["SEED"]) }) };
 const history: fc.Arbitrary<readonly Step[]> = fc
   .tuple(pool, fc.array(pick, { minLength: 20, maxLength: 60 }))
   .map(([requests, picks]) => picks.map(({ which, ...rest }) => ({ ...rest, request: requests[which % requests.length] })));

@@ -185,7 +185,7 @@ describe("after a restart", () => {
           own.remove();
         }
       }),
-      { numRuns: Number(process.env["RUNS"] ?? 25), ...(process.env["SEED"] !== undefined && { seed: Number(process.env["SEED"]) }) },
+      { numRuns: Number(process.env["RUNS"] ?? 12), ...(process.env["SEED"] !== undefined && { seed: Number(process.env["SEED"]) }) },
     );
   });
 
