@@ -155,8 +155,8 @@ const sha256 = (text: string): string => `sha256:${hash("sha256", text)}`;
 /** The task holds its statement; the request's own is kept only where it is another one. */
 function withoutStatement(request: DecisionRequest): DecisionRequest {
   if (request.task?.statement === undefined) return request;
-  const { statement: _, ...task } = request.task;
-  return { ...request, task };
+  const { task, ...rest } = request;
+  return task.id === undefined ? rest : { ...rest, task: { id: task.id } };
 }
 
 function withoutRequestId(request: DecisionRequest): DecisionRequest {
