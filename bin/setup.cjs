@@ -37,22 +37,27 @@ function isInstalled() {
 
 function install() {
   process.stderr.write("behest: installing what is missing (about half a minute, once)\n");
-  var npm = process.env.npm_execpath;
   // Not `npm ci`: it refuses a lockfile in which a registry lacked the binaries of some other platform. Removing first, and saving nothing, has
   // the same effect: what the lockfile names is installed as it names it.
   fs.rmSync(modules, { recursive: true, force: true });
-  var args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
-  var options = { cwd: root, stdio: ["ignore", 2, 2], env: cleanEnvironment() };
-  var isScript = npm && /\.c?js$/.test(npm);
-  var result = isScript
-    ? childProcess.spawnSync(process.execPath, [npm].concat(args), options)
-    : childProcess.spawnSync(process.platform === "win32" ? "npm.cmd" : "npm", args, options);
-  if (result.error) fail("npm cannot be run: " + result.error.message + ". Install Node together with npm");
-  if (result.status !== 0) fail("`npm install` failed; its own words stand above. Mend that and try again");
+  // No package needs its install script, and SQLite's would want a compiler, but one: the pinned Node's, which puts it in place.
+  npm(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"]);
+  npm(["rebuild", "node", "--loglevel=error"]);
   var node = path.join(modules, ".bin", "node");
   var version = childProcess.spawnSync(node, ["--version"], { encoding: "utf8" });
   if (version.status !== 0) fail("the pinned Node at " + node + " does not run; remove node_modules and try again");
   fs.writeFileSync(stamp, fs.readFileSync(lockfile, "utf8"));
+}
+
+function npm(args) {
+  var own = process.env.npm_execpath;
+  var options = { cwd: root, stdio: ["ignore", 2, 2], env: cleanEnvironment() };
+  var isScript = own && /\.c?js$/.test(own);
+  var result = isScript
+    ? childProcess.spawnSync(process.execPath, [own].concat(args), options)
+    : childProcess.spawnSync(process.platform === "win32" ? "npm.cmd" : "npm", args, options);
+  if (result.error) fail("npm cannot be run: " + result.error.message + ". Install Node together with npm");
+  if (result.status !== 0) fail("`npm " + args[0] + "` failed; its own words stand above. Mend that and try again");
 }
 
 // npm hands its own settings to what it runs; a production or dry-run setting of the caller must not reach the inner install.
