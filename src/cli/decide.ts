@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { toJson } from "@bufbuild/protobuf";
 import { type Command, InvalidArgumentError } from "commander";
 import { RequestUnreadable, readRequestJson } from "../client/request-json.ts";
+import { EFFECTS } from "../core/words.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { EXIT } from "./failure.ts";
@@ -58,7 +59,7 @@ function addRequestOptions(command: Command): Command {
     .option("--agent <id>", "agent that wants to act")
     .option("--tool <name>", "tool it wants to call")
     .option("--operation <name>", "operation of the tool")
-    .option("--effect <effect>", "effect, where it is worse than the catalog's")
+    .option("--effect <effect>", `effect, where it is worse than the catalog's: ${EFFECTS.join(" ")}`)
     .option("--args <json>", "arguments, as a JSON object")
     .option("--arg <key=value>", "one argument; the value is JSON, or else text; repeatable", collectArgument, {})
     .option("--resource <type:id>", "what is acted upon")
@@ -127,7 +128,35 @@ function exitCodeOf(answers: readonly Result[]): number {
   return outcomes.every((outcome) => outcome === wire.Outcome.ALLOW) ? EXIT.ok : EXIT.approvalRequired;
 }
 
+/** Flags that describe a request; a file describes it whole. */
+const REQUEST_FLAGS = [
+  "agent",
+  "tool",
+  "operation",
+  "effect",
+  "args",
+  "resource",
+  "classification",
+  "category",
+  "environment",
+  "statement",
+  "task",
+  "session",
+  "behestOf",
+  "requestId",
+] as const;
+
+function refuseBoth(file: string, options: RequestOptions): void {
+  const stated = REQUEST_FLAGS.filter((flag) => options[flag] !== undefined);
+  if (Object.keys(options.arg ?? {}).length > 0) stated.push("args");
+  const [first] = stated;
+  if (first === undefined) return;
+  const flag = first === "args" ? "--arg" : `--${first.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new RequestUnreadable(`\`${file}\` holds whole requests, so ${flag} would change nothing; leave out one of the two`);
+}
+
 function readRequests(file: string | undefined, options: RequestOptions): readonly wire.DecideRequest[] {
+  if (file !== undefined) refuseBoth(file, options);
   const values = file === undefined ? [requestOfFlags(options)] : parseRequests(file);
   return values.map((value, index) => {
     try {

@@ -45,7 +45,10 @@ function callFailure({ code, message, status }: CallFailed): Failure {
     case Code.UNAVAILABLE:
       // A server that answers says so in its details; without them nobody answered.
       if (status) return { exitCode: EXIT.unreachable, message };
-      return { exitCode: EXIT.unreachable, message: `no server answers (${message}); start one with \`behest serve\`, or name another with --grpc` };
+      return {
+        exitCode: EXIT.unreachable,
+        message: `no server answers (${/E[A-Z]{4,}[^\n]*?(?=\.?\s*Resolution|$)/.exec(message)?.[0] ?? message}); start one with \`behest serve\`, or name another with --grpc`,
+      };
     case Code.DEADLINE_EXCEEDED:
       return { exitCode: EXIT.unreachable, message: `the server did not answer in time (${message})` };
     case Code.UNAUTHENTICATED:

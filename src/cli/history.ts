@@ -33,7 +33,7 @@ export function addHistory(program: Command): void {
     .description("the latest decisions")
     .option("--limit <n>", "how many at most", limitOf, 20)
     .option("--agent <id>", "of this agent")
-    .option("--outcome <outcome>", "ALLOW, DENY or REQUIRE_APPROVAL")
+    .option("--outcome <outcome>", "ALLOW, DENY or REQUIRE_APPROVAL", outcomeOf)
     .option("--task <id>", "of this task")
     .option("--tool <name>", "of this tool")
     .addHelpText("after", "\nExample:\n  behest history list --outcome DENY --limit 5\n")
@@ -50,6 +50,14 @@ export function addHistory(program: Command): void {
     .action((query: string, options: HistoryOptions) => sql(query, options));
 }
 
+const OUTCOMES: readonly string[] = ["ALLOW", "DENY", "REQUIRE_APPROVAL"];
+
+function outcomeOf(text: string): string {
+  const outcome = text.toUpperCase();
+  if (!OUTCOMES.includes(outcome)) throw new InvalidArgumentError(`Give one of ${OUTCOMES.join(", ")}.`);
+  return outcome;
+}
+
 function limitOf(text: string): number {
   const limit = Number(text);
   if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX) throw new InvalidArgumentError(`Give an integer from 1 to ${LIMIT_MAX}.`);
@@ -57,7 +65,7 @@ function limitOf(text: string): number {
 }
 
 function list(options: ListOptions): void {
-  const filters = { agent: options.agent, outcome: options.outcome?.toUpperCase(), task_id: options.task, tool: options.tool };
+  const filters = { agent: options.agent, outcome: options.outcome, task_id: options.task, tool: options.tool };
   const stated = Object.entries(filters).filter(([, value]) => value !== undefined);
   const where = stated.length === 0 ? "" : `WHERE ${stated.map(([column]) => `${column} = @${column}`).join(" AND ")}`;
   const rows = query(

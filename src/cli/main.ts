@@ -18,7 +18,7 @@ function createProgram(): Command {
   const program = new Command("behest")
     .description("an intent-based policy decision point for AI agents")
     .version(VERSION)
-    .showHelpAfterError("(`behest --help` shows what there is)")
+    .showHelpAfterError("(add --help to see what there is)")
     .exitOverride()
     .addHelpText(
       "after",

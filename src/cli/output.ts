@@ -42,7 +42,7 @@ export function tableOf(rows: readonly Row[], columns: number | undefined): stri
   const [first] = rows;
   if (!first) return "(no rows)\n";
   const names = Object.keys(first);
-  const cells = rows.map((row) => names.map((name) => cellOf(row[name])));
+  const cells = rows.map((row) => names.map((name) => cellOf(row[name], columns === undefined ? Number.POSITIVE_INFINITY : CELL_MAX)));
   const widths = names.map((name, at) => Math.max(name.length, ...cells.map((line) => line[at]?.length ?? 0)));
   const lineOf = (line: readonly string[]): string => {
     const whole = line
@@ -55,9 +55,9 @@ export function tableOf(rows: readonly Row[], columns: number | undefined): stri
   return `${[paint("bold", header), ...cells.map(lineOf)].join("\n")}\n`;
 }
 
-function cellOf(value: unknown): string {
+function cellOf(value: unknown, lengthMax: number): string {
   if (value === null || value === undefined) return "";
   if (Buffer.isBuffer(value)) return value.toString("hex");
   const text = visible(typeof value === "object" ? JSON.stringify(value) : String(value));
-  return text.length > CELL_MAX ? `${text.slice(0, CELL_MAX - 1)}…` : text;
+  return text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text;
 }

@@ -17,6 +17,7 @@ export async function runServer(options: Readonly<Record<string, unknown>>): Pro
   process.umask(0o077);
   const service = await startService(config, log);
   stopOnSignals(log, service.close);
+  if (process.stderr.isTTY) log.info(`serving on ${service.grpc}; Ctrl-C stops`);
   printLine({ ready: true, grpc: service.grpc, http: null, data: service.data, policy: service.policy });
 }
 

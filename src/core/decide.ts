@@ -216,6 +216,7 @@ function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: R
     principal: prepared.keys.principal,
     attempted: prepared.attempt !== undefined,
   });
+  asked.keep();
   const record = recordOf(ports, prepared, { verdict, id, repeats: asked.repeats(), ...reserved });
   const fresh = asked.fresh();
   return { events: [...reserved.events, record], record, ...(fresh && { fresh }) };
@@ -225,6 +226,7 @@ function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: R
 function askCached(cache: DecisionCache, tenant: string, decisionId: string) {
   let repeats: string | undefined;
   let fresh: FreshEvaluation | undefined;
+  let keep: (() => void) | undefined;
   return {
     ask(policy: Policy, values: readonly Known[]): Evaluation {
       const key = cacheKey(policy, tenant, values);
@@ -235,9 +237,11 @@ function askCached(cache: DecisionCache, tenant: string, decisionId: string) {
       }
       const evaluation = evaluate(policy, values);
       fresh = { values, evaluation };
-      cache.put(key, { policy: policy.digest, evaluation, decisionId });
+      keep = () => cache.put(key, { policy: policy.digest, evaluation, decisionId });
       return evaluation;
     },
+    /** Only once the decision is certain to be recorded: an answer names the decision that first got it. */
+    keep: () => keep?.(),
     repeats: () => repeats,
     fresh: () => fresh,
   };

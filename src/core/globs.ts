@@ -10,9 +10,9 @@ const nothing: Matcher = () => false;
 export function compileGlob(glob: string): Matcher {
   if (glob === "*") return everything;
   if (!glob.includes("*")) return (text) => text === glob;
-  // Runs of stars are one `**`, so that no pattern backtracks over the same text twice.
+  // Runs of stars are one `**`, so that no pattern looks at the same text twice.
   const parts = glob.split(/(\*{2,}|\*)/).filter((part) => part !== "");
-  return (text) => matchesFrom(parts, text);
+  return parts.includes("*") ? (text) => matchesSegments(parts, text) : (text) => matchesInOrder(parts, text);
 }
 
 /** True when any glob of the list matches; an empty list matches nothing. */
@@ -24,32 +24,46 @@ export function compileGlobs(globs: readonly string[]): Matcher {
   return (text) => literals.has(text) || patterns.some((matches) => matches(text));
 }
 
-/** Linear in text × parts: the set of positions reached so far, part by part. */
-function matchesFrom(parts: readonly string[], text: string): boolean {
-  let reached: ReadonlySet<number> = new Set([0]);
+/** Only `**` and literals: each literal is taken where it first stands after the one before. */
+function matchesInOrder(parts: readonly string[], text: string): boolean {
+  let at = 0;
+  for (const [index, part] of parts.entries()) {
+    if (part.startsWith("**")) continue;
+    const last = index === parts.length - 1;
+    const from = index === 0 ? 0 : last ? Math.max(at, text.length - part.length) : text.indexOf(part, at);
+    if (from === -1 || !text.startsWith(part, from)) return false;
+    at = from + part.length;
+  }
+  return parts.at(-1)?.startsWith("**") === true || at === text.length;
+}
+
+/** Linear in text × parts: which positions are reached, part by part. */
+function matchesSegments(parts: readonly string[], text: string): boolean {
+  let reached = new Uint8Array(text.length + 1);
+  reached[0] = 1;
   for (const part of parts) {
-    reached = part[0] === "*" ? spread(part, text, reached) : advance(part, text, reached);
-    if (reached.size === 0) return false;
+    const next = new Uint8Array(text.length + 1);
+    if (part.startsWith("*")) spread(part, text, { reached, next });
+    else for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + 1)) if (reached[at] === 1) next[at + part.length] = 1;
+    reached = next;
   }
-  return reached.has(text.length);
+  return reached[text.length] === 1;
 }
 
-function advance(literal: string, text: string, reached: ReadonlySet<number>): ReadonlySet<number> {
-  const next = new Set<number>();
-  for (const from of reached) if (text.startsWith(literal, from)) next.add(from + literal.length);
-  return next;
+interface Positions {
+  readonly reached: Uint8Array;
+  readonly next: Uint8Array;
 }
 
-function spread(star: string, text: string, reached: ReadonlySet<number>): ReadonlySet<number> {
-  const next = new Set<number>();
-  for (const from of reached) {
-    // A position that is there already has been spread from by an earlier start.
-    for (let at = from; at <= text.length && !next.has(at); at++) {
-      next.add(at);
-      if (star === "*" && text[at] === "/") break;
-    }
+function spread(star: string, text: string, { reached, next }: Positions): void {
+  let open = false;
+  for (let at = 0; at <= text.length; at++) {
+    open ||= reached[at] === 1;
+    if (!open) continue;
+    next[at] = 1;
+    // A single star ends before the slash that it has come to.
+    if (star === "*" && text[at] === "/") open = false;
   }
-  return next;
 }
 
 /** Entries found by a glob of theirs. */

@@ -14,7 +14,9 @@ export function createKeyedDigest(key: Buffer): KeyedDigest {
 }
 
 const SECRET_KEY =
-  /(^|_)(pass(word|wd|phrase|code)?|pwd|secret|token|(api|private|access|signing|encryption)_?key|credentials?|authorization|cookie|pin|cvv|cvc|otp|mfa_code|jwt|bearer)$/;
+  /(^|_)([a-z]*pass(word|wd|phrase)s?|pass(code)?|pwd|secrets?|tokens?|(api|private|access|signing|encryption|secret|ssh|auth)_?keys?|credentials?|auth|authorization|cookies?|pin|cvv|cvc|otp|mfa_code|jwt|bearer|connection_string)(_(hash|confirmation|confirm|value|text))?$/;
+/** Counts and places in a listing, not secrets. */
+const COUNTED_TOKEN = /(^|_)(next|page|continuation|max|min|total|prompt|completion|input|output)_tokens?$/;
 
 /** Answers by key: the same few keys come with every call. Emptied when full, because callers choose the keys. */
 const known = new Map<string, boolean>();
@@ -34,10 +36,12 @@ export function looksSecret(key: string): boolean {
 
 function readsAsSecret(key: string): boolean {
   const words = key
+    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, "$1_$2")
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .replaceAll(/[-.\s]/g, "_")
+    .replaceAll(/[-.\s:/]+/g, "_")
+    .replace(/_?\d{1,4}$/, "")
     .toLowerCase();
-  return SECRET_KEY.test(words) && !/(^|_)(next|page|max|continuation)_token$/.test(words);
+  return SECRET_KEY.test(words) && !COUNTED_TOKEN.test(words);
 }
 
 /**
@@ -52,13 +56,15 @@ export function maskRequest(
   const roles = policy.tools.get(request.action.tool)?.roles;
   const mask: Mask = { isSecret: looksSecret, digest, count: { masked: 0 } };
   const { agent, action, context } = request;
+  // What the catalog calls a target or destination must be seen by reach and labels, whatever its name looks like.
+  const isPlaceArgument = (key: string): boolean => roles?.get(key) === "target" || roles?.get(key) === "destination";
   const isSecretArgument = (key: string): boolean => roles?.get(key) === "secret" || looksSecret(key);
   const masked: DecisionRequest = {
     ...request,
     agent: agent.attributes ? { ...agent, attributes: maskObject(agent.attributes, mask) } : agent,
     action: {
       ...action,
-      arguments: maskObject(action.arguments, { ...mask, isSecret: isSecretArgument }),
+      arguments: maskObject(action.arguments, { ...mask, isSecret: isSecretArgument, isPlain: isPlaceArgument }),
       ...(action.resource?.attributes && { resource: { ...action.resource, attributes: maskObject(action.resource.attributes, mask) } }),
     },
     ...(context?.attributes && { context: { ...context, attributes: maskObject(context.attributes, mask) } }),
@@ -68,17 +74,21 @@ export function maskRequest(
 
 interface Mask {
   readonly isSecret: (key: string) => boolean;
+  /** Keys whose values are left as they are, however deep. */
+  readonly isPlain?: (key: string) => boolean;
   readonly digest: KeyedDigest;
   readonly count: { masked: number };
 }
 
 function maskObject(object: JsonObject, mask: Mask): JsonObject {
-  const { isSecret, digest, count } = mask;
+  const { isSecret, isPlain, digest, count } = mask;
   const before = count.masked;
   const masked: Record<string, Json> = {};
   for (const key of Object.keys(object)) {
     const value = object[key] as Json;
-    if (value !== null && isSecret(key)) {
+    if (isPlain?.(key)) {
+      masked[key] = value;
+    } else if (value !== null && isSecret(key)) {
       masked[key] = maskValue(value, digest);
       count.masked++;
     } else {
@@ -92,7 +102,7 @@ function maskObject(object: JsonObject, mask: Mask): JsonObject {
 /** A role is a top-level argument's; below that, a key must speak for itself. */
 function maskNested(value: Json, mask: Mask): Json {
   if (isList(value)) return value.map((item) => maskNested(item, mask));
-  return isObject(value) ? maskObject(value, { ...mask, isSecret: looksSecret }) : value;
+  return isObject(value) ? maskObject(value, { digest: mask.digest, count: mask.count, isSecret: looksSecret }) : value;
 }
 
 function maskValue(value: Json, digest: KeyedDigest): JsonObject {

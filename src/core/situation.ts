@@ -93,29 +93,71 @@ function valuesWithRole(request: DecisionRequest, tool: Tool | undefined, role: 
 function collectLeaves(value: Json, into: string[]): void {
   if (value === null || value === "") return;
   if (isList(value)) for (const item of value) collectLeaves(item, into);
-  else if (isObject(value)) for (const item of Object.values(value)) collectLeaves(item, into);
-  else into.push(String(value));
+  else if (isObject(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      // A tool may take the key itself for a name.
+      into.push(key);
+      collectLeaves(item, into);
+    }
+  } else into.push(String(value));
 }
 
-const OBSCURED = /(^|[/:])\.{1,2}(\/|$)|\\|%[0-9a-fA-F]{2}/;
+const OBSCURED = /(^|[/:])\.{1,2}(\/|$)|\\|%[0-9a-fA-F]{2}|[\p{Cc}\p{Cf}]|^\s|\s$|::\$/u;
 const isObscured = (resource: string): boolean => OBSCURED.test(resource);
 
-/** How a label's glob, which is in lower case, sees a resource: without regard to case, escapes, doubled or reversed slashes, so that no spelling evades it. */
-function plainSpelling(resource: string): string {
-  let text = resource;
-  if (!/[%\\]|\/\.?\//.test(text)) return text.toLowerCase();
-  // An escape may itself be escaped; three rounds undo what servers are known to undo.
-  for (let round = 0; round < 3 && text.includes("%"); round++) {
-    text = text.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  }
+/**
+ * One spelling for many: how labels are written down and how resources are compared with them. Without regard to case, compatibility characters,
+ * escapes, control characters, doubled or reversed slashes and `.` segments.
+ */
+export function plainSpelling(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text
+    .normalize("NFKC")
+    .replaceAll(/[\p{Cc}\p{Cf}]/gu, "")
     .replaceAll("\\", "/")
     .replaceAll(/\/(\.?\/)+/g, "/")
     .toLowerCase();
 }
 
+/** Has no other spelling: most resources do not. */
+const PLAIN = /^[a-z0-9_@:+=~,*-]*(?:[./][a-z0-9_@:+=~,*-]+)*$/;
+
+/** An escape may itself be escaped; three rounds undo what servers are known to undo. */
+function unescaped(text: string): string {
+  let plain = text;
+  for (let round = 0; round < 3 && plain.includes("%"); round++) {
+    plain = plain.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
+  return plain;
+}
+
+/**
+ * The spellings under which a resource is looked for among labels: as it is; without what tools drop at its end (slashes, dots, spaces, a
+ * stream's name); without a query or fragment; and with `..` resolved. Labels only restrict, so one that matches is enough.
+ */
+function spellingsOf(resource: string): readonly string[] {
+  if (PLAIN.test(resource)) return [resource];
+  const plain = plainSpelling(unescaped(resource));
+  const spellings = new Set([plain]);
+  for (const text of [plain, plain.replace(/[?#].*$/s, "")]) {
+    const resolved = text.includes("..") ? withoutParents(text) : text;
+    const trimmed = resolved.replace(/::\$data$/, "").replace(/[\s./]{1,64}$/, "");
+    for (const one of [text, resolved, trimmed]) spellings.add(one);
+  }
+  return [...spellings];
+}
+
+function withoutParents(text: string): string {
+  const kept: string[] = [];
+  for (const segment of text.split("/")) {
+    if (segment === ".." && kept.length > 0) kept.pop();
+    else kept.push(segment);
+  }
+  return kept.join("/");
+}
+
 const labelsOf = (policy: Policy, resources: readonly string[]): readonly ResourceLabel[] =>
-  resources.flatMap((resource) => policy.resourceLabels.find(plainSpelling(resource)));
+  resources.flatMap((resource) => spellingsOf(resource).flatMap((spelling) => policy.resourceLabels.find(spelling)));
 
 /** Where a classification stands; one that is not listed counts as the highest. */
 export function rankOf(policy: Policy, classification: string): number {
@@ -159,7 +201,7 @@ function categorise(
   const own = request.action.resource?.attributes?.["categories"];
   const stated = [
     ...(request.data?.categories ?? []),
-    ...(isList(own) ? own.filter((item) => typeof item === "string") : []),
+    ...(isList(own) ? own : own === undefined || own === null ? [] : [own]).map(String),
     ...(tool?.categories ?? []),
     ...labels.flatMap((label) => label.categories),
   ];

@@ -1,4 +1,5 @@
 import { ARGUMENT_ROLES, type ArgumentRole, type RegisteredAgent, type ResourceLabel, type Tool } from "../core/policy.ts";
+import { plainSpelling } from "../core/situation.ts";
 import { AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "../core/words.ts";
 import { type Document, listOf, mapOf, matching, object, oneOf, type Read, text } from "./document.ts";
 import { classificationOf, compileReach, reachShape } from "./settings.ts";
@@ -55,7 +56,7 @@ export function readCatalogFile(document: Document, order: readonly string[], ca
     if (!stated) return undefined;
     const { match, classification, categories } = stated;
     if (classification === undefined && categories === undefined) doc.error(node, "a label says `classification`, `categories` or both");
-    return { glob: match.toLowerCase(), value: { ...(classification !== undefined && { classification }), categories: categories ?? [] } };
+    return { glob: plainSpelling(match), value: { ...(classification !== undefined && { classification }), categories: categories ?? [] } };
   };
   const file = object({}, { tools, resources: listOf(label) })(document.root, document);
   for (const [name, tool] of file?.tools ?? []) catalog.tools.set(name, tool);

@@ -9,37 +9,37 @@ export type PolicyFiles = Readonly<Record<string, string>>;
 
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Reads a rules directory. Complains of every file that it cannot read or does not know, because a rule that is not loaded protects nobody. */
+/** Reads a rules directory. Complains of everything in it that is not known, because a rule that is not loaded protects nobody. */
 export function readPolicyFiles(directory: string, complaints: Complaint[]): PolicyFiles {
-  const files: Record<string, string> = {};
+  const found: Found = { files: {}, complaints };
   for (const name of namesIn(directory, complaints)) {
     const path = join(directory, name);
-    if (isDirectory(path)) {
-      if (name === "catalog") readCatalog(path, files, complaints);
-      else if (name !== "schema")
-        complaints.push({
-          severity: "error",
-          file: path,
-          message: "no directory that Behest reads; rule files lie beside policy.json, catalogs in `catalog/`",
-        });
-    } else if (name === "policy.json" || name === "agents.json" || name.endsWith(".rules.json")) {
-      readInto({ files, complaints }, name, path);
-    } else if (name.endsWith(".json") && !name.endsWith(".cases.json")) {
-      complaints.push({
-        severity: "error",
-        file: path,
-        message: "no file that Behest reads; name it `NAME.rules.json` or `NAME.cases.json`, or move it away",
-      });
-    }
+    if (name === "catalog" && isDirectory(path)) readCatalog(path, found);
+    else if (name === "schema" && isDirectory(path)) refuseStrangers(path, ".schema.json", complaints);
+    else if (name === "policy.json" || name === "agents.json" || name.endsWith(".rules.json")) readInto(found, name, path);
+    else if (!name.endsWith(".cases.json") && !name.endsWith(".md"))
+      refuse(path, "name it `NAME.rules.json` or `NAME.cases.json`, put it into `catalog/`, or move it away", complaints);
   }
-  return files;
+  return found.files;
 }
 
-function readCatalog(directory: string, files: Record<string, string>, complaints: Complaint[]): void {
-  for (const name of namesIn(directory, complaints)) {
-    if (name.endsWith(".json")) readInto({ files, complaints }, `catalog/${name}`, join(directory, name));
+function readCatalog(directory: string, found: Found): void {
+  for (const name of namesIn(directory, found.complaints)) {
+    const path = join(directory, name);
+    if (name.endsWith(".json") && !isDirectory(path)) readInto(found, `catalog/${name}`, path);
+    else if (!name.endsWith(".md")) refuse(path, "a catalog is a `NAME.json`, not in a directory of its own", found.complaints);
   }
 }
+
+function refuseStrangers(directory: string, ending: string, complaints: Complaint[]): void {
+  for (const name of namesIn(directory, complaints)) {
+    if (!name.endsWith(ending)) refuse(join(directory, name), `only \`NAME${ending}\` belongs here`, complaints);
+  }
+}
+
+const refuse = (file: string, advice: string, complaints: Complaint[]): void => {
+  complaints.push({ severity: "error", file, message: `nothing that Behest reads: ${advice}` });
+};
 
 /** Sorted; hidden names are a file system's or an editor's business. */
 function namesIn(directory: string, complaints: Complaint[]): readonly string[] {

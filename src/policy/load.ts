@@ -3,7 +3,7 @@ import { createGlobIndex } from "../core/globs.ts";
 import type { Policy, RegisteredAgent } from "../core/policy.ts";
 import { type Catalog, readAgents, readCatalogFile } from "./catalog.ts";
 import { createSlotTable } from "./compile.ts";
-import { type Complaint, PolicyInvalid } from "./complaints.ts";
+import { type Complaint, formatComplaint, PolicyInvalid } from "./complaints.ts";
 import { type Document, readDocument } from "./document.ts";
 import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
 import { collectNamed, compileRules, RULES_MAX, readRules, type StatedRule } from "./rules.ts";
@@ -32,9 +32,11 @@ export function compilePolicy(files: PolicyFiles, directory = "rules"): LoadedPo
     if (document) documents.set(name, document);
   }
   const policy = assemble({ files, documents, directory, complaints });
-  const errors = complaints.filter(({ severity }) => severity === "error");
+  // A named condition is read for each rule that uses it; its mistakes are told once.
+  const told = [...new Map(complaints.map((complaint) => [formatComplaint(complaint), complaint])).values()];
+  const errors = told.filter(({ severity }) => severity === "error");
   if (!policy || errors.length > 0) throw new PolicyInvalid(errors);
-  return { policy, files, warnings: complaints };
+  return { policy, files, warnings: told };
 }
 
 interface Parts {

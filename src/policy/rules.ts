@@ -2,6 +2,7 @@ import { type FactDeclaration, mayHelp } from "../core/facts.ts";
 import type { CompiledRule } from "../core/policy.ts";
 import { type Finding, RULE_EVENTS, type RuleEvent } from "../core/words.ts";
 import { compile, type SlotTable, sourceOf } from "./compile.ts";
+import { didYouMean } from "./complaints.ts";
 import { type Condition, leavesOf, type NamedConditions, readConditions } from "./conditions.ts";
 import { type Document, duration, integer, listOf, matching, type Node, object, oneOf, placeOf, propertiesOf, type Read, text } from "./document.ts";
 import { spell } from "./fact-reference.ts";
@@ -80,7 +81,8 @@ export function readRules(document: Document, context: RuleContext): readonly St
       }
     } else if (key === "rules") document.error(valueNode, "`rules` is a list");
     else if (key === "conditions" && valueNode.type !== "object") document.error(valueNode, "`conditions` is an object of conditions by name");
-    else if (key !== "$schema" && key !== "conditions") document.error(keyNode, `unknown key \`${key}\` in a rule file`);
+    else if (key !== "$schema" && key !== "conditions")
+      document.error(keyNode, `unknown key \`${key}\` in a rule file${didYouMean(key, ["rules", "conditions"])}`);
   }
   if (!seen && !document.root.children?.some((child) => child.children?.[0]?.value === "conditions")) {
     document.error(document.root, "the key `rules` is missing");

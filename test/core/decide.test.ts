@@ -266,12 +266,16 @@ describe("what a task has seen", () => {
   });
 
   it("is bounded: what cannot be remembered is refused", async () => {
-    const { decider } = await begin();
+    const { decider, storage } = await begin();
     await decider.decide(ask({ data: { categories: ["1", "2", "3", "4", "5", "6", "7", "8"] } }));
     await expect(decider.decide(ask({ data: { categories: ["9"] } }))).rejects.toMatchObject({
       code: "STATE_FULL",
       detail: { limit: "categories_seen" },
     });
+    // What was refused is not what a later answer repeats.
+    const { record } = await decider.decide(ask({ data: { categories: ["8"] } }));
+    const repeats = record.cache.repeats;
+    expect(repeats === undefined || (await storage.ledger.decision(repeats)) !== undefined).toBe(true);
   });
 });
 

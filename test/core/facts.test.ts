@@ -172,6 +172,17 @@ describe("what the catalog says", () => {
     { says: "percent-escaped", path: "%2Fetc%2fpasswd" },
     { says: "escaped twice", path: "%252fetc%252fpasswd" },
     { says: "among others", path: ["/srv/x", "/etc/passwd"] },
+    { says: "with a slash at its end", path: "/etc/passwd/" },
+    { says: "with `.` at its end", path: "/etc/passwd/." },
+    { says: "with a space at its end", path: "/etc/passwd " },
+    { says: "with a line break", path: "/etc/passwd\n" },
+    { says: "with a zero byte", path: "/etc/pass\u0000wd" },
+    { says: "by way of a parent", path: "/srv/../etc/passwd" },
+    { says: "with a query", path: "/etc/passwd?x" },
+    { says: "with a stream's name", path: "/etc/passwd::$DATA" },
+    { says: "with compatibility characters", path: "/ｅtc/paſſwd" },
+    { says: "as a key", path: { "/etc/passwd": true } },
+    { says: "under a key that looks secret", path: { token: "/etc/passwd" } },
   ])("of a resource is found in every spelling: $says", ({ path }) => {
     expect(situation({ arguments: { path } })).toMatchObject({ classification: "restricted", categories: ["c", "system"] });
   });

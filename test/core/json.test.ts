@@ -171,6 +171,16 @@ describe("a key that looks secret", () => {
     "credentials",
     "Authorization",
     "cvv",
+    "secret_key",
+    "DBPassword",
+    "dbpassword",
+    "AWSSecretKey",
+    "cookies",
+    "passwords",
+    "newPassword2",
+    "password_hash",
+    "user:password",
+    "ssh_key",
   ])("%s does", (key) => {
     expect(looksSecret(key)).toBe(true);
   });
@@ -179,6 +189,8 @@ describe("a key that looks secret", () => {
     "to",
     "keyboard",
     "tokens_used",
+    "max_tokens",
+    "promptTokens",
     "next_page_token",
     "pageToken",
     "max_token",

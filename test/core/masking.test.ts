@@ -57,6 +57,14 @@ describe("masking", () => {
     expect(JSON.stringify(request)).not.toMatch(/alpha|beta|gamma/);
   });
 
+  it("leaves what the catalog calls a target as it is, so that reach and labels see it", () => {
+    const places = policyOf({
+      tools: { vault: { effect: "read", reversibility: "reversible", arguments: { secret: "target" }, output: { trust: "trusted" } } },
+    });
+    const request = { agent: { id: "bot" }, action: { tool: "vault", arguments: { secret: { token: "prod/db" } } } };
+    expect(maskRequest(request, places, digest)).toEqual({ request, masked: 0 });
+  });
+
   it("knows a role by the tool: the same name in another tool is plain", () => {
     expect(mask({ word: "one" }, "other").masked).toBe(0);
   });

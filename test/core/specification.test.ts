@@ -111,11 +111,8 @@ describe("a broken twin of the specification is caught when it", () => {
     ["lets a score rise above 100", { clamp: (sum) => Math.max(0, sum) }],
     ["believes a better effect than the catalog's", { worse: (listed, stated) => stated ?? listed }],
     ["does not hear a worse effect than the catalog's", { worse: (listed) => listed }],
-    ["labels resources as they are spelled", { plain: (resource) => resource.toLowerCase() }],
-    [
-      "labels resources with regard to case",
-      { plain: (resource) => (LAWS.plain(resource) === resource.toLowerCase() ? resource : LAWS.plain(resource)) },
-    ],
+    ["labels resources as they are spelled", { spellings: (resource) => [resource.toLowerCase()] }],
+    ["labels resources with regard to case", { spellings: (resource) => LAWS.spellings(resource).filter((spelling) => resource.includes(spelling)) }],
     ["takes an obscured spelling for a plain one", { isObscured: () => false }],
     ["takes only `..` for an obscured spelling", { isObscured: (resource) => resource.includes("..") }],
     ["lets `*` cross segments", { matches: (glob, text) => LAWS.matches(glob.replaceAll("*", "**"), text) }],

@@ -1,5 +1,5 @@
 import type { Subject } from "../../src/core/situation.ts";
-import { type Basis, EFFECTS, type Effect, type Json, type JsonObject, type Outcome, type ReasonCode, type RiskLevel } from "../../src/core/words.ts";
+import { type Basis, EFFECTS, type Effect, type JsonObject, type Outcome, type ReasonCode, type RiskLevel } from "../../src/core/words.ts";
 import { type Truth, truthOf } from "./kleene-model.ts";
 import { type Condition, type Facts, isList, type Named, type Value } from "./random-rules.ts";
 
@@ -90,10 +90,12 @@ export const LAWS = {
     EFFECTS.indexOf(stated ?? "read") > EFFECTS.indexOf(listed) ? (stated ?? listed) : listed,
   /** `*` matches within a segment, `**` across; alone, `*` is everything. */
   matches: (glob: string, text: string): boolean => matchesGlob(glob, text),
-  /** The spelling that labels are matched against. */
-  plain: (resource: string): string => plainSpelling(resource),
+  /** The spellings that labels are matched against. */
+  spellings: (resource: string): readonly string[] => spellingsOf(resource),
   isObscured: (resource: string): boolean =>
-    /\\|%[0-9a-f]{2}/i.test(resource) || resource.split("/").some((segment) => [".", ".."].includes(segment.split(":").at(-1) ?? "")),
+    /\\|%[0-9a-f]{2}|[\p{Cc}\p{Cf}]|::\$/iu.test(resource) ||
+    resource.trim() !== resource ||
+    resource.split("/").some((segment) => [".", ".."].includes(segment.split(":").at(-1) ?? "")),
 };
 export type Laws = typeof LAWS;
 
@@ -109,14 +111,35 @@ function plainSpelling(resource: string): string {
     (text) => text.replaceAll(/%[0-9a-f]{2}/gi, (coded) => String.fromCharCode(Number(`0x${coded.slice(1)}`))),
     resource,
   );
-  let text = decoded.replaceAll("\\", "/");
+  let text = decoded
+    .normalize("NFKC")
+    .replaceAll(/[\p{Cc}\p{Cf}]/gu, "")
+    .replaceAll("\\", "/");
   while (text.includes("//") || text.includes("/./")) text = text.replaceAll("//", "/").replaceAll("/./", "/");
   return text.toLowerCase();
 }
 
+/** Whole; without its query; either with parents resolved; and that without what tools drop at the end. */
+function spellingsOf(resource: string): readonly string[] {
+  const plain = plainSpelling(resource);
+  const cut = plain.slice(0, [...plain].findIndex((character) => character === "?" || character === "#") >>> 0);
+  return [plain, cut].flatMap((text) => {
+    const segments: string[] = [];
+    for (const segment of text.split("/")) {
+      if (segment === ".." && segments.length > 0) segments.pop();
+      else segments.push(segment);
+    }
+    const resolved = segments.join("/");
+    let trimmed = resolved.endsWith("::$data") ? resolved.slice(0, -7) : resolved;
+    while (/[\s./]$/.test(trimmed)) trimmed = trimmed.slice(0, -1);
+    return [text, resolved, trimmed];
+  });
+}
+
 const leaves = (value: Value): readonly string[] => {
   if (value === undefined || value === null || value === "") return [];
-  return typeof value === "object" ? Object.values(value as JsonObject | readonly Json[]).flatMap(leaves) : [String(value)];
+  if (typeof value !== "object") return [String(value)];
+  return isList(value) ? value.flatMap(leaves) : Object.entries(value as JsonObject).flatMap(([key, item]) => [key, ...leaves(item)]);
 };
 
 const milliseconds = (text: string): number => Number.parseInt(text, 10) * ({ s: 1_000, m: 60_000, h: 3_600_000 }[text.slice(-1)] ?? 1);
@@ -132,7 +155,9 @@ function resolve(policy: PolicyJson, subject: Subject, laws: Laws) {
     Object.entries(tool?.arguments ?? {}).flatMap(([name, its]) => (its === role ? leaves(own(action.arguments, name)) : []));
   const targets = withRole("target");
   const resources = [...(action.resource ? [`${action.resource.type}:${action.resource.id}`] : []), ...targets];
-  const labels = resources.flatMap((resource) => policy.resources.filter(({ match }) => laws.matches(match.toLowerCase(), laws.plain(resource))));
+  const labels = resources.flatMap((resource) =>
+    policy.resources.filter(({ match }) => laws.spellings(resource).some((spelling) => laws.matches(match.toLowerCase(), spelling))),
+  );
   const attributes = action.resource?.attributes ?? {};
   const said = [request.data?.classification, attributes["classification"], tool?.classification, ...labels.map((label) => label.classification)];
   const words = said.filter((word) => word !== undefined).map((word) => (typeof word === "string" ? word : ""));
@@ -140,7 +165,7 @@ function resolve(policy: PolicyJson, subject: Subject, laws: Laws) {
   const ofResource = attributes["categories"];
   const categories = [
     ...(request.data?.categories ?? []),
-    ...(isList(ofResource) ? ofResource.filter((item) => typeof item === "string") : []),
+    ...(isList(ofResource) ? ofResource : ofResource === undefined || ofResource === null ? [] : [ofResource]).map(String),
     ...(tool?.categories ?? []),
     ...labels.flatMap((label) => label.categories ?? []),
   ];

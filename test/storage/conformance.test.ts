@@ -118,6 +118,14 @@ describe.each([
     expect(storage.cache.get("k2")).toBeUndefined();
   });
 
+  it("writes what was taken before it was closed, and takes nothing from then on", async () => {
+    const before = storage.ledger.transact(KEYS, () => ({ events: [opened("t1", storage)], answer: "written" }));
+    const closing = storage.ledger.close();
+    await expect(storage.ledger.transact(KEYS, () => ({ events: [], answer: 1 }))).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
+    expect(await before).toBe("written");
+    await closing;
+  });
+
   it("takes nothing after it has been closed", async () => {
     await storage.ledger.close();
     expect(storage.ledger.ready).toBe(false);

@@ -236,6 +236,26 @@ describe("after a restart", () => {
     await expect(openSqlite({ path })).rejects.toThrow("rows were removed or added outside Behest");
   });
 
+  it.each([
+    { says: "an outcome", change: "UPDATE decisions SET record = replace(record, 'DENY', 'ALLOW')" },
+    { says: "to something that is no JSON", change: "UPDATE decisions SET record = 'x'" },
+  ])("a record edited by hand is refused, by its number: $says", async ({ change }) => {
+    const storage = await openSqlite({ path });
+    await deciderOver(storage).decide(ask(tool("leak")));
+    await storage.close();
+    outside((db) => db.exec(change));
+    await expect(openSqlite({ path })).rejects.toThrow("event number 2 differs from its leaf in the tree; it was changed outside Behest");
+  });
+
+  it("a record edited while it is served is not replayed", async () => {
+    const storage = await openSqlite({ path });
+    const decider = deciderOver(storage);
+    await decider.decide(ask({ ...tool("leak"), requestId: "r1" }));
+    outside((db) => db.exec("UPDATE decisions SET record = replace(record, 'DENY', 'ALLOW')"));
+    await expect(decider.decide(ask({ ...tool("leak"), requestId: "r1" }))).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
+    await storage.close();
+  });
+
   it("a database of another program, or of a newer Behest, is refused", async () => {
     outside((db) => db.exec("CREATE TABLE t (a); PRAGMA application_id = 7"));
     await expect(openSqlite({ path })).rejects.toThrow("the database file belongs to another program; choose another data directory");
@@ -280,6 +300,20 @@ describe("when a group cannot be written", () => {
     expect(storage.failures.length).toBeGreaterThan(0);
     await storage.close();
     expect(outside((db) => db.prepare("SELECT count(*) FROM decisions").pluck().get())).toBe(2);
+  });
+
+  it("and it is closed before it could reopen, it lets go of the file all the same", async () => {
+    const storage = await openSqlite({ path });
+    const blocker = new Sqlite(path);
+    blocker.exec("BEGIN IMMEDIATE");
+    await expect(deciderOver(storage).decide(ask())).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
+    await storage.close();
+    blocker.exec("ROLLBACK");
+    blocker.close();
+    expect(storage.ledger.ready).toBe(false);
+    const again = await openSqlite({ path });
+    expect((await deciderOver(again).decide(ask())).recorded).toBe(true);
+    await again.close();
   });
 
   it("and more wait than may, further ones are refused before they are decided", async () => {

@@ -1,7 +1,7 @@
 import type { Policy } from "../policy.ts";
 import type { Caller, DecisionRequest } from "../request.ts";
 import type { Instant } from "../words.ts";
-import { type AgentMemory, recall, type Seen } from "./seen.ts";
+import { type AgentMemory, raiseSeen, recall, type Seen } from "./seen.ts";
 
 /** A task that came from the agent's side: opened by the first request that names none. */
 export interface Task {
@@ -82,7 +82,8 @@ export function standingOf(question: TaskQuestion): TaskStanding {
     id: task.id,
     ...(first !== undefined && { statement: first }),
     restated: statement !== undefined && statement !== first,
-    seen: task.seen,
+    // Also what the agent has seen meanwhile in another conversation: which one it is in is only its caller's word.
+    seen: raiseSeen(task.seen, inherited),
   };
 }
 

@@ -183,6 +183,7 @@ function readAction(action: wire.Action, reader: FieldReader): Action {
   if (toolDefinitionDigest !== "" && !DIGEST.test(toolDefinitionDigest)) {
     throw malformed("action.tool_definition_digest", "is not `sha256:` and 64 hexadecimal digits");
   }
+  refuseMistypedLabels(resource?.attributes);
   if (resource?.type.includes(":")) throw malformed("action.resource.type", "holds `:`, which parts it from the id");
   return compact<Action>({
     tool: reader.identifier("action.tool", action.tool),
@@ -199,6 +200,16 @@ function readAction(action: wire.Action, reader: FieldReader): Action {
         attributes: reader.map("action.resource.attributes", resource.attributes),
       }),
   });
+}
+
+/** These two attributes count as the resource's own, so they must be what they are taken for. */
+function refuseMistypedLabels(attributes: JsonObject | undefined): void {
+  const { classification, categories } = attributes ?? {};
+  if (classification !== undefined && typeof classification !== "string") {
+    throw malformed("action.resource.attributes", "has a `classification` that is no string");
+  }
+  const isWords = categories === undefined || (Array.isArray(categories) && categories.every((category) => typeof category === "string"));
+  if (!isWords) throw malformed("action.resource.attributes", "has `categories` that are no list of strings");
 }
 
 function readArguments(form: wire.Action["argumentsForm"], reader: FieldReader): JsonObject {

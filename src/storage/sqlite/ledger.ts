@@ -69,6 +69,7 @@ class SqliteLedger implements Ledger {
   #closed = false;
   #sending: NodeJS.Immediate | undefined;
   #reopening: NodeJS.Timeout | undefined;
+  #opening: Promise<void> | undefined;
   readonly #forgetting: NodeJS.Timeout;
 
   constructor(options: SqliteLedgerOptions) {
@@ -110,8 +111,13 @@ class SqliteLedger implements Ledger {
       await writer.close();
       throw error;
     }
+    if (this.#closed) {
+      // Closed while this was opening: nobody would ever let go of it.
+      await writer.close();
+      return;
+    }
     writer.onWritten = () => this.#acknowledge();
-    writer.onFailed = (error) => this.#fail(error);
+    writer.onFailed = (error) => this.#fail(writer, error);
     this.#state = state;
     this.#writer = writer;
     this.#tell();
@@ -151,11 +157,13 @@ class SqliteLedger implements Ledger {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    const idle = this.ready ? this.#write([], [], undefined).catch(() => undefined) : undefined;
-    await idle;
+    // From here on nothing new is taken; what was taken is written.
+    const written = this.#writer && this.#write([], [], undefined).catch(() => undefined);
     this.#closed = true;
     clearTimeout(this.#reopening);
     clearInterval(this.#forgetting);
+    await written;
+    await this.#opening?.catch(() => undefined);
     await this.#writer?.close();
     this.#writer = undefined;
   }
@@ -217,8 +225,9 @@ class SqliteLedger implements Ledger {
     if (this.#queue.length > 0) this.#sendSoon();
   }
 
-  #fail(error: Error): void {
-    if (!this.#writer) return;
+  /** A writer that was given up earlier may still speak. */
+  #fail(writer: Writer, error: Error): void {
+    if (this.#writer !== writer) return;
     this.#writer = undefined;
     const refused = [...this.#written, ...this.#queue];
     this.#written = [];
@@ -241,7 +250,8 @@ class SqliteLedger implements Ledger {
   #reopenLater(): void {
     if (this.#closed) return;
     this.#reopening = setTimeout(() => {
-      this.open().catch((error: unknown) => {
+      this.#opening = this.open();
+      this.#opening.catch((error: unknown) => {
         this.#options.onFailure(error instanceof Error ? error : new Error(String(error)));
         this.#reopenLater();
       });
@@ -278,7 +288,15 @@ class Writer {
           this.#thread.off("message", onMessage);
           this.#listen();
           resolve();
-        } else take(message);
+        } else {
+          try {
+            take(message);
+          } catch (error) {
+            // What cannot be read cannot be decided on.
+            void this.#thread.terminate();
+            reject(error);
+          }
+        }
       };
       this.#thread.on("message", onMessage);
       this.#thread.once("error", reject);

@@ -1,10 +1,17 @@
 import type { Database } from "better-sqlite3";
 import { decodeEvent } from "../../core/record.ts";
 import { createState } from "../../core/state.ts";
+import { leafHash } from "../../core/tree.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, TaskRow, WriterOptions } from "./messages.ts";
 
 const EVENTS_PER_MESSAGE = 500;
+
+interface StoredEvent {
+  readonly seq: number;
+  readonly record: string;
+  readonly leaf: Buffer;
+}
 
 /**
  * Sends what the state is rebuilt from: every event that can still matter, in order, then the rows to check it against. An event matters if
@@ -54,21 +61,22 @@ function firstSeqSince(db: Database, horizonMs: number): number {
   return recent?.n === 0 ? Number.MAX_SAFE_INTEGER : (row?.size ?? 0) + 1;
 }
 
-function eventsSince(db: Database, firstSeq: number): IterableIterator<{ record: string }> {
-  const statement = db.prepare<{ first: number }, { record: string }>(
+function eventsSince(db: Database, firstSeq: number): IterableIterator<StoredEvent> {
+  const statement = db.prepare<{ first: number }, StoredEvent>(
     `WITH open AS (SELECT task_id FROM tasks WHERE state = 'open')
-     SELECT seq, record FROM decisions WHERE seq >= @first
-     UNION ALL SELECT seq, record FROM events WHERE seq >= @first
-     UNION ALL SELECT seq, record FROM decisions WHERE task_id IN (SELECT task_id FROM open) AND seq < @first
-     UNION ALL SELECT seq, record FROM events WHERE task_id IN (SELECT task_id FROM open) AND seq < @first
+     SELECT seq, record, leaf FROM decisions WHERE seq >= @first
+     UNION ALL SELECT seq, record, leaf FROM events WHERE seq >= @first
+     UNION ALL SELECT seq, record, leaf FROM decisions WHERE task_id IN (SELECT task_id FROM open) AND seq < @first
+     UNION ALL SELECT seq, record, leaf FROM events WHERE task_id IN (SELECT task_id FROM open) AND seq < @first
      ORDER BY seq`,
   );
   return statement.iterate({ first: firstSeq });
 }
 
-function sendEvents(head: readonly string[], rows: Iterable<{ record: string }>, say: (message: FromWriter) => void): void {
+function sendEvents(head: readonly string[], rows: Iterable<StoredEvent>, say: (message: FromWriter) => void): void {
   let chunk = [...head];
-  for (const { record } of rows) {
+  for (const { seq, record, leaf } of rows) {
+    if (!leafHash(record).equals(leaf)) throw new Error(`event number ${seq} differs from its leaf in the tree; it was changed outside Behest`);
     chunk.push(record);
     if (chunk.length < EVENTS_PER_MESSAGE) continue;
     say({ kind: "events", events: chunk });

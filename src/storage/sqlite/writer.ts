@@ -24,7 +24,7 @@ function runWriter(options: WriterOptions): void {
     const db = openForWriting(options.path, options.nowMs);
     readRebuild(db, options, say);
     const write = createGroupWriter(db);
-    const read = db.prepare<[string], { record: string }>("SELECT record FROM decisions WHERE decision_id = ?");
+    const read = db.prepare<[string], { record: string; leaf: Buffer }>("SELECT record, leaf FROM decisions WHERE decision_id = ?");
     port.on("message", (message: ToWriter) => {
       try {
         switch (message.kind) {
@@ -34,7 +34,9 @@ function runWriter(options: WriterOptions): void {
             break;
           case "read": {
             const row = read.get(message.decisionId);
-            say({ kind: "found", ticket: message.ticket, ...(row && { record: row.record }) });
+            // A record that its leaf does not vouch for is no record.
+            const whole = row && leafHash(row.record).equals(row.leaf);
+            say({ kind: "found", ticket: message.ticket, ...(whole && { record: row.record }) });
             break;
           }
           case "close":
