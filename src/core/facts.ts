@@ -205,7 +205,8 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     ...rising,
   }),
   "action.resource_obscured": total("boolean", "enforcer", {
-    meaning: "whether a resource is spelled with `.` or `..` segments, backslashes or percent-escapes",
+    meaning:
+      "whether a resource is spelled with `.` or `..` segments, backslashes, percent-escapes, control characters, space around it or a stream's name",
     example: false,
     read: ({ resourceObscured }) => resourceObscured,
     ...worseWhen(true),

@@ -26,9 +26,9 @@ export interface Situation {
   readonly agent: RegisteredAgent | undefined;
   readonly effect: Effect;
   readonly reversibility: Reversibility;
-  /** `type:id` of the resource, and every string of a `target` argument. */
+  /** `type:id` of the resource, and every value and key inside a `target` argument. */
   readonly resources: readonly string[];
-  /** A resource is spelled with `.` or `..` segments, backslashes or percent-escapes. */
+  /** A resource is spelled in a way that tools may read as another; see `OBSCURED`. */
   readonly resourceObscured: boolean;
   readonly targetCount: number;
   readonly destinationCount: number;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import Sqlite from "better-sqlite3";
+import type Sqlite from "better-sqlite3";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Policy } from "../../src/core/policy.ts";
@@ -10,7 +10,7 @@ import { policyOf } from "../policies.ts";
 import { temporaryDirectory } from "../running-server.ts";
 import { deciderOver } from "./deciders.ts";
 import { ask, CALLER } from "./requests.ts";
-import { createTestClock, type OpenedStorage, openMemory, openSqlite, type TestClock } from "./storages.ts";
+import { createTestClock, lookOutside, type OpenedStorage, openMemory, openSqlite, type TestClock } from "./storages.ts";
 
 const points = (name: string, all: readonly object[], value: number): object => ({
   name,
@@ -195,11 +195,4 @@ function keyed(cache: DecisionCache, change: (key: string) => string): DecisionC
   return { get: (key) => cache.get(change(key)), peek: (key) => cache.peek(change(key)), put: (key, cached) => cache.put(change(key), cached) };
 }
 
-function outside<T>(use: (db: Sqlite.Database) => T): T {
-  const db = new Sqlite(path);
-  try {
-    return use(db);
-  } finally {
-    db.close();
-  }
-}
+const outside = <T>(use: (db: Sqlite.Database) => T): T => lookOutside(path, use);

@@ -13,7 +13,7 @@ import { filesOf } from "../policies.ts";
 import { temporaryDirectory } from "../running-server.ts";
 import { deciderOver, POLICY } from "./deciders.ts";
 import { ask } from "./requests.ts";
-import { createTestClock, openMemory, openSqlite } from "./storages.ts";
+import { createTestClock, lookOutside, openMemory, openSqlite } from "./storages.ts";
 
 let directory: ReturnType<typeof temporaryDirectory>;
 let path: string;
@@ -23,15 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => directory.remove());
 
-/** Looks at, or spoils, the file from outside. */
-function outside<T>(use: (db: Sqlite.Database) => T): T {
-  const db = new Sqlite(path);
-  try {
-    return use(db);
-  } finally {
-    db.close();
-  }
-}
+const outside = <T>(use: (db: Sqlite.Database) => T): T => lookOutside(path, use);
 
 const tool = (name: string): Pick<DecisionRequest, "action"> => ({ action: { tool: name, arguments: {} } });
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import Sqlite from "better-sqlite3";
 import type { DecisionCache, Ledger } from "../../src/core/ports.ts";
 import { type Instant, instant } from "../../src/core/words.ts";
 import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cache.ts";
@@ -71,4 +72,14 @@ export async function openSqlite(options: SqliteTestOptions = {}): Promise<Opene
       directory?.remove();
     },
   };
+}
+
+/** Looks at a database, or spoils it, as another program would. */
+export function lookOutside<T>(path: string, use: (db: Sqlite.Database) => T): T {
+  const db = new Sqlite(path);
+  try {
+    return use(db);
+  } finally {
+    db.close();
+  }
 }

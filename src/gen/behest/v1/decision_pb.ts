@@ -364,7 +364,8 @@ export type Resource = Message<"behest.v1.Resource"> & {
   id: string;
 
   /**
-   * What the caller knows of it. `classification` (a string) and `categories` (a list of strings) count as the resource's own.
+   * What the caller knows of it. `classification` (a string) and `categories` (a list of strings) count as the resource's own; of
+   * another type they are INVALID_ARGUMENT.
    *
    * @generated from field: google.protobuf.Struct attributes = 3;
    */
