@@ -279,6 +279,7 @@ function describe(request: wire.DecideRequest | undefined, answer: Result): stri
   ];
   const lines = [marks.join("  ")];
   if (reasonCodes.length > 0) lines.push(`    ${reasonCodes.join(", ")}`);
+  if (outcome === wire.Outcome.ALLOW) lines.push("    within reach; policy allows the effect, and no rule asks or denies");
   for (const finding of findings) {
     const points = finding.points === 0 ? "" : ` ${finding.points > 0 ? "+" : ""}${finding.points}`;
     const unknown = finding.result === wire.FindingResult.UNKNOWN ? " (unknown)" : "";

@@ -9,8 +9,7 @@ export type ErrorCode =
   | "RATE_LIMITED" // the caller explains more often than it may; retry later
   | "STATE_FULL" // a bound on what is remembered is reached; an operator must raise it or wait
   | "POLICY_UNAVAILABLE" // no valid policy is loaded; an operator must mend the rules
-  | "LEDGER_UNAVAILABLE" // the decision could not be made durable; it was written whole or not at all, request_id answers for it
-  | "DRAINING"; // the server is going away; retry with another
+  | "LEDGER_UNAVAILABLE"; // the decision could not be made durable; it was written whole or not at all, request_id answers for it
 
 export interface ErrorDetail extends ErrorOptions {
   /** The request field at fault, dotted, as the proto names it. */

@@ -22,7 +22,6 @@ const RENDERINGS: Readonly<Record<ErrorCode, Rendering>> = {
   STATE_FULL: { code: Code.RESOURCE_EXHAUSTED },
   POLICY_UNAVAILABLE: { code: Code.UNAVAILABLE, retryAfterS: 5 },
   LEDGER_UNAVAILABLE: { code: Code.UNAVAILABLE, retryAfterS: 1 },
-  DRAINING: { code: Code.UNAVAILABLE, retryAfterS: 1 },
 };
 
 /** What goes on the wire for an error. What we did not throw ourselves says nothing of its cause; that goes to the log. */
