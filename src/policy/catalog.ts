@@ -32,11 +32,12 @@ export interface Catalog {
 export function readCatalogFile(document: Document, order: readonly string[], catalog: Catalog): void {
   const shape = toolShape(order);
   const tools = mapOf<Tool>((node, doc, { key: name, keyNode }) => {
-    if (!TOOL_NAME.test(name)) doc.error(keyNode, `\`${name}\` is no tool name: at most 128 of \`A-Z a-z 0-9 _ . - /\``);
-    if (catalog.tools.has(name)) doc.error(keyNode, `the tool \`${name}\` is listed twice in the catalog`);
+    if (!TOOL_NAME.test(name)) doc.error("wrong-value", keyNode, `\`${name}\` is no tool name: at most 128 of \`A-Z a-z 0-9 _ . - /\``);
+    if (catalog.tools.has(name)) doc.error("duplicate-name", keyNode, `the tool \`${name}\` is listed twice in the catalog`);
     const stated = shape(node, doc);
     if (!stated) return undefined;
-    if ((stated.effect === undefined) === (stated.operations === undefined)) doc.error(node, "give exactly one of `effect` and `operations`");
+    if ((stated.effect === undefined) === (stated.operations === undefined))
+      doc.error("tool-effect", node, "give exactly one of `effect` and `operations`");
     const { effect, operations, classification, owner, definition_digest: definitionDigest } = stated;
     return {
       name,
@@ -55,7 +56,8 @@ export function readCatalogFile(document: Document, order: readonly string[], ca
     const stated = object({ match: text }, { classification: classificationOf(order), categories: listOf(text) })(node, doc);
     if (!stated) return undefined;
     const { match, classification, categories } = stated;
-    if (classification === undefined && categories === undefined) doc.error(node, "a label says `classification`, `categories` or both");
+    if (classification === undefined && categories === undefined)
+      doc.error("empty-label", node, "a label says `classification`, `categories` or both");
     return { glob: plainSpelling(match), value: { ...(classification !== undefined && { classification }), categories: categories ?? [] } };
   };
   const file = object({}, { tools, resources: listOf(label) })(document.root, document);

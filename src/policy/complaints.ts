@@ -1,11 +1,25 @@
+import { type ComplaintId, KINDS } from "./complaint-kinds.ts";
+
 /** One thing that is wrong in a rules directory. */
 export interface Complaint {
+  /** What kind of complaint it is; `docs/lint/ID.md` explains it. */
+  readonly id: ComplaintId;
   readonly severity: "error" | "warning";
   /** Path as it was opened. */
   readonly file: string;
   /** From 1; absent when the complaint is about the file or directory as a whole. */
   readonly at?: { readonly line: number; readonly column: number; readonly source: string };
   readonly message: string;
+  /** What was probably meant; the message says it too. */
+  readonly suggestion?: string;
+}
+
+/** What is wrong, in words, and what was probably meant. */
+export type Said = string | { readonly message: string; readonly suggestion: string };
+
+/** A complaint about a file as a whole. */
+export function complaint(id: ComplaintId, file: string, said: Said): Complaint {
+  return { id, severity: KINDS[id].severity, file, ...(typeof said === "string" ? { message: said } : said) };
 }
 
 /** The rules directory cannot be used; every complaint is there, not only the first. */
@@ -69,8 +83,8 @@ function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** `; did you mean …?`, or nothing. */
-export function didYouMean(word: string, known: Iterable<string>): string {
+/** What is wrong, and the known word that a mistyped one is close to. */
+export function orMean(message: string, word: string, known: Iterable<string>): Said {
   const near = nearest(word.slice(0, 200), known);
-  return near === undefined ? "" : `; did you mean \`${near}\`?`;
+  return near === undefined ? message : { message: `${message}; did you mean \`${near}\`?`, suggestion: near };
 }

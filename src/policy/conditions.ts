@@ -1,7 +1,7 @@
 import type { FactType } from "../core/facts.ts";
 import { isList } from "../core/json.ts";
 import type { Json } from "../core/words.ts";
-import { didYouMean } from "./complaints.ts";
+import { orMean } from "./complaints.ts";
 import { type Document, type Node, type Property, plainValue, propertiesOf } from "./document.ts";
 import { type FactReference, readFact } from "./fact-reference.ts";
 import { DECORATORS, OPERATORS, type Operator, operatorNamed, type StaticKind, staticKindOf, whyUndecidable } from "./operators.ts";
@@ -53,12 +53,12 @@ export function readConditions({ node, document, named, classifications }: Condi
   const budget = { left: CONDITIONS_PER_RULE_MAX };
   const context: Context = { document, named, classifications, resolving: [], budget, depth: 1 };
   if (node.type === "object" && !propertiesOf(node).some(({ key }) => COMPOSITES.has(key))) {
-    document.error(node, "`conditions` is an object with `all`, `any`, `not` or `condition`");
+    document.error("condition-incomplete", node, "`conditions` is an object with `all`, `any`, `not` or `condition`");
     return undefined;
   }
   const condition = readNode(node, context);
   if (budget.left >= 0) return condition;
-  document.error(node, `more than ${CONDITIONS_PER_RULE_MAX} conditions in one rule`);
+  document.error("too-big", node, `more than ${CONDITIONS_PER_RULE_MAX} conditions in one rule`);
   return undefined;
 }
 
@@ -68,11 +68,11 @@ const LEAF_KEYS = ["fact", "operator", "value", "path", "name", "priority"];
 function readNode(node: Node, context: Context): Condition | undefined {
   const { document } = context;
   if (node.type !== "object") {
-    document.error(node, "a condition is an object");
+    document.error("wrong-type", node, "a condition is an object");
     return undefined;
   }
   if (context.depth > DEPTH_MAX) {
-    document.error(node, `conditions nest at most ${DEPTH_MAX} deep`);
+    document.error("too-big", node, `conditions nest at most ${DEPTH_MAX} deep`);
     return undefined;
   }
   if (--context.budget.left < 0) return undefined;
@@ -80,7 +80,11 @@ function readNode(node: Node, context: Context): Condition | undefined {
   const composites = properties.filter(({ key }) => COMPOSITES.has(key));
   const [composite, second] = composites;
   if (second) {
-    document.error(second.keyNode, `\`${composite?.key}\` and \`${second.key}\` stand in one condition; nest one in the other`);
+    document.error(
+      "ambiguous-condition",
+      second.keyNode,
+      `\`${composite?.key}\` and \`${second.key}\` stand in one condition; nest one in the other`,
+    );
     return undefined;
   }
   return composite ? readComposite(composite, properties, { ...context, depth: context.depth + 1 }) : readLeaf(node, properties, context);
@@ -91,7 +95,7 @@ function readComposite(composite: Property, properties: readonly Property[], con
   const { key, valueNode } = composite;
   for (const other of properties) {
     if (other !== composite && other.key !== "name" && other.key !== "priority") {
-      document.error(other.keyNode, `\`${other.key}\` cannot stand beside \`${key}\``);
+      document.error("ambiguous-condition", other.keyNode, `\`${other.key}\` cannot stand beside \`${key}\``);
     }
   }
   if (key === "not") {
@@ -100,7 +104,7 @@ function readComposite(composite: Property, properties: readonly Property[], con
   }
   if (key === "condition") return readNamed(valueNode, context);
   if (valueNode.type !== "array" || (valueNode.children ?? []).length === 0) {
-    document.error(valueNode, `\`${key}\` is a list of at least one condition`);
+    document.error("empty-condition", valueNode, `\`${key}\` is a list of at least one condition`);
     return undefined;
   }
   const parts = (valueNode.children ?? []).map((child) => readNode(child, context));
@@ -112,12 +116,13 @@ function readNamed(node: Node, context: Context): Condition | undefined {
   const name = node.type === "string" ? String(node.value) : "";
   const found = context.named.nodes.get(name);
   if (!found) {
-    context.document.error(node, `unknown condition \`${name}\`${didYouMean(name, context.named.nodes.keys())}`);
+    context.document.error("unknown-condition", node, orMean(`unknown condition \`${name}\``, name, context.named.nodes.keys()));
     return undefined;
   }
   context.named.used.add(name);
   if (context.resolving.includes(name)) {
     context.document.error(
+      "self-reference",
       node,
       `the condition \`${name}\` refers to itself: ${[...context.resolving, name].map((part) => `\`${part}\``).join(" → ")}`,
     );
@@ -130,10 +135,10 @@ function readLeaf(node: Node, properties: readonly Property[], context: Context)
   const { document } = context;
   const at = new Map(properties.map((property) => [property.key, property.valueNode]));
   for (const { key, keyNode } of properties) {
-    if (key === "params") document.error(keyNode, "`params` is not served: facts take no parameters");
+    if (key === "params") document.error("fact-parameters", keyNode, "`params` is not served: facts take no parameters");
     else if (!LEAF_KEYS.includes(key))
-      document.error(keyNode, `unknown key \`${key}\` in a condition${didYouMean(key, [...LEAF_KEYS, ...COMPOSITES])}`);
-    if (key === "priority") document.warn(keyNode, "`priority` of a condition has no effect");
+      document.error("unknown-key", keyNode, orMean(`unknown key \`${key}\` in a condition`, key, [...LEAF_KEYS, ...COMPOSITES]));
+    if (key === "priority") document.warn("priority-of-condition", keyNode, "`priority` of a condition has no effect");
   }
   const factNode = at.get("fact");
   const operatorNode = at.get("operator");
@@ -141,6 +146,7 @@ function readLeaf(node: Node, properties: readonly Property[], context: Context)
   if (!factNode || !operatorNode || !valueNode) {
     const missing = ["fact", "operator", "value"].filter((key) => !at.has(key));
     document.error(
+      "condition-incomplete",
       node,
       `a condition has \`all\`, \`any\`, \`not\` or \`condition\`, or \`fact\`, \`operator\` and \`value\`; missing ${missing.map((key) => `\`${key}\``).join(", ")}`,
     );
@@ -153,8 +159,8 @@ function readLeaf(node: Node, properties: readonly Property[], context: Context)
     const known = [...Object.keys(OPERATORS), ...Object.keys(DECORATORS).map((decorator) => `${decorator}:`)];
     const why = operatorName.endsWith(":present")
       ? "`present` takes no decorator"
-      : `unknown operator \`${operatorName}\`${didYouMean(operatorName, known)}`;
-    document.error(operatorNode, why);
+      : orMean(`unknown operator \`${operatorName}\``, operatorName, known);
+    document.error("unknown-operator", operatorNode, why);
   }
   const value = readValue(valueNode, document);
   if (!fact || !operator || !value) return undefined;
@@ -169,12 +175,12 @@ function readValue(node: Node, document: Document): Leaf["value"] | undefined {
   const at = new Map(propertiesOf(node).map((property) => [property.key, property.valueNode]));
   const factNode = at.get("fact");
   if (!factNode) {
-    document.error(node, 'a value is a string, a number, true, false, null, a list of those, or another fact: `{"fact": …}`');
+    document.error("wrong-type", node, 'a value is a string, a number, true, false, null, a list of those, or another fact: `{"fact": …}`');
     return undefined;
   }
   for (const key of at.keys()) {
-    if (key !== "fact" && key !== "path")
-      document.error(node, key === "params" ? "`params` is not served: facts take no parameters" : `unknown key \`${key}\` beside \`fact\``);
+    if (key === "params") document.error("fact-parameters", node, "`params` is not served: facts take no parameters");
+    else if (key !== "fact" && key !== "path") document.error("unknown-key", node, `unknown key \`${key}\` beside \`fact\``);
   }
   const fact = readFact(factNode, at.get("path"), document);
   return fact && { fact };
@@ -197,23 +203,24 @@ function refuseUndecidable(leaf: Leaf, valueNode: Node, classifications: readonl
   if (operatorName !== "present") {
     const why = whyUndecidable(operatorName, staticKindOfFact(fact), valueKind);
     if (why !== undefined) {
-      document.error(valueNode, why);
+      document.error("undecidable", valueNode, why);
       return;
     }
   } else if (valueKind !== "boolean") {
-    document.error(valueNode, "`present` needs true or false");
+    document.error("undecidable", valueNode, "`present` needs true or false");
     return;
   }
   if (!("literal" in leaf.value)) return;
   const { literal } = leaf.value;
-  if (isList(literal) && literal.length === 0) document.error(valueNode, "an empty list: nothing is in it");
+  if (isList(literal) && literal.length === 0) document.error("undecidable", valueNode, "an empty list: nothing is in it");
   const known = fact.declaration.values ?? (fact.declaration.worsening?.by === "classification" ? classifications : undefined);
   if (!known || fact.path.length > 0) return;
   for (const word of isList(literal) ? literal : [literal]) {
     if (typeof word === "string" && !known.includes(word)) {
       document.error(
+        "impossible-value",
         valueNode,
-        `\`${fact.name}\` is never \`${word}\`: it is one of ${known.map((value) => `\`${value}\``).join(" ")}${didYouMean(word, known)}`,
+        orMean(`\`${fact.name}\` is never \`${word}\`: it is one of ${known.map((value) => `\`${value}\``).join(" ")}`, word, known),
       );
     }
   }

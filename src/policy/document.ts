@@ -1,7 +1,8 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { losesPrecision, parseStrict } from "../core/json.ts";
 import type { Json } from "../core/words.ts";
-import { type Complaint, didYouMean } from "./complaints.ts";
+import type { ComplaintId, ErrorId, WarningId } from "./complaint-kinds.ts";
+import { type Complaint, complaint, orMean, type Said } from "./complaints.ts";
 
 export type { Node } from "jsonc-parser";
 
@@ -10,8 +11,8 @@ export interface Document {
   readonly file: string;
   readonly text: string;
   readonly root: Node;
-  error(node: Node, message: string): void;
-  warn(node: Node, message: string): void;
+  error(id: ErrorId, node: Node, said: Said): void;
+  warn(id: WarningId, node: Node, said: Said): void;
 }
 
 /** How deep a rules file may be nested; conditions need a few levels each. */
@@ -20,28 +21,28 @@ const KEYS_MAX = 1_000_000;
 
 /** Reads a file strictly, and complains of all that JSON.parse would quietly change. Undefined when there is no tree to go on with. */
 export function readDocument(file: string, text: string, complaints: Complaint[]): Document | undefined {
-  const complain = (severity: Complaint["severity"], offset: number, message: string): void => {
-    complaints.push({ severity, file, at: placeOf(text, offset), message });
+  const complain = (id: ComplaintId, offset: number, said: Said): void => {
+    complaints.push({ ...complaint(id, file, said), at: placeOf(text, offset) });
   };
   // The tree builder calls itself for each level: look at the depth before it does.
   const scan = parseStrict(text, { nestingMax: NESTING_MAX, keysMax: KEYS_MAX });
   if ("problem" in scan && scan.problem.kind === "too-big") {
-    complain("error", 0, `more than ${scan.problem.max} ${scan.problem.limit === "nesting" ? "levels of nesting" : "keys"}`);
+    complain("too-big", 0, `more than ${scan.problem.max} ${scan.problem.limit === "nesting" ? "levels of nesting" : "keys"}`);
     return undefined;
   }
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
-  for (const { error, offset } of errors) complain("error", offset, `not JSON: ${wordsOf(printParseErrorCode(error))}`);
+  for (const { error, offset } of errors) complain("not-json", offset, `not JSON: ${wordsOf(printParseErrorCode(error))}`);
   if (!root || errors.length > 0) {
-    if (errors.length === 0) complain("error", 0, "the file is empty");
+    if (errors.length === 0) complain("not-json", 0, "the file is empty");
     return undefined;
   }
   const document: Document = {
     file,
     text,
     root,
-    error: (node, message) => complain("error", node.offset, message),
-    warn: (node, message) => complain("warning", node.offset, message),
+    error: (id, node, said) => complain(id, node.offset, said),
+    warn: (id, node, said) => complain(id, node.offset, said),
   };
   refuseAmbiguous(root, document);
   return document;
@@ -66,16 +67,16 @@ const DANGEROUS_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 function refuseAmbiguous(node: Node, document: Document): void {
   if (node.type === "number") {
     const source = document.text.slice(node.offset, node.offset + node.length);
-    if (losesPrecision(source)) document.error(node, `the number \`${source.slice(0, 60)}\` would lose precision`);
+    if (losesPrecision(source)) document.error("loses-precision", node, `the number \`${source.slice(0, 60)}\` would lose precision`);
   }
-  if (node.type === "string" && !String(node.value).isWellFormed()) document.error(node, "a string holds a lone surrogate");
+  if (node.type === "string" && !String(node.value).isWellFormed()) document.error("lone-surrogate", node, "a string holds a lone surrogate");
   if (node.type === "object") {
     const keys = new Set<string>();
     for (const property of node.children ?? []) {
       const [keyNode] = property.children ?? [];
       const key = String(keyNode?.value);
-      if (keyNode && keys.has(key)) document.error(keyNode, `the key \`${key}\` stands twice in this object`);
-      if (keyNode && DANGEROUS_KEYS.has(key)) document.error(keyNode, `\`${key}\` is no key that Behest reads`);
+      if (keyNode && keys.has(key)) document.error("duplicate-key", keyNode, `the key \`${key}\` stands twice in this object`);
+      if (keyNode && DANGEROUS_KEYS.has(key)) document.error("forbidden-key", keyNode, `\`${key}\` is no key that Behest reads`);
       keys.add(key);
     }
   }
@@ -89,14 +90,14 @@ const kindOf = (node: Node): string =>
   node.type === "array" ? "a list" : node.type === "null" ? "null" : `${/^[aeiou]/.test(node.type) ? "an" : "a"} ${node.type}`;
 
 const expected = (what: string, node: Node, document: Document): undefined => {
-  document.error(node, `expected ${what}, found ${kindOf(node)}`);
+  document.error("wrong-type", node, `expected ${what}, found ${kindOf(node)}`);
   return undefined;
 };
 
 export const text: Read<string> = (node, document) => {
   if (node.type !== "string") return expected("a string", node, document);
   if (node.value !== "") return node.value;
-  document.error(node, "expected text, found an empty string");
+  document.error("wrong-value", node, "expected text, found an empty string");
   return undefined;
 };
 
@@ -107,7 +108,7 @@ export const integer =
   (node, document) => {
     if (node.type === "number" && Number.isInteger(node.value) && node.value >= min && node.value <= max) return node.value;
     if (node.type !== "number") return expected(`an integer from ${min} to ${max}`, node, document);
-    document.error(node, `expected an integer from ${min} to ${max}, found \`${node.value}\``);
+    document.error("wrong-value", node, `expected an integer from ${min} to ${max}, found \`${node.value}\``);
     return undefined;
   };
 
@@ -117,7 +118,7 @@ export const oneOf =
     const found = words.find((word) => word === node.value);
     if (found !== undefined) return found;
     if (node.type !== "string") return expected(`one of ${words.map((word) => `\`${word}\``).join(" ")}`, node, document);
-    document.error(node, `\`${node.value}\` is none of ${words.map((word) => `\`${word}\``).join(" ")}${didYouMean(node.value, words)}`);
+    document.error("wrong-value", node, orMean(`\`${node.value}\` is none of ${words.map((word) => `\`${word}\``).join(" ")}`, node.value, words));
     return undefined;
   };
 
@@ -126,7 +127,7 @@ export const matching =
   (node, document) => {
     if (node.type === "string" && pattern.test(node.value)) return node.value;
     if (node.type !== "string") return expected(what, node, document);
-    document.error(node, `\`${node.value}\` is not ${what}`);
+    document.error("wrong-value", node, `\`${node.value}\` is not ${what}`);
     return undefined;
   };
 
@@ -178,12 +179,12 @@ export const object =
       const read = Object.hasOwn(readers, key) ? readers[key] : undefined;
       // An editor's pointer to the schema; it changes nothing.
       if (!read && key === "$schema") continue;
-      if (!read) document.error(keyNode, `unknown key \`${key}\`${didYouMean(key, Object.keys(readers))}`);
+      if (!read) document.error("unknown-key", keyNode, orMean(`unknown key \`${key}\``, key, Object.keys(readers)));
       const value = read?.(valueNode, document);
       if (value !== undefined) values[key] = value;
     }
     for (const key of Object.keys(required)) {
-      if (!propertiesOf(node).some((property) => property.key === key)) document.error(node, `the key \`${key}\` is missing`);
+      if (!propertiesOf(node).some((property) => property.key === key)) document.error("missing-key", node, `the key \`${key}\` is missing`);
     }
     return Object.keys(required).every((key) => values[key] !== undefined) ? (values as Fields<R, O>) : undefined;
   };
@@ -196,6 +197,7 @@ export const duration: Read<number> = (node, document) => {
   const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ""] ?? Number.NaN);
   if (ms > 0 && ms <= 365 * 86_400_000) return ms;
   document.error(
+    "wrong-value",
     node,
     `expected a duration such as \`60s\`, \`10m\` or \`24h\`, at most \`365d\`${node.type === "string" ? `, found \`${node.value}\`` : ""}`,
   );

@@ -1,5 +1,5 @@
 import { FACTS, type FactDeclaration } from "../core/facts.ts";
-import { didYouMean } from "./complaints.ts";
+import { orMean } from "./complaints.ts";
 import type { Document, Node } from "./document.ts";
 
 /** A fact that a condition reads. */
@@ -16,7 +16,7 @@ const PATH = /^\$?((?:\.[A-Za-z0-9_-]+|\[\d{1,4}\])*)$/;
 /** Reads a fact's name and path, joined, as the longest declared name and what remains. Undefined after complaining. */
 export function readFact(node: Node, pathNode: Node | undefined, document: Document): FactReference | undefined {
   if (node.type !== "string") {
-    document.error(node, "`fact` is a fact's name");
+    document.error("wrong-type", node, "`fact` is a fact's name");
     return undefined;
   }
   const stated = String(node.value);
@@ -28,13 +28,13 @@ export function readFact(node: Node, pathNode: Node | undefined, document: Docum
         ? PATH.exec(String(pathNode.value))?.[1]
         : undefined;
   if (path === undefined) {
-    document.error(pathNode ?? node, "a path has the form `$.a.b[0]`: names and list positions, nothing else");
+    document.error("fact-path", pathNode ?? node, "a path has the form `$.a.b[0]`: names and list positions, nothing else");
     return undefined;
   }
   const segments = dotted ? segmentsOf(`${dotted[1]}${path}`) : [];
   const name = longestDeclared(segments);
   if (name === undefined) {
-    document.error(node, `unknown fact \`${stated}\`${didYouMean(stated, Object.keys(FACTS))}`);
+    document.error("unknown-fact", node, orMean(`unknown fact \`${stated}\``, stated, Object.keys(FACTS)));
     return undefined;
   }
   const declaration = FACTS[name] as FactDeclaration;
@@ -42,6 +42,7 @@ export function readFact(node: Node, pathNode: Node | undefined, document: Docum
   if (rest.length > 0 && declaration.type !== "map") {
     const whole = `${name}.${rest.join(".")}`;
     document.error(
+      "unknown-fact",
       node,
       `unknown fact \`${whole}\`: \`${name}\` is ${declaration.type === "list" ? "a list" : `of type ${declaration.type}`} and has no parts`,
     );

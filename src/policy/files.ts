@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { encodeStable } from "../core/json.ts";
-import type { Complaint } from "./complaints.ts";
+import { type Complaint, complaint } from "./complaints.ts";
 
 /** The files of a rules directory that can change a decision, text by path relative to it. */
 export type PolicyFiles = Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ function refuseStrangers(directory: string, ending: string, complaints: Complain
 }
 
 const refuse = (file: string, advice: string, complaints: Complaint[]): void => {
-  complaints.push({ severity: "error", file, message: `nothing that Behest reads: ${advice}` });
+  complaints.push(complaint("stray-file", file, `nothing that Behest reads: ${advice}`));
 };
 
 /** Sorted; hidden names are a file system's or an editor's business. */
@@ -48,7 +48,7 @@ function namesIn(directory: string, complaints: Complaint[]): readonly string[] 
       .filter((name) => !name.startsWith("."))
       .sort();
   } catch (error) {
-    complaints.push({ severity: "error", file: directory, message: `the rules directory cannot be read: ${reasonOf(error)}` });
+    complaints.push(complaint("unreadable-file", directory, `the rules directory cannot be read: ${reasonOf(error)}`));
     return [];
   }
 }
@@ -64,7 +64,7 @@ function readInto({ files, complaints }: Found, name: string, path: string): voi
   try {
     files[name] = readText(path);
   } catch (error) {
-    complaints.push({ severity: "error", file: path, message: `cannot be read: ${reasonOf(error)}` });
+    complaints.push(complaint("unreadable-file", path, `cannot be read: ${reasonOf(error)}`));
   }
 }
 

@@ -3,7 +3,7 @@ import { createGlobIndex } from "../core/globs.ts";
 import type { Policy, RegisteredAgent } from "../core/policy.ts";
 import { type Catalog, readAgents, readCatalogFile } from "./catalog.ts";
 import { createSlotTable } from "./compile.ts";
-import { type Complaint, formatComplaint, PolicyInvalid } from "./complaints.ts";
+import { type Complaint, complaint, formatComplaint, PolicyInvalid } from "./complaints.ts";
 import { type Document, readDocument } from "./document.ts";
 import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
 import { collectNamed, compileRules, RULES_MAX, readRules, type StatedRule } from "./rules.ts";
@@ -51,7 +51,7 @@ function assemble({ files, documents, directory, complaints }: Parts): Policy | 
   if (!settingsDocument) {
     // Everything else refers to it: without it, complaints about the rest would be noise.
     if (!Object.hasOwn(files, "policy.json")) {
-      complaints.push({ severity: "error", file: join(directory, "policy.json"), message: "is missing; without it nothing can be decided" });
+      complaints.push(complaint("missing-file", join(directory, "policy.json"), "is missing; without it nothing can be decided"));
     }
     return undefined;
   }
@@ -86,9 +86,9 @@ function readRuleFiles(documents: readonly Document[], classifications: readonly
   const names = new Set<string>();
   const rules = documents.flatMap((document) => readRules(document, { named, classifications, names }));
   const [first] = documents;
-  if (rules.length > RULES_MAX && first) first.error(first.root, `${rules.length} rules; at most ${RULES_MAX} are served`);
+  if (rules.length > RULES_MAX && first) first.error("too-big", first.root, `${rules.length} rules; at most ${RULES_MAX} are served`);
   for (const [name, { node, document }] of named.nodes) {
-    if (!named.used.has(name)) document.warn(node, `no rule uses the condition \`${name}\``);
+    if (!named.used.has(name)) document.warn("unused-condition", node, `no rule uses the condition \`${name}\``);
   }
   return rules;
 }

@@ -2,7 +2,7 @@ import { type FactDeclaration, mayHelp } from "../core/facts.ts";
 import type { CompiledRule } from "../core/policy.ts";
 import { type Finding, RULE_EVENTS, type RuleEvent } from "../core/words.ts";
 import { compile, type SlotTable, sourceOf } from "./compile.ts";
-import { didYouMean } from "./complaints.ts";
+import { orMean } from "./complaints.ts";
 import { type Condition, leavesOf, type NamedConditions, readConditions } from "./conditions.ts";
 import { type Document, duration, integer, listOf, matching, type Node, object, oneOf, placeOf, propertiesOf, type Read, text } from "./document.ts";
 import { spell } from "./fact-reference.ts";
@@ -50,7 +50,7 @@ export function collectNamed(documents: readonly Document[]): NamedConditions {
   for (const document of documents) {
     const conditions = propertiesOf(document.root).find(({ key }) => key === "conditions");
     for (const { key, keyNode, valueNode } of conditions ? propertiesOf(conditions.valueNode) : []) {
-      if (nodes.has(key)) document.error(keyNode, `the condition \`${key}\` is named twice`);
+      if (nodes.has(key)) document.error("duplicate-name", keyNode, `the condition \`${key}\` is named twice`);
       nodes.set(key, { node: valueNode, document });
     }
   }
@@ -67,7 +67,7 @@ export interface RuleContext {
 /** Reads one `*.rules.json`. */
 export function readRules(document: Document, context: RuleContext): readonly StatedRule[] {
   if (document.root.type !== "object") {
-    document.error(document.root, "a rule file is an object with `rules`");
+    document.error("wrong-type", document.root, "a rule file is an object with `rules`");
     return [];
   }
   const rules: StatedRule[] = [];
@@ -79,13 +79,14 @@ export function readRules(document: Document, context: RuleContext): readonly St
         const rule = readRule(node, document, context);
         if (rule) rules.push(rule);
       }
-    } else if (key === "rules") document.error(valueNode, "`rules` is a list");
-    else if (key === "conditions" && valueNode.type !== "object") document.error(valueNode, "`conditions` is an object of conditions by name");
+    } else if (key === "rules") document.error("wrong-type", valueNode, "`rules` is a list");
+    else if (key === "conditions" && valueNode.type !== "object")
+      document.error("wrong-type", valueNode, "`conditions` is an object of conditions by name");
     else if (key !== "$schema" && key !== "conditions")
-      document.error(keyNode, `unknown key \`${key}\` in a rule file${didYouMean(key, ["rules", "conditions"])}`);
+      document.error("unknown-key", keyNode, orMean(`unknown key \`${key}\` in a rule file`, key, ["rules", "conditions"]));
   }
   if (!seen && !document.root.children?.some((child) => child.children?.[0]?.value === "conditions")) {
-    document.error(document.root, "the key `rules` is missing");
+    document.error("missing-key", document.root, "the key `rules` is missing");
   }
   return rules;
 }
@@ -105,7 +106,8 @@ function readRule(node: Node, document: Document, context: RuleContext): StatedR
   )(node, document);
   if (!stated || !condition) return undefined;
   const { priority } = stated;
-  if (priority !== undefined) document.warn(node, `rule \`${stated.name}\`: \`priority\` orders findings and has no effect on outcomes`);
+  if (priority !== undefined)
+    document.warn("priority-of-rule", node, `rule \`${stated.name}\`: \`priority\` orders findings and has no effect on outcomes`);
   const rule: StatedRule = {
     name: stated.name,
     priority: priority ?? 1,
@@ -126,14 +128,14 @@ const ruleName =
   (node, document) => {
     const name = matching(RULE_NAME, "a rule name: words of `a-z 0-9`, joined by `-`")(node, document);
     if (name === undefined) return undefined;
-    if (name.length > NAME_MAX) document.error(node, `a rule name has at most ${NAME_MAX} characters`);
-    if (names.has(name)) document.error(node, `the rule \`${name}\` stands twice`);
+    if (name.length > NAME_MAX) document.error("wrong-value", node, `a rule name has at most ${NAME_MAX} characters`);
+    if (names.has(name)) document.error("duplicate-name", node, `the rule \`${name}\` stands twice`);
     names.add(name);
     return name;
   };
 
 function refuseMisuse({ name, event, params, node, document }: StatedRule): void {
-  const refuse = (why: string): void => document.error(node, `rule \`${name}\`: ${why}`);
+  const refuse = (why: string): void => document.error("event-misuse", node, `rule \`${name}\`: ${why}`);
   if (event === "oblige") refuse("`oblige` is not served by this version");
   if (event === "risk" && params.points === undefined) refuse("a `risk` rule says its `points`");
   if (event === "allow" && params.points !== undefined) refuse("an `allow` rule carries no `points`");
@@ -155,6 +157,7 @@ function refuseInfluence(rule: StatedRule): void {
       const { influence }: FactDeclaration = fact.declaration;
       if (mayHelp(influence)) continue;
       rule.document.error(
+        "influenced-help",
         rule.document === leaf.document ? leaf.node : rule.node,
         `rule \`${rule.name}\`: ${what} may not read \`${spell(fact)}\`, which \`${influence}\` can influence; it may read what policy, a verified credential, an initiator or the enforcer says`,
       );
@@ -167,6 +170,7 @@ function warnSoftening(rule: StatedRule, classifications: readonly string[]): vo
   for (const { leaf, fact, better, worse } of softenings(rule.condition, helping ? "helping" : "restrictive", classifications)) {
     const change = helping ? "starts to apply" : "stops applying";
     rule.document.warn(
+      "softens-as-it-worsens",
       rule.document === leaf.document ? leaf.node : rule.node,
       `rule \`${rule.name}\` ${change} as \`${fact}\` gets worse, from \`${JSON.stringify(better)}\` to \`${JSON.stringify(worse)}\`, which \`${leaf.fact.declaration.influence}\` can bring about`,
     );

@@ -59,7 +59,7 @@ export function compileReach(stated: StatedReach, order: readonly string[]): Rea
 export const approver: Read<string> = (node, document) => {
   const name = text(node, document);
   if (name === undefined || /^(principal|issuer|user:.+|group:.+)$/.test(name)) return name;
-  document.error(node, `\`${name}\` is no approver: write \`principal\`, \`issuer\`, \`user:…\` or \`group:…\``);
+  document.error("unknown-approver", node, `\`${name}\` is no approver: write \`principal\`, \`issuer\`, \`user:…\` or \`group:…\``);
   return undefined;
 };
 
@@ -117,13 +117,14 @@ function refuseInconsistent(document: Document, { classification, bands, approve
   const { order } = classification;
   const at = (...path: string[]): Node => nodeAt(document.root, path);
   if (order.length === 0 || new Set(order).size !== order.length) {
-    document.error(at("classification", "order"), "list each classification once, lowest first, and at least one");
+    document.error("inconsistent-settings", at("classification", "order"), "list each classification once, lowest first, and at least one");
   }
   if (!order.includes(classification.default)) {
-    document.error(at("classification", "default"), `\`${classification.default}\` is not in \`classification.order\``);
+    document.error("inconsistent-settings", at("classification", "default"), `\`${classification.default}\` is not in \`classification.order\``);
   }
-  if (bands.middle >= bands.top) document.error(at("bands", "middle"), `\`middle\` must be below \`top\`, which is ${bands.top}`);
-  if (approvers.default.length === 0) document.error(at("approvers", "default"), "name at least one approver");
+  if (bands.middle >= bands.top)
+    document.error("inconsistent-settings", at("bands", "middle"), `\`middle\` must be below \`top\`, which is ${bands.top}`);
+  if (approvers.default.length === 0) document.error("inconsistent-settings", at("approvers", "default"), "name at least one approver");
 }
 
 /** The classifications, read ahead because the rest of the file refers to them. */
