@@ -4,8 +4,8 @@ import type { Logger } from "pino";
 import { v7 } from "uuid";
 import type { Config } from "./config.ts";
 import { createDecider } from "./core/decide.ts";
+import { gatherAll } from "./core/facts.ts";
 import { createKeyedDigest } from "./core/masking.ts";
-import type { Policy } from "./core/policy.ts";
 import type { Clock, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
 import { RECORD_VERSION } from "./core/record.ts";
@@ -181,11 +181,12 @@ const EXPLAIN_KEYS_MAX = 10_000;
 function secondOpinion(every: number, log: Logger): SecondOpinion {
   let count = 0;
   let busy = false;
-  return (policy: Policy, values, evaluation) => {
+  return (situation, evaluation) => {
     count++;
     if (every === 0 || busy || count % every !== 0) return;
     busy = true;
-    differences(policy, values, evaluation)
+    const { policy } = situation;
+    differences(policy, gatherAll(policy, situation), evaluation)
       .then((found) => {
         for (const difference of found) log.error({ ...difference, policyDigest: policy.digest }, "json-rules-engine evaluates this rule otherwise");
       })

@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { gatherWith, type Reading } from "../src/core/facts.ts";
+import type { Known } from "../src/core/json.ts";
 import type { Policy } from "../src/core/policy.ts";
 import { PolicyInvalid } from "../src/policy/complaints.ts";
 import { compilePolicy, type LoadedPolicy } from "../src/policy/load.ts";
@@ -27,6 +29,9 @@ export function filesOf({ settings = {}, rules = [], conditions, tools = {}, res
 
 export const load = (parts: PolicyParts): LoadedPolicy => compilePolicy(filesOf(parts));
 export const policyOf = (parts: PolicyParts): Policy => load(parts).policy;
+
+/** All that rules would see of these values, by the policy's slots. */
+export const readingOf = (policy: Policy, values: readonly Known[]): Reading => gatherWith(policy, (_, at) => values[at]);
 
 /** A reach that grants everything. */
 export const FULL_REACH = {

@@ -1,5 +1,6 @@
 import { type Evaluation, findingsOf, ruleAt } from "./evaluate.ts";
 import type { Violation } from "./invariants.ts";
+import { mergeObligations, type Obligation } from "./obligations.ts";
 import type { Settings } from "./policy.ts";
 import type { Situation } from "./situation.ts";
 import { type Basis, type Finding, type Hold, type Instant, instant, type Outcome, type ReasonCode, type RiskLevel } from "./words.ts";
@@ -16,6 +17,8 @@ export interface Judgement {
   readonly reasonCodes: readonly ReasonCode[];
   /** Only with REQUIRE_APPROVAL. */
   readonly holds: readonly Hold[];
+  /** What has to be done along with an ALLOW, and would have to be after an approval. Absent if nothing. */
+  readonly obligations?: readonly Obligation[];
   /** Only with ALLOW. */
   readonly validUntil?: Instant;
 }
@@ -26,17 +29,20 @@ export function combine(situation: Situation, violations: readonly Violation[], 
   const level = levelOf(evaluation.score, settings);
   const said = findingsOf(situation.policy, evaluation);
   const findings = violations.length === 0 ? said : [...violations.map(({ finding }) => finding), ...said];
-  const base = { score: evaluation.score, level, findings };
+  const scored = { score: evaluation.score, level, findings };
 
   const denials: ReasonCode[] = [...new Set(violations.map(({ code }) => code))];
   if (said.some(({ event }) => event === "deny")) denials.push("RULE_DENY");
   if (level === "top") denials.push("RISK_TOP");
-  if (denials.length > 0) return { ...base, outcome: "DENY", basis: "NONE", reasonCodes: denials, holds: [] };
+  const obliged = obligationsOf(situation, evaluation);
+  if ("denial" in obliged) denials.push(obliged.denial);
+  if (denials.length > 0 || "denial" in obliged) return { ...scored, outcome: "DENY", basis: "NONE", reasonCodes: denials, holds: [] };
 
   const basis: Basis = "AVAILABLE";
   const answer = said.some(lifts) ? "allow" : settings.basis[basis][situation.effect];
-  if (answer === "deny") return { ...base, outcome: "DENY", basis: "NONE", reasonCodes: ["BASIS_DENIED"], holds: [] };
+  if (answer === "deny") return { ...scored, outcome: "DENY", basis: "NONE", reasonCodes: ["BASIS_DENIED"], holds: [] };
 
+  const base = { ...scored, ...(obliged.obligations.length > 0 && { obligations: obliged.obligations }) };
   const reasonCodes: ReasonCode[] = [];
   const holds = holdsOfRules(situation, evaluation);
   if (holds.length > 0) reasonCodes.push("RULE_ASKS");
@@ -70,6 +76,23 @@ function holdsOfRules(situation: Situation, evaluation: Evaluation): Hold[] {
     holds.push({ name: rule.name, approvers: rule.approvers ?? approvers.default, quorum: rule.quorum ?? approvers.quorum });
   }
   return holds;
+}
+
+/** An obligation that stands, known or unknown, is attached; one that cannot be fulfilled makes the action impossible. */
+function obligationsOf(
+  { policy, subject }: Situation,
+  { stands }: Evaluation,
+): { readonly obligations: readonly Obligation[] } | { readonly denial: ReasonCode } {
+  const stated: Obligation[] = [];
+  for (const stand of stands) {
+    const { obligation } = ruleAt(policy, stand);
+    if (obligation) stated.push(obligation);
+  }
+  if (stated.length === 0) return { obligations: stated };
+  const obligations = mergeObligations(stated);
+  if (!obligations) return { denial: "OBLIGATION_CONFLICT" };
+  const supported = subject.request.supportedObligations ?? [];
+  return obligations.every(({ type }) => supported.includes(type)) ? { obligations } : { denial: "OBLIGATION_UNSUPPORTED" };
 }
 
 const defaultHold = (name: string, { approvers }: Settings): Hold => ({ name, approvers: approvers.default, quorum: approvers.quorum });

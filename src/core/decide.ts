@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import { ServiceError } from "./errors.ts";
 import { EVALUATOR_VERSION, type Evaluation, evaluate } from "./evaluate.ts";
-import { encodeStable, type Known } from "./json.ts";
+import type { Reading } from "./facts.ts";
+import { encodeStable } from "./json.ts";
 import { judge, type Verdict } from "./judge.ts";
 import { type KeyedDigest, maskRequest } from "./masking.ts";
 import type { Policy } from "./policy.ts";
@@ -9,7 +10,7 @@ import type { Canonical, Clock, DecisionCache, Ledger, NewId, PolicySource, Seco
 import { type DecisionRecord, type LedgerEvent, RECORD_VERSION } from "./record.ts";
 import type { Caller, DecisionRequest } from "./request.ts";
 import { reserve, type StateLimits } from "./reserve.ts";
-import type { Subject } from "./situation.ts";
+import type { Situation, Subject } from "./situation.ts";
 import type { StateKeys, StateView } from "./state.ts";
 import { assertedPrincipal, standingOf } from "./tasks/self-asserted.ts";
 import type { Instant } from "./words.ts";
@@ -60,7 +61,7 @@ type TurnAnswer =
   | { readonly kind: "reused" };
 
 interface FreshEvaluation {
-  readonly values: readonly Known[];
+  readonly situation: Situation;
   readonly evaluation: Evaluation;
 }
 
@@ -96,7 +97,7 @@ async function decideRecorded(ports: DeciderPorts, asked: Asked): Promise<Answer
       return { record, argumentsDigest, recorded: true, replayed: true };
     }
     case "decided":
-      if (answer.fresh) ports.secondOpinion?.(prepared.policy, answer.fresh.values, answer.fresh.evaluation);
+      if (answer.fresh) ports.secondOpinion?.(answer.fresh.situation, answer.fresh.evaluation);
       return { record: answer.record, argumentsDigest, recorded: true, replayed: false };
   }
 }
@@ -187,13 +188,13 @@ const decided = ({ events, record, fresh }: Once): Turn<TurnAnswer> => ({
   answer: { kind: "decided", record, ...(fresh && { fresh }) },
 });
 
-interface Reading {
+interface StateReading {
   readonly view: StateView;
   /** The lapsed ALLOW that this attempt asks about again. */
   readonly lapsed?: string;
 }
 
-function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: Reading): Once {
+function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateReading): Once {
   const { policy, caller, request, at } = prepared;
   const id = ports.newId(at);
   const task = standingOf({ policy, caller, request, task: view.task, memory: view.memory, at, freshId: () => ports.newId(at) });
@@ -218,25 +219,25 @@ function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: R
   });
   asked.keep();
   const record = recordOf(ports, prepared, { verdict, id, repeats: asked.repeats(), ...reserved });
-  const fresh = asked.fresh();
-  return { events: [...reserved.events, record], record, ...(fresh && { fresh }) };
+  const evaluation = asked.fresh();
+  return { events: [...reserved.events, record], record, ...(evaluation && { fresh: { situation: verdict.situation, evaluation } }) };
 }
 
 /** The rules' answer through the decision cache. Its key holds all that the rules can see, so there is nothing it could leave out. */
 function askCached(cache: DecisionCache, tenant: string, decisionId: string) {
   let repeats: string | undefined;
-  let fresh: FreshEvaluation | undefined;
+  let fresh: Evaluation | undefined;
   let keep: (() => void) | undefined;
   return {
-    ask(policy: Policy, values: readonly Known[]): Evaluation {
-      const key = cacheKey(policy, tenant, values);
+    ask(policy: Policy, reading: Reading): Evaluation {
+      const key = cacheKey(policy, tenant, reading);
       const cached = cache.get(key);
       if (cached && cached.policy === policy.digest) {
         repeats = cached.decisionId;
         return cached.evaluation;
       }
-      const evaluation = evaluate(policy, values);
-      fresh = { values, evaluation };
+      const evaluation = evaluate(policy, reading);
+      fresh = evaluation;
       keep = () => cache.put(key, { policy: policy.digest, evaluation, decisionId });
       return evaluation;
     },
@@ -247,9 +248,10 @@ function askCached(cache: DecisionCache, tenant: string, decisionId: string) {
   };
 }
 
-export function cacheKey(policy: Policy, tenant: string, values: readonly Known[]): string {
-  let text = `${EVALUATOR_VERSION};${encodeStable(policy.digest)}${encodeStable(tenant)}${values.length};`;
-  for (const value of values) text += encodeStable(value);
+/** Which slots were read follows from the values of those before them, so the values in their order are enough. */
+export function cacheKey(policy: Policy, tenant: string, { values, slots }: Reading): string {
+  let text = `${EVALUATOR_VERSION};${encodeStable(policy.digest)}${encodeStable(tenant)}${slots.length};`;
+  for (const at of slots) text += encodeStable(values[at]);
   return hash("sha256", text);
 }
 

@@ -1,12 +1,12 @@
-import type { Known } from "./json.ts";
+import type { Reading } from "./facts.ts";
 import { FALSE, UNKNOWN } from "./kleene.ts";
-import type { Policy } from "./policy.ts";
+import type { CompiledRule, Policy } from "./policy.ts";
 import type { Finding } from "./words.ts";
 
 /** Part of every cache key: raise it when the same rules over the same facts would be answered otherwise. */
-export const EVALUATOR_VERSION = 1;
+export const EVALUATOR_VERSION = 2;
 
-/** What the rules answer. It depends on the policy and the values alone, so it can be kept. */
+/** What the rules answer. It depends on the policy and what was read of the facts alone, so it can be kept. */
 export interface Evaluation {
   /** Sum of all points, clamped to 0..100. */
   readonly score: number;
@@ -14,24 +14,28 @@ export interface Evaluation {
   readonly stands: readonly number[];
 }
 
-/** Asks every rule. Synchronous; reads nothing but its arguments. */
-export function evaluate(policy: Policy, values: readonly Known[]): Evaluation {
+/** Asks every rule that could stand. Synchronous; reads nothing but its arguments. */
+export function evaluate(policy: Policy, { values, groups }: Reading): Evaluation {
   const stands: number[] = [];
   let sum = 0;
   const { rules } = policy;
-  for (let index = 0; index < rules.length; index++) {
-    const rule = rules[index];
-    if (!rule) continue;
-    const result = rule.test(values);
-    if (result === FALSE) continue;
-    const unknown = result === UNKNOWN;
-    const finding = unknown ? rule.unknown : rule.matched;
-    // An unknown `allow` grants nothing, and unknown negative points lower nothing: it is said, and changes nothing.
-    sum += finding.points;
-    stands.push(index * 2 + (unknown ? 1 : 0));
+  for (const group of groups) {
+    for (const index of group.rules) {
+      const rule = rules[index];
+      if (!rule) continue;
+      const result = rule.condition.test(values);
+      if (result === FALSE) continue;
+      const unknown = result === UNKNOWN;
+      // An unknown `allow` grants nothing, and unknown negative points lower nothing: it is said, and changes nothing.
+      sum += (unknown ? rule.unknown : rule.matched).points;
+      stands.push(index * 2 + (unknown ? 1 : 0));
+    }
   }
+  if (groups.length > 1) stands.sort(ascending);
   return { score: Math.min(100, Math.max(0, sum)), stands };
 }
+
+const ascending = (a: number, b: number): number => a - b;
 
 export function findingsOf(policy: Policy, evaluation: Evaluation): readonly Finding[] {
   return evaluation.stands.map((stand) => {
@@ -40,7 +44,7 @@ export function findingsOf(policy: Policy, evaluation: Evaluation): readonly Fin
   });
 }
 
-export function ruleAt(policy: Policy, stand: number): Policy["rules"][number] {
+export function ruleAt(policy: Policy, stand: number): CompiledRule {
   const rule = policy.rules[stand >> 1];
   if (!rule) throw new RangeError(`no rule ${stand >> 1} in policy ${policy.digest}`);
   return rule;

@@ -1,5 +1,5 @@
 import { isList, isObject, type Known } from "./json.ts";
-import type { Policy } from "./policy.ts";
+import type { Policy, RuleGroup, Slot } from "./policy.ts";
 import { rankOf, type Situation } from "./situation.ts";
 import { AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
 
@@ -298,14 +298,50 @@ function seenRank(policy: Policy, classifications: readonly string[]): number {
   return rank;
 }
 
-/** One value for each slot of the policy, in their order. */
-export function gather(policy: Policy, situation: Situation): readonly Known[] {
-  return policy.slots.map(({ fact, path }) => {
-    const declaration = FACTS[fact];
-    if (!declaration) throw new RangeError(`no fact \`${fact}\``);
-    const value = declaration.read(situation);
-    return path.length === 0 ? value : follow(value, path);
-  });
+/** All that the rules see of one situation: the facts that those rules read which could stand, frozen. */
+export interface Reading {
+  /** By the policy's slots; undefined where the fact is absent or was not read. */
+  readonly values: readonly Known[];
+  /** The slots that were read, each once. Which they are follows from the values of those before. */
+  readonly slots: readonly number[];
+  /** The rules that could stand. */
+  readonly groups: readonly RuleGroup[];
+}
+
+export const gather = (policy: Policy, situation: Situation): Reading => gatherWith(policy, (slot) => readSlot(slot, situation));
+
+/** Reads the facts that decide which rules could stand, then those that these rules read. */
+export function gatherWith({ index, slots }: Policy, valueAt: (slot: Slot, at: number) => Known): Reading {
+  const values: Known[] = new Array(slots.length).fill(undefined);
+  const wasRead: boolean[] = new Array(slots.length).fill(false);
+  const order: number[] = [];
+  const read = (at: number): Known => {
+    const slot = slots[at];
+    if (!slot || wasRead[at]) return values[at];
+    wasRead[at] = true;
+    order.push(at);
+    const value = valueAt(slot, at);
+    values[at] = value;
+    return value;
+  };
+  const groups = [index.always];
+  for (const guard of index.guards) {
+    const value = read(guard.slot);
+    const group = typeof value === guard.type ? guard.groups.get(value) : guard.whole;
+    if (group) groups.push(group);
+  }
+  for (const group of groups) for (const at of group.slots) read(at);
+  return { values, slots: order, groups };
+}
+
+/** Every fact that any rule reads, whether or not the rule could stand: for explanations. */
+export const gatherAll = (policy: Policy, situation: Situation): readonly Known[] => policy.slots.map((slot) => readSlot(slot, situation));
+
+function readSlot({ fact, path }: Slot, situation: Situation): Known {
+  const declaration = FACTS[fact];
+  if (!declaration) throw new RangeError(`no fact \`${fact}\``);
+  const value = declaration.read(situation);
+  return path.length === 0 ? value : follow(value, path);
 }
 
 /** Own keys and list positions only: what a prototype brings is not there. */

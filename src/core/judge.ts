@@ -1,14 +1,13 @@
 import { combine, type Judgement } from "./combine.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
-import { gather } from "./facts.ts";
+import { gather, type Reading } from "./facts.ts";
 import { brokenInvariants, builtIn, type Violation } from "./invariants.ts";
-import type { Known } from "./json.ts";
 import type { Policy } from "./policy.ts";
 import { type Situation, type Subject, situate } from "./situation.ts";
 
 export interface JudgeOptions {
   /** Asks the rules otherwise than afresh: from what they answered before. */
-  readonly evaluate?: (policy: Policy, values: readonly Known[]) => Evaluation;
+  readonly evaluate?: (policy: Policy, reading: Reading) => Evaluation;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -22,7 +21,12 @@ export interface Verdict {
  * decides. What goes wrong inside is a DENY with EVALUATION_ERROR, told to `onError`.
  */
 export function judge(policy: Policy, subject: Subject, options: JudgeOptions = {}): Verdict {
-  const situation = situate(policy, subject);
+  return judgeSituation(situate(policy, subject), options);
+}
+
+/** The same from a situation on: for an explanation that asks what would be if a fact were another. */
+export function judgeSituation(situation: Situation, options: JudgeOptions = {}): Verdict {
+  const { policy } = situation;
   const violations = brokenInvariants(situation);
   const ask = options.evaluate ?? evaluate;
   try {

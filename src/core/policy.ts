@@ -1,7 +1,8 @@
 import type { GlobIndex, Matcher } from "./globs.ts";
 import type { Known } from "./json.ts";
 import type { Kleene } from "./kleene.ts";
-import type { AgentTrust, Basis, DurationMs, Effect, Finding, JsonObject, Reversibility, RuleEvent, Trust } from "./words.ts";
+import type { Obligation } from "./obligations.ts";
+import type { AgentTrust, Basis, DurationMs, Effect, Finding, Json, JsonObject, Reversibility, RuleEvent, Trust } from "./words.ts";
 
 /** Everything in `rules/` that can change a decision, compiled once and never changed afterwards. */
 export interface Policy {
@@ -16,8 +17,35 @@ export interface Policy {
   readonly agents: ReadonlyMap<string, RegisteredAgent>;
   /** In the order of their evaluation: highest priority first, then as the files have them. */
   readonly rules: readonly CompiledRule[];
-  /** The facts that the rules read, each once; `gather` fills one value for each. */
+  /** The facts that the rules read, each once. */
   readonly slots: readonly Slot[];
+  /** Finds the rules that could stand. */
+  readonly index: RuleIndex;
+}
+
+/**
+ * Rules by what they demand of one fact, so that a decision costs what the rules that could stand cost, not what the rules there are do. Every
+ * rule stands either in `always` or under exactly one guard, there under each value with which it could stand.
+ */
+export interface RuleIndex {
+  readonly always: RuleGroup;
+  readonly guards: readonly RuleGuard[];
+}
+
+export interface RuleGuard {
+  /** Of a total fact that is one word. */
+  readonly slot: number;
+  readonly type: "string" | "boolean";
+  readonly groups: ReadonlyMap<Known, RuleGroup>;
+  /** All of the groups: for a value that is not of the type, with which nothing can be left out. */
+  readonly whole: RuleGroup;
+}
+
+export interface RuleGroup {
+  /** Indexes into `Policy.rules`, ascending. */
+  readonly rules: readonly number[];
+  /** The slots that these rules read, each once. */
+  readonly slots: readonly number[];
 }
 
 /** What `policy.json` says. */
@@ -122,8 +150,9 @@ export interface CompiledRule {
   /** For a hold; undefined leaves it to `approvers.default`. */
   readonly approvers?: readonly string[];
   readonly quorum?: number;
-  /** Reads only `values`, one for each slot of the policy; never throws, never waits. */
-  readonly test: (values: readonly Known[]) => Kleene;
+  /** For an `oblige`. */
+  readonly obligation?: Obligation;
+  readonly condition: CompiledCondition;
   /** What the rule says when it stands, made once so that a decision allocates nothing for it. */
   readonly matched: Finding;
   readonly unknown: Finding;
@@ -131,4 +160,24 @@ export interface CompiledRule {
   readonly source: JsonObject;
   /** `file:line:column`. */
   readonly position: string;
+}
+
+/** Reads only `values`, by the policy's slots; never throws, never waits. */
+export type Test = (values: readonly Known[]) => Kleene;
+
+/** A condition with its parts, each of which can be asked by itself: the decision, its explanation and coverage all ask these. */
+export interface CompiledCondition {
+  readonly kind: "all" | "any" | "not" | "compare";
+  readonly test: Test;
+  readonly parts: readonly CompiledCondition[];
+  /** `file:line:column`. */
+  readonly position: string;
+  /** Of kind `compare` only. */
+  readonly comparison?: Comparison;
+}
+
+export interface Comparison {
+  readonly slot: number;
+  readonly operator: string;
+  readonly value: { readonly literal: Json } | { readonly slot: number };
 }

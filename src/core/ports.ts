@@ -1,7 +1,7 @@
 import type { Evaluation } from "./evaluate.ts";
-import type { Known } from "./json.ts";
 import type { Policy } from "./policy.ts";
 import type { DecisionRecord, LedgerEvent } from "./record.ts";
+import type { Situation } from "./situation.ts";
 import type { StateKeys, StateView } from "./state.ts";
 import type { Instant, JsonObject } from "./words.ts";
 
@@ -81,4 +81,4 @@ export type NewId = (at: Instant) => string;
 export type Canonical = (value: JsonObject) => string;
 
 /** Sees what was evaluated afresh, after the answer; a second opinion may raise an alarm and never changes an answer. */
-export type SecondOpinion = (policy: Policy, values: readonly Known[], evaluation: Evaluation) => void;
+export type SecondOpinion = (situation: Situation, evaluation: Evaluation) => void;

@@ -1,9 +1,10 @@
 import { isList, type Known } from "../core/json.ts";
 import { FALSE, type Kleene, not, TRUE, UNKNOWN } from "../core/kleene.ts";
-import type { Slot } from "../core/policy.ts";
+import type { Comparison, CompiledCondition, Slot, Test } from "../core/policy.ts";
 import type { Json, JsonObject } from "../core/words.ts";
-import type { Condition, Leaf } from "./conditions.ts";
+import type { Condition } from "./conditions.ts";
 import { type FactReference, spell } from "./fact-reference.ts";
+import type { Operator } from "./operators.ts";
 
 /** Where each fact's value stands among the values that `gather` hands over. */
 export interface SlotTable {
@@ -33,21 +34,29 @@ export function createSlotTable(): GrowingSlotTable {
   };
 }
 
-type Test = (values: readonly Known[]) => Kleene;
-
-/** Turns a condition into a closure over the values' places. */
-export function compile(condition: Condition, slots: SlotTable): Test {
+/** Turns a condition into closures over the values' places, one for each of its parts. */
+export function compile(condition: Condition, slots: SlotTable): CompiledCondition {
+  const position = condition.document.positionOf(condition.node);
   switch (condition.kind) {
     case "all":
-      return compileAll(condition.parts.map((part) => compile(part, slots)));
-    case "any":
-      return compileAny(condition.parts.map((part) => compile(part, slots)));
-    case "not": {
-      const test = compile(condition.part, slots);
-      return (values) => not(test(values));
+    case "any": {
+      const parts = condition.parts.map((part) => compile(part, slots));
+      const tests = parts.map(({ test }) => test);
+      return { kind: condition.kind, test: condition.kind === "all" ? compileAll(tests) : compileAny(tests), parts, position };
     }
-    case "leaf":
-      return compileLeaf(condition, slots);
+    case "not": {
+      const part = compile(condition.part, slots);
+      return { kind: "not", test: negated(part.test), parts: [part], position };
+    }
+    case "leaf": {
+      const { value } = condition;
+      const comparison: Comparison = {
+        slot: slots.indexOf(condition.fact),
+        operator: condition.operatorName,
+        value: "fact" in value ? { slot: slots.indexOf(value.fact) } : value,
+      };
+      return { kind: "compare", test: compileComparison(condition.operator, comparison), parts: [], position, comparison };
+    }
   }
 }
 
@@ -88,14 +97,13 @@ function compileAny(tests: readonly Test[]): Test {
   };
 }
 
-function compileLeaf({ fact, operator, operatorName, value }: Leaf, slots: SlotTable): Test {
-  const at = slots.indexOf(fact);
-  if ("fact" in value) {
-    const other = slots.indexOf(value.fact);
-    return (values) => operator(values[at], values[other]);
+function compileComparison(operator: Operator, { slot, operator: name, value }: Comparison): Test {
+  if ("slot" in value) {
+    const other = value.slot;
+    return (values) => operator(values[slot], values[other]);
   }
   const { literal } = value;
-  return quickTest(operatorName, literal, at) ?? ((values) => operator(values[at], literal));
+  return quickTest(name, literal, slot) ?? ((values) => operator(values[slot], literal));
 }
 
 /** The comparisons that most rules are made of, without a call and without looking at kinds twice. Each says what its operator says. */

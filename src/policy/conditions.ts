@@ -7,19 +7,30 @@ import { type FactReference, readFact } from "./fact-reference.ts";
 import { DECORATORS, OPERATORS, type Operator, operatorNamed, type StaticKind, staticKindOf, whyUndecidable } from "./operators.ts";
 
 /** A read and checked condition. */
-export type Condition =
-  | { readonly kind: "all" | "any"; readonly parts: readonly Condition[] }
-  | { readonly kind: "not"; readonly part: Condition }
-  | Leaf;
+export type Condition = Group | Negation | Leaf;
 
-export interface Leaf {
+/** Where a condition stands; one of a named condition stands where that is written. */
+interface Placed {
+  readonly node: Node;
+  readonly document: Document;
+}
+
+export interface Group extends Placed {
+  readonly kind: "all" | "any";
+  readonly parts: readonly Condition[];
+}
+
+export interface Negation extends Placed {
+  readonly kind: "not";
+  readonly part: Condition;
+}
+
+export interface Leaf extends Placed {
   readonly kind: "leaf";
   readonly fact: FactReference;
   readonly operatorName: string;
   readonly operator: Operator;
   readonly value: { readonly literal: Json } | { readonly fact: FactReference };
-  readonly node: Node;
-  readonly document: Document;
 }
 
 /** Conditions by name, over all files; resolved when they are first used. */
@@ -87,20 +98,20 @@ function readNode(node: Node, context: Context): Condition | undefined {
     );
     return undefined;
   }
-  return composite ? readComposite(composite, properties, { ...context, depth: context.depth + 1 }) : readLeaf(node, properties, context);
+  return composite ? readComposite(composite, node, { ...context, depth: context.depth + 1 }) : readLeaf(node, properties, context);
 }
 
-function readComposite(composite: Property, properties: readonly Property[], context: Context): Condition | undefined {
+function readComposite(composite: Property, node: Node, context: Context): Condition | undefined {
   const { document } = context;
   const { key, valueNode } = composite;
-  for (const other of properties) {
-    if (other !== composite && other.key !== "name" && other.key !== "priority") {
+  for (const other of propertiesOf(node)) {
+    if (other.key !== key && other.key !== "name" && other.key !== "priority") {
       document.error("ambiguous-condition", other.keyNode, `\`${other.key}\` cannot stand beside \`${key}\``);
     }
   }
   if (key === "not") {
     const part = readNode(valueNode, context);
-    return part && { kind: "not", part };
+    return part && { kind: "not", part, node, document };
   }
   if (key === "condition") return readNamed(valueNode, context);
   if (valueNode.type !== "array" || (valueNode.children ?? []).length === 0) {
@@ -109,7 +120,7 @@ function readComposite(composite: Property, properties: readonly Property[], con
   }
   const parts = (valueNode.children ?? []).map((child) => readNode(child, context));
   const whole = parts.filter((part) => part !== undefined);
-  return whole.length === parts.length ? { kind: key === "all" ? "all" : "any", parts: whole } : undefined;
+  return whole.length === parts.length ? { kind: key === "all" ? "all" : "any", parts: whole, node, document } : undefined;
 }
 
 function readNamed(node: Node, context: Context): Condition | undefined {

@@ -11,6 +11,8 @@ export interface Document {
   readonly file: string;
   readonly text: string;
   readonly root: Node;
+  /** `file:line:column`. */
+  positionOf(node: Node): string;
   error(id: ErrorId, node: Node, said: Said): void;
   warn(id: WarningId, node: Node, said: Said): void;
 }
@@ -21,8 +23,9 @@ const KEYS_MAX = 1_000_000;
 
 /** Reads a file strictly, and complains of all that JSON.parse would quietly change. Undefined when there is no tree to go on with. */
 export function readDocument(file: string, text: string, complaints: Complaint[]): Document | undefined {
+  const lines = linesOf(text);
   const complain = (id: ComplaintId, offset: number, said: Said): void => {
-    complaints.push({ ...complaint(id, file, said), at: placeOf(text, offset) });
+    complaints.push({ ...complaint(id, file, said), at: lines.placeOf(offset) });
   };
   // The tree builder calls itself for each level: look at the depth before it does.
   const scan = parseStrict(text, { nestingMax: NESTING_MAX, keysMax: KEYS_MAX });
@@ -41,6 +44,10 @@ export function readDocument(file: string, text: string, complaints: Complaint[]
     file,
     text,
     root,
+    positionOf({ offset }) {
+      const { line, column } = lines.placeOf(offset);
+      return `${file}:${line}:${column}`;
+    },
     error: (id, node, said) => complain(id, node.offset, said),
     warn: (id, node, said) => complain(id, node.offset, said),
   };
@@ -51,15 +58,38 @@ export function readDocument(file: string, text: string, complaints: Complaint[]
 /** `InvalidCommentToken` → `invalid comment token`. */
 const wordsOf = (code: string): string => code.replaceAll(/(?!^)([A-Z])/g, " $1").toLowerCase();
 
-export function placeOf(text: string, offset: number): NonNullable<Complaint["at"]> {
-  const before = text.slice(0, offset);
-  const lineStart = before.lastIndexOf("\n") + 1;
-  const lineEnd = text.indexOf("\n", offset);
+/** Where in a text something stands. Every condition is placed, so it must not walk over the text. */
+interface Lines {
+  placeOf(offset: number): NonNullable<Complaint["at"]>;
+}
+
+function linesOf(text: string): Lines {
+  const starts = lineStartsOf(text);
   return {
-    line: before.split("\n").length,
-    column: offset - lineStart + 1,
-    source: text.slice(lineStart, lineEnd === -1 ? text.length : lineEnd).trimEnd(),
+    placeOf(offset) {
+      const line = lineAt(starts, offset);
+      const start = starts[line] ?? 0;
+      return { line: line + 1, column: offset - start + 1, source: text.slice(start, (starts[line + 1] ?? text.length + 1) - 1).trimEnd() };
+    },
   };
+}
+
+function lineStartsOf(text: string): readonly number[] {
+  const starts = [0];
+  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
+  return starts;
+}
+
+/** The last line that begins at or before an offset, from 0. */
+function lineAt(starts: readonly number[], offset: number): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 const DANGEROUS_KEYS = new Set(["__proto__", "constructor", "prototype"]);

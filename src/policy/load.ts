@@ -6,6 +6,7 @@ import { createSlotTable } from "./compile.ts";
 import { type Complaint, complaint, formatComplaint, PolicyInvalid } from "./complaints.ts";
 import { type Document, readDocument } from "./document.ts";
 import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
+import { indexRules } from "./rule-index.ts";
 import { collectNamed, compileRules, RULES_MAX, readRules, type StatedRule } from "./rules.ts";
 import { orderOf, readSettings } from "./settings.ts";
 
@@ -78,6 +79,7 @@ function assemble({ files, documents, directory, complaints }: Parts): Policy | 
     agents,
     rules,
     slots: slots.slots,
+    index: indexRules(rules, slots.slots),
   };
 }
 

@@ -1,12 +1,14 @@
 import { type FactDeclaration, mayHelp } from "../core/facts.ts";
+import type { Obligation } from "../core/obligations.ts";
 import type { CompiledRule } from "../core/policy.ts";
 import { type Finding, RULE_EVENTS, type RuleEvent } from "../core/words.ts";
 import { compile, type SlotTable, sourceOf } from "./compile.ts";
 import { orMean } from "./complaints.ts";
 import { type Condition, leavesOf, type NamedConditions, readConditions } from "./conditions.ts";
-import { type Document, duration, integer, listOf, matching, type Node, object, oneOf, placeOf, propertiesOf, type Read, text } from "./document.ts";
+import { type Document, duration, integer, listOf, matching, type Node, object, oneOf, propertiesOf, type Read, text } from "./document.ts";
 import { spell } from "./fact-reference.ts";
 import { softenings } from "./monotonic.ts";
+import { obligationShape } from "./obligations.ts";
 import { approver } from "./settings.ts";
 
 const RULE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -32,6 +34,7 @@ interface RuleParams {
   readonly approvers?: readonly string[];
   readonly quorum?: number;
   readonly lifetime?: number;
+  readonly obligation?: Obligation;
 }
 
 const control = matching(
@@ -41,7 +44,13 @@ const control = matching(
 
 const paramsShape: Read<RuleParams> = object(
   { reason: text, controls: listOf(control) },
-  { points: integer(-POINTS_MAX, POINTS_MAX), approvers: listOf(approver), quorum: integer(1, 20), lifetime: duration },
+  {
+    points: integer(-POINTS_MAX, POINTS_MAX),
+    approvers: listOf(approver),
+    quorum: integer(1, 20),
+    lifetime: duration,
+    obligation: obligationShape,
+  },
 );
 
 /** Collects the named conditions of all files; a name is unique over all of them. */
@@ -136,7 +145,9 @@ const ruleName =
 
 function refuseMisuse({ name, event, params, node, document }: StatedRule): void {
   const refuse = (why: string): void => document.error("event-misuse", node, `rule \`${name}\`: ${why}`);
-  if (event === "oblige") refuse("`oblige` is not served by this version");
+  if (event === "oblige" && params.obligation === undefined) refuse("an `oblige` rule says its `obligation`");
+  if (event === "oblige" && params.points !== undefined) refuse("an `oblige` rule carries no `points`");
+  if (event !== "oblige" && params.obligation !== undefined) refuse("an `obligation` belongs to `oblige`");
   if (event === "risk" && params.points === undefined) refuse("a `risk` rule says its `points`");
   if (event === "allow" && params.points !== undefined) refuse("an `allow` rule carries no `points`");
   if ((event === "deny" || event === "require-approval") && (params.points ?? 0) < 0) refuse(`a \`${event}\` rule cannot lower the score`);
@@ -201,16 +212,12 @@ function compileRule(rule: StatedRule, slots: SlotTable): CompiledRule {
     controls: params.controls,
     ...(params.approvers && { approvers: params.approvers }),
     ...(params.quorum !== undefined && { quorum: params.quorum }),
-    test: compile(condition, slots),
+    ...(params.obligation && { obligation: params.obligation }),
+    condition: compile(condition, slots),
     matched: finding("matched", points),
     // Unknown never helps the caller: it adds what would be added, and takes nothing away.
     unknown: finding("unknown", Math.max(0, points)),
     source: sourceOf(condition),
-    position: positionOf(document, node),
+    position: document.positionOf(node),
   };
-}
-
-function positionOf(document: Document, node: Node): string {
-  const { line, column } = placeOf(document.text, node.offset);
-  return `${document.file}:${line}:${column}`;
 }

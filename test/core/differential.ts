@@ -1,14 +1,14 @@
 import { parseArgs } from "node:util";
 import fc from "fast-check";
 import { evaluate, findingsOf } from "../../src/core/evaluate.ts";
-import { gather } from "../../src/core/facts.ts";
+import { gatherAll } from "../../src/core/facts.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import { type Subject, situate } from "../../src/core/situation.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
 import { instant, type JsonObject } from "../../src/core/words.ts";
 import { compilePolicy } from "../../src/policy/load.ts";
 import { engineSays } from "../../src/reference/second-opinion.ts";
-import { filesOf } from "../policies.ts";
+import { filesOf, readingOf } from "../policies.ts";
 import { areAlike, type Truth, truth, truthOf, valueAt } from "./kleene-model.ts";
 import {
   type Condition,
@@ -173,13 +173,13 @@ export function compilePair({ conditions, named, facts }: Pair): { readonly poli
 /** The real loader and evaluator, the facts read from a real subject. */
 export const compiled: Evaluator = (pair) => {
   const { policy, values } = compilePair(pair);
-  const [finding] = findingsOf(policy, evaluate(policy, values));
+  const [finding] = findingsOf(policy, evaluate(policy, readingOf(policy, values)));
   return finding === undefined ? "FALSE" : finding.result === "matched" ? "TRUE" : "UNKNOWN";
 };
 
 /** No subject can leave a total fact out or give it another type: those values alone are put in place by hand. */
 function valuesFor(policy: Policy, facts: Facts): readonly Value[] {
-  const gathered = gather(policy, situate(policy, subjectOf(facts)));
+  const gathered = gatherAll(policy, situate(policy, subjectOf(facts)));
   return policy.slots.map(({ name }, index) => {
     const total = TOTALS.find((place) => place.name === name);
     return total && !canBe(total, facts[name]) ? facts[name] : gathered[index];

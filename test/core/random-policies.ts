@@ -1,10 +1,11 @@
 import fc from "fast-check";
+import { OBLIGATION_TYPES } from "../../src/core/obligations.ts";
 import type { Hop } from "../../src/core/request.ts";
 import type { Subject } from "../../src/core/situation.ts";
 import { EFFECTS, type Effect, instant, type Json, type JsonObject, PRINCIPAL_TYPES } from "../../src/core/words.ts";
 import { FULL_REACH } from "../policies.ts";
 import { conditionsOver, type Place, valueOfKind } from "./random-rules.ts";
-import type { AgentJson, PolicyJson, ReachJson, RuleJson, ToolJson } from "./specification.ts";
+import type { AgentJson, ObligationJson, PolicyJson, ReachJson, RuleJson, ToolJson } from "./specification.ts";
 
 /** One whole decision: a policy the loader accepts, and everything that is decided by it. */
 export interface Question {
@@ -202,6 +203,16 @@ function ruleOf(
   return withKeys({ conditions, event }, { priority: fc.integer({ min: -1, max: 2 }) }) as fc.Arbitrary<Omit<RuleJson, "name">>;
 }
 
+const many = (word: string): readonly string[] => Array.from({ length: 200 }, (_, number) => `$.${word}${number}`);
+const obligation: fc.Arbitrary<ObligationJson> = fc.oneof(
+  // Two of the long lists are more than one enforcement point is held to.
+  some([["$.name"], ["$.ssn", "$.name"], ["$.rows[*].ssn"]]).map((paths) => ({ type: "redact", paths })),
+  some([many("a"), many("b")]).map((paths) => ({ type: "redact", paths })),
+  some([1, 50, 1_000]).map((rows_max) => ({ type: "limit_rows", rows_max })),
+  some(["debug", "info", "warn", "error"]).map((level) => ({ type: "log", level })),
+  some([["user:ann"], ["group:privacy", "user:ann"]]).map((recipients) => ({ type: "notify", recipients })),
+);
+
 /** What rules may read: those that speak for the caller, and all others. */
 interface Readable {
   readonly helping: readonly Place[];
@@ -224,10 +235,18 @@ function policiesOver({ helping: helpingPlaces, every, partsMin }: Readable): fc
     { weight: 3, arbitrary: ruleOf("require-approval", narrow, {}, approval) },
     { weight: 1, arbitrary: ruleOf("allow", helping, {}, {}) },
   );
+  // Several at once, or there would be nothing to merge.
+  const obliging = mostly<readonly Omit<RuleJson, "name">[]>(
+    [],
+    fc.array(ruleOf("oblige", restrictive, { obligation }, {}), { minLength: 2, maxLength: 5 }),
+    3,
+  );
   return fc.record(
     {
       settings,
-      rules: fc.array(rule, { maxLength: 5 }).map((rules) => rules.map((stated, index) => ({ name: `rule-${index}`, ...stated }))),
+      rules: fc
+        .tuple(fc.array(rule, { maxLength: 5 }), obliging)
+        .map((rules) => rules.flat().map((stated, index) => ({ name: `rule-${index}`, ...stated }))),
       conditions: fc.record({ shared: fc.oneof(named.leaf, named.whole) }, { noNullPrototype: true }),
       tools: fc.dictionary(some(TOOLS), tool, { minKeys: 2, noNullPrototype: true }),
       resources: fc.array(label, { minLength: 1, maxLength: 3 }),
@@ -290,6 +309,7 @@ const request = some(AGENTS).chain((id) =>
       data: withKeys({}, { classification: some([...CLASSIFICATIONS, "cosmic"]), categories: listOf(CATEGORIES) }),
       context: withKeys({}, { environment: some(["production", "staging"]), attributes }),
       credentialed: mostly(false, fc.constant(true), 15),
+      supportedObligations: mostly<readonly string[]>(OBLIGATION_TYPES, fc.uniqueArray(some(OBLIGATION_TYPES)), 3),
     },
   ),
 );

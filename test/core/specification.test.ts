@@ -3,11 +3,12 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FACTS } from "../../src/core/facts.ts";
 import { judge } from "../../src/core/judge.ts";
+import type { Obligation } from "../../src/core/obligations.ts";
 import { REASON_CODES } from "../../src/core/words.ts";
 import { policyOf } from "../policies.ts";
 import { type Question, questions, READ_FACTS } from "./random-policies.ts";
 import { randomRuns } from "./random-rules.ts";
-import { LAWS, type Laws, type Specified, specify } from "./specification.ts";
+import { LAWS, type Laws, type ObligationJson, type Specified, specify } from "./specification.ts";
 
 const runs = randomRuns(5_000);
 
@@ -18,10 +19,23 @@ const failing = (): never => {
 /** What the real decision says, in the words of the specification. */
 function decide({ policy, subject, evaluates }: Question): Specified {
   const { judgement } = judge(policyOf(policy), subject, evaluates ? {} : { evaluate: failing });
-  const { outcome, basis, score, level, reasonCodes, holds, findings, validUntil } = judgement;
+  const { outcome, basis, score, level, reasonCodes, holds, findings, obligations = [], validUntil } = judgement;
   const standing = findings.map(({ rule, event, result, points }) => `${rule} ${event} ${result === "matched" ? "TRUE" : "UNKNOWN"} ${points}`);
-  return { outcome, basis, score, level, reasonCodes, standing, holds, ...(validUntil !== undefined && { validUntil }) };
+  return {
+    outcome,
+    basis,
+    score,
+    level,
+    reasonCodes,
+    standing,
+    holds,
+    obligations: obligations.map(obligationJson),
+    ...(validUntil !== undefined && { validUntil }),
+  };
 }
+
+const obligationJson = (obligation: Obligation): ObligationJson =>
+  obligation.type === "limit_rows" ? { type: obligation.type, rows_max: obligation.rowsMax } : obligation;
 
 const decided: { readonly question: Question; readonly said: Specified }[] = [];
 let failure: string | undefined;
@@ -55,6 +69,7 @@ describe("the random decisions", () => {
     ["the middle band", 0.02, ({ level }) => level === "middle"],
     ["the top band", 0.02, ({ level }) => level === "top"],
     ["a score of 100", 0.002, ({ score }) => score === 100],
+    ["merged obligations", 0.01, ({ obligations }) => obligations.length > 1],
     ["several holds", 0.01, ({ holds }) => holds.length > 1],
     ["a hold of one's own approvers", 0.005, ({ holds }) => holds.some(({ approvers }) => approvers.includes("issuer"))],
     ["an unknown rule", 0.05, ({ standing }) => standing.some((text) => text.includes(" UNKNOWN "))],
@@ -107,6 +122,11 @@ describe("a broken twin of the specification is caught when it", () => {
       { level: (score, { middle, top }) => (score > top ? "top" : score >= middle ? "middle" : "low") },
     ],
     ["begins the middle band above its border", { level: (score, { middle, top }) => (score >= top ? "top" : score > middle ? "middle" : "low") }],
+    ["leaves out an unknown obligation", { obliges: (truth) => truth === "TRUE" }],
+    ["merges limits to the largest", { rows: (all) => Math.max(...all) }],
+    ["merges log levels to the lowest", { loudest: (all) => ["debug", "info", "warn", "error"].find((level) => all.includes(level)) }],
+    ["allows what the enforcement point cannot fulfil", { fulfils: () => true }],
+    ["holds nobody to a bound on obligations", { itemsMax: Number.POSITIVE_INFINITY }],
     ["lets a score fall below 0", { clamp: (sum) => Math.min(100, sum) }],
     ["lets a score rise above 100", { clamp: (sum) => Math.max(0, sum) }],
     ["believes a better effect than the catalog's", { worse: (listed, stated) => stated ?? listed }],

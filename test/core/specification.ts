@@ -32,9 +32,21 @@ export interface RuleJson {
   readonly priority?: number;
   readonly conditions: Condition;
   readonly event: {
-    readonly type: "risk" | "deny" | "require-approval" | "allow";
-    readonly params: { readonly points?: number; readonly reason: string; readonly controls: readonly string[] } & Partial<Approval>;
+    readonly type: "risk" | "deny" | "require-approval" | "allow" | "oblige";
+    readonly params: {
+      readonly points?: number;
+      readonly reason: string;
+      readonly controls: readonly string[];
+      readonly obligation?: ObligationJson;
+    } & Partial<Approval>;
   };
+}
+export interface ObligationJson {
+  readonly type: string;
+  readonly paths?: readonly string[];
+  readonly rows_max?: number;
+  readonly level?: string;
+  readonly recipients?: readonly string[];
 }
 interface Approval {
   readonly approvers: readonly string[];
@@ -67,6 +79,7 @@ export interface Specified {
   readonly reasonCodes: readonly ReasonCode[];
   readonly standing: readonly string[];
   readonly holds: readonly ({ readonly name: string } & Approval)[];
+  readonly obligations: readonly ObligationJson[];
   readonly validUntil?: number;
 }
 
@@ -79,6 +92,13 @@ export const LAWS = {
   denies: (truth: Truth): boolean => truth !== "FALSE",
   asks: (truth: Truth): boolean => truth !== "FALSE",
   lifts: (truth: Truth): boolean => truth === "TRUE",
+  obliges: (truth: Truth): boolean => truth !== "FALSE",
+  /** Redactions and notices add up, of limits the least counts, of log levels the highest. */
+  rows: (all: readonly number[]): number => Math.min(...all),
+  loudest: (all: readonly string[]): string | undefined => ["error", "warn", "info", "debug"].find((level) => all.includes(level)),
+  fulfils: (supported: readonly string[], type: string): boolean => supported.includes(type),
+  /** Of one obligation. */
+  itemsMax: 256,
   /** `*` never includes `unknown`. */
   covers: (words: readonly string[], effect: string): boolean => words.includes(effect) || (effect !== "unknown" && words.includes("*")),
   /** What is not listed counts as the highest. */
@@ -271,6 +291,21 @@ function invariants(policy: PolicyJson, subject: Subject, { effect, resources, r
   return codes;
 }
 
+/** One obligation of each type, or nothing when there is too much of one. */
+function merged(stated: readonly ObligationJson[], laws: Laws): readonly ObligationJson[] | undefined {
+  const of = (type: string): readonly ObligationJson[] => stated.filter((one) => one.type === type);
+  const union = (lists: readonly (readonly string[])[]): readonly string[] => [...new Set(lists.flat())].sort();
+  const paths = union(of("redact").map((one) => one.paths ?? []));
+  const recipients = union(of("notify").map((one) => one.recipients ?? []));
+  if (Math.max(paths.length, recipients.length) > laws.itemsMax) return undefined;
+  return [
+    ...(of("redact").length > 0 ? [{ type: "redact", paths }] : []),
+    ...(of("limit_rows").length > 0 ? [{ type: "limit_rows", rows_max: laws.rows(of("limit_rows").map((one) => one.rows_max ?? 0)) }] : []),
+    ...(of("log").length > 0 ? [{ type: "log", level: laws.loudest(of("log").map((one) => one.level ?? "")) ?? "" }] : []),
+    ...(of("notify").length > 0 ? [{ type: "notify", recipients }] : []),
+  ];
+}
+
 /** `evaluates` is false when the rules could not be asked at all. */
 export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean, laws: Laws = LAWS): Specified {
   const { settings } = policy;
@@ -287,19 +322,26 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
     ...broken.map((code) => `behest:${code.toLowerCase().replaceAll("_", "-")} deny TRUE 0`),
     ...stands.map((rule) => `${rule.name} ${rule.event.type} ${rule.truth} ${pointsOf(rule)}`),
   ];
-  const base = { score, level, standing };
-  const deny = (reasonCodes: readonly ReasonCode[]): Specified => ({ ...base, outcome: "DENY", basis: "NONE", reasonCodes, holds: [] });
+  const denied = { score, level, standing, obligations: [] };
+  const deny = (reasonCodes: readonly ReasonCode[]): Specified => ({ ...denied, outcome: "DENY", basis: "NONE", reasonCodes, holds: [] });
   const on = (type: string, law: (truth: Truth) => boolean) => answers.filter(({ event, truth }) => event.type === type && law(truth));
 
   const denials = [...new Set<ReasonCode>(broken)];
   if (on("deny", laws.denies).length > 0) denials.push("RULE_DENY");
   if (level === "top") denials.push("RISK_TOP");
+  const obligations = merged(
+    on("oblige", laws.obliges).flatMap(({ event }) => event.params.obligation ?? []),
+    laws,
+  );
+  if (!obligations) denials.push("OBLIGATION_CONFLICT");
+  else if (!obligations.every(({ type }) => laws.fulfils(subject.request.supportedObligations ?? [], type))) denials.push("OBLIGATION_UNSUPPORTED");
   if (denials.length > 0) return deny(denials);
 
   const table = settings.basis.AVAILABLE;
   const listed = table[resolved.effect] ?? (laws.covers(["*"], resolved.effect) ? table["*"] : undefined) ?? "deny";
   const answer = on("allow", laws.lifts).length > 0 ? "allow" : listed;
   if (answer === "deny") return deny(["BASIS_DENIED"]);
+  const base = { ...denied, obligations: obligations ?? [] };
 
   const approval: Approval = { approvers: settings.approvers.default, quorum: settings.approvers.quorum };
   const asking = on("require-approval", laws.asks);

@@ -72,9 +72,7 @@ describe("an explanation", () => {
   });
 
   it("leaves no trace in the decision cache either, with whatever is written next", async () => {
-    const request = requestOf({ agent: { id: "cached" }, context: { environment: "cached" } });
-    await server.decide(request);
-    // The first one changed what the task has seen, so this one is new to the cache.
+    const request = requestOf({ agent: { id: "cached" }, data: { categories: ["only-here"] } });
     const { decisionId, cache } = await server.decide(request);
     expect(cache?.hit).toBe(false);
     expect((await explain("enforcer", request)).cache).toMatchObject({ hit: true, repeats: decisionId });

@@ -187,10 +187,47 @@ describe("a rule is refused", () => {
       message: "`dney` is none of `risk` `deny` `require-approval` `allow` `oblige`; did you mean `deny`?",
     },
     {
-      when: "it is an `oblige`",
+      when: "it obliges to nothing",
       event: `{ "type": "oblige", "params": ${params("")} }`,
-      message: "rule `a-rule`: `oblige` is not served by this version",
       at: "3:14",
+      message: "rule `a-rule`: an `oblige` rule says its `obligation`",
+    },
+    {
+      when: "another event carries an obligation",
+      event: `{ "type": "deny", "params": ${params(`, "obligation": { "type": "log", "level": "warn" }`)} }`,
+      at: "3:14",
+      message: "rule `a-rule`: an `obligation` belongs to `oblige`",
+    },
+    {
+      when: "an `oblige` carries points",
+      event: `{ "type": "oblige", "params": ${params(`, "points": 5, "obligation": { "type": "log", "level": "warn" }`)} }`,
+      at: "3:14",
+      message: "rule `a-rule`: an `oblige` rule carries no `points`",
+    },
+    {
+      when: "an obligation says the part of another",
+      event: `{ "type": "oblige", "params": ${params(`, "obligation": ▶{ "type": "log", "level": "warn", "rows_max": 5 }`)} }`,
+      message: "`rows_max` belongs to `limit_rows`, not to `log`",
+    },
+    {
+      when: "an obligation lacks its part",
+      event: `{ "type": "oblige", "params": ${params(`, "obligation": ▶{ "type": "redact", "paths": [] }`)} }`,
+      message: "`redact` says its `paths`",
+    },
+    {
+      when: "an obligation is none of the closed list",
+      event: `{ "type": "oblige", "params": ${params(`, "obligation": { "type": ▶"watermark" }`)} }`,
+      message: "`watermark` is none of `redact` `limit_rows` `log` `notify`",
+    },
+    {
+      when: "a redaction names no path",
+      event: `{ "type": "oblige", "params": ${params(`, "obligation": { "type": "redact", "paths": [▶"ssn"] }`)} }`,
+      message: "`ssn` is not a path into what the tool returns, such as `$.rows[*].ssn`",
+    },
+    {
+      when: "an obligation names too many",
+      event: `{ "type": "oblige", "params": ${params(`, "obligation": ▶{ "type": "redact", "paths": ${JSON.stringify(Array.from({ length: 257 }, (_, at) => `$.a${at}`))} }`)} }`,
+      message: "an obligation names at most 256 paths or recipients",
     },
     {
       when: "a risk has no points",

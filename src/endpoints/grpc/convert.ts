@@ -2,6 +2,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Answer, Asked } from "../../core/decide.ts";
 import { ServiceError } from "../../core/errors.ts";
 import { checkJson, isObject, type JsonLimits, type JsonProblem, parseStrict } from "../../core/json.ts";
+import type { Obligation } from "../../core/obligations.ts";
 import type { Action, DecisionRequest, Hop } from "../../core/request.ts";
 import type { Basis, Effect, Finding, Instant, JsonObject, Outcome, PrincipalType, RiskLevel, RuleEvent } from "../../core/words.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
@@ -232,7 +233,7 @@ function readData(data: wire.Data, reader: FieldReader, { categoriesMax }: Reque
   });
 }
 
-const OBLIGATIONS: Readonly<Partial<Record<wire.ObligationType, string>>> = {
+const OBLIGATIONS: Readonly<Partial<Record<wire.ObligationType, Obligation["type"]>>> = {
   [wire.ObligationType.REDACT]: "redact",
   [wire.ObligationType.LIMIT_ROWS]: "limit_rows",
   [wire.ObligationType.LOG]: "log",
@@ -289,7 +290,7 @@ export function toWire({ record, argumentsDigest, recorded, replayed }: Answer):
     risk: { $typeName: "behest.v1.Risk", score: judgement.score, level: LEVELS[judgement.level] },
     findings: judgement.findings.map(findingToWire),
     reasonCodes: [...judgement.reasonCodes],
-    obligations: [],
+    obligations: (judgement.obligations ?? []).map(obligationToWire),
     holds: judgement.holds.map(({ name, approvers, quorum }) => ({ $typeName: "behest.v1.Hold", name, approvers: [...approvers], quorum })),
     taskId,
     argumentsDigest,
@@ -311,6 +312,20 @@ const findingToWire = (finding: Finding): wire.Finding => ({
   reason: finding.reason,
   controls: [...finding.controls],
 });
+
+function obligationToWire(obligation: Obligation): wire.Obligation {
+  const base = { $typeName: "behest.v1.Obligation" as const, paths: [], rowsMax: 0, level: "", recipients: [] };
+  switch (obligation.type) {
+    case "redact":
+      return { ...base, type: wire.ObligationType.REDACT, paths: [...obligation.paths] };
+    case "limit_rows":
+      return { ...base, type: wire.ObligationType.LIMIT_ROWS, rowsMax: obligation.rowsMax };
+    case "log":
+      return { ...base, type: wire.ObligationType.LOG, level: obligation.level };
+    case "notify":
+      return { ...base, type: wire.ObligationType.NOTIFY, recipients: [...obligation.recipients] };
+  }
+}
 
 const timestamp = (at: Instant): Timestamp => ({
   $typeName: "google.protobuf.Timestamp",

@@ -512,7 +512,8 @@ export type DecideResponse = Message<"behest.v1.DecideResponse"> & {
   reasonCodes: string[];
 
   /**
-   * What the caller must do along with an ALLOW, or else not act.
+   * What the caller must do along with an ALLOW, or else not act; with REQUIRE_APPROVAL, what it would have to do. Merged over all rules, at
+   * most one of each type. Only of types that the request supports, else the outcome is DENY with OBLIGATION_UNSUPPORTED.
    *
    * @generated from field: repeated behest.v1.Obligation obligations = 7;
    */
@@ -701,7 +702,7 @@ export type Obligation = Message<"behest.v1.Obligation"> & {
   type: ObligationType;
 
   /**
-   * For REDACT: the paths to remove.
+   * For REDACT: the paths to remove, such as `$.rows[*].ssn`; at most 256.
    *
    * @generated from field: repeated string paths = 2;
    */
@@ -715,14 +716,14 @@ export type Obligation = Message<"behest.v1.Obligation"> & {
   rowsMax: number;
 
   /**
-   * For LOG: how severe.
+   * For LOG: how severe at least: `debug`, `info`, `warn` or `error`.
    *
    * @generated from field: string level = 4;
    */
   level: string;
 
   /**
-   * For NOTIFY: whom.
+   * For NOTIFY: whom: `user:…`, `group:…` or `service:…`; at most 256.
    *
    * @generated from field: repeated string recipients = 5;
    */
