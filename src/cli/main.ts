@@ -5,6 +5,7 @@ import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts
 import { addDecide, addExplain } from "./decide.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
 import { addHistory } from "./history.ts";
+import { addRules } from "./rules.ts";
 import { addServe } from "./serve.ts";
 
 const VERSION = versionOf(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -28,6 +29,7 @@ function createProgram(): Command {
   addDecide(program);
   addExplain(program);
   addHistory(program);
+  addRules(program);
   addConnectOptions(program.command("healthcheck"))
     .description("exit 0 if a server answers and decides")
     .addHelpText("after", "\nExample:\n  behest healthcheck --grpc 127.0.0.1:7080\n")
