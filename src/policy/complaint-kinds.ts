@@ -42,6 +42,8 @@ export const KINDS = {
   "event-misuse": error("an event has parameters that it cannot have, or lacks one that it must have"),
   "influenced-help": error("a rule helps the caller by what the caller or the agent can bring about"),
   "softens-as-it-worsens": warning("a rule helps more as a fact gets worse"),
+  "unknown-fixture": error("a case uses a fixture that does not exist"),
+  "unreadable-request": error("the request of a case is none that a server would read"),
   "unused-condition": warning("no rule uses a named condition"),
   "priority-of-rule": warning("a rule has a priority, which changes no outcome"),
   "priority-of-condition": warning("a condition has a priority, which changes nothing"),
