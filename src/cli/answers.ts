@@ -8,7 +8,7 @@ export function printAnswers(requests: readonly wire.DecideRequest[], answers: r
   if (format === "table") {
     for (const [index, answer] of answers.entries()) process.stdout.write(`${describe(requests[index], answer)}\n`);
     const last = answers.findLast((answer) => answer.case === "decision" && answer.value.recorded);
-    if (last?.case === "decision") process.stderr.write(`${paint("dim", `next: behest history show ${last.value.decisionId}`)}\n`);
+    if (last?.case === "decision") process.stderr.write(`${paint("dim", `next: behest explain ${last.value.decisionId}`)}\n`);
     return;
   }
   const values = answers.map(answerToJson);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addCase } from "./case-from.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { addDecide } from "./decide.ts";
 import { addExplain } from "./explain.ts";
@@ -31,6 +32,7 @@ function createProgram(): Command {
   addExplain(program);
   addHistory(program);
   addRules(program);
+  addCase(program);
   addConnectOptions(program.command("healthcheck"))
     .description("exit 0 if a server answers and decides")
     .addHelpText("after", "\nExample:\n  behest healthcheck --grpc 127.0.0.1:7080\n")

@@ -39,7 +39,7 @@ describe.concurrent("decide, from flags", () => {
     const { code, stdout, stderr } = await decide(...flags);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^✔ ALLOW {2}coding-assistant → filesystem\/read_text_file {2}risk \d+ \(low\) {2}basis AVAILABLE\n/);
-    expect(stderr).toMatch(/^next: behest history show [0-9a-f-]{36}\n$/);
+    expect(stderr).toMatch(/^next: behest explain [0-9a-f-]{36}\n$/);
   });
 
   it("prints the whole answer as JSON", async () => {
