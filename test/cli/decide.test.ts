@@ -246,7 +246,7 @@ describe.concurrent("explain", () => {
       stdout
         .trim()
         .split("\n")
-        .map((line) => JSON.parse(line)),
+        .map((line) => JSON.parse(line).decision),
     ).toEqual([
       expect.objectContaining({ outcome: "OUTCOME_REQUIRE_APPROVAL", decision_id: "", recorded: false }),
       expect.objectContaining({ outcome: "OUTCOME_DENY", decision_id: "", recorded: false }),
@@ -257,7 +257,7 @@ describe.concurrent("explain", () => {
   it("asks as another caller", async () => {
     const asBot = ["--agent", "payments-bot", "--tool", "get_balance", "-o", "json"];
     const [own, gateway] = await Promise.all([ask("explain", asBot), ask("explain", [...asBot, "--as", "payments-gateway"])]);
-    expect(JSON.parse(own.stdout).reason_codes).toContain("CALLER_NOT_ENTITLED");
-    expect(JSON.parse(gateway.stdout).reason_codes).not.toContain("CALLER_NOT_ENTITLED");
+    expect(JSON.parse(own.stdout).decision.reason_codes).toContain("CALLER_NOT_ENTITLED");
+    expect(JSON.parse(gateway.stdout).decision.reason_codes).not.toContain("CALLER_NOT_ENTITLED");
   });
 });
