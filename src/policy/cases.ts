@@ -23,7 +23,7 @@ import {
   text,
 } from "./document.ts";
 import { obligationShape } from "./obligations.ts";
-import type { Schema } from "./schema.ts";
+import { definition, type Schema } from "./schema.ts";
 
 /** One example of what a policy is to decide, beside the rules it is about. */
 export interface Case {
@@ -103,7 +103,7 @@ const at: Read<Instant> = reading(
 );
 
 /** Its schema is the contract's, of which nothing is known here: whoever writes the whole schema defines `request`. */
-const requestPart: Read<JsonObject> = reading({ $ref: "#/definitions/request" }, (node, document) => {
+const requestPart: Read<JsonObject> = reading(definition("request"), (node, document) => {
   const value = plainValue(node);
   if (isObject(value)) return value;
   document.error("wrong-type", node, "a request is an object, as `behest decide` reads it");

@@ -1,9 +1,9 @@
-import { FACTS, type FactDeclaration } from "../core/facts.ts";
+import { FACT_TYPES, FACTS, type FactDeclaration } from "../core/facts.ts";
 import { KIND_OF_TYPE } from "./conditions.ts";
 import { FACT_PATH, factNames, MAPS, reads } from "./fact-schema.ts";
 import { DECORATOR_MEANINGS, OPERATOR_MEANINGS } from "./meanings.ts";
 import { DECORATORS, OPERATORS, type StaticKind, whyUndecidable } from "./operators.ts";
-import { type Schema, when } from "./schema.ts";
+import { definition, type Schema, when } from "./schema.ts";
 
 /** Facts that can be compared in the same ways. */
 export interface FactGroup {
@@ -163,7 +163,7 @@ function valueSchema({ scalars, items, facts }: Accepted, { words, examples }: W
       ...text,
       ...(rest.length === 0 ? [] : [{ type: rest }]),
       ...(items.length === 0 ? [] : [listSchema(items, { words, examples })]),
-      ...(facts.length === 0 ? [] : [{ $ref: `#/definitions/${otherFactName(facts)}` }]),
+      ...(facts.length === 0 ? [] : [definition(otherFactName(facts))]),
     ],
   };
 }
@@ -180,10 +180,7 @@ function listSchema(items: readonly string[], { words, examples }: Words): Schem
 }
 
 const PRESENCE: Schema = {
-  anyOf: [
-    { enum: [true, false], enumDescriptions: ["the fact has a value", "the fact has none"] },
-    { $ref: `#/definitions/${otherFactName(["boolean"])}` },
-  ],
+  anyOf: [{ enum: [true, false], enumDescriptions: ["the fact has a value", "the fact has none"] }, definition(otherFactName(["boolean"]))],
 };
 
 /** What another fact than the compared one is called in `definitions`, by the kinds it may be of. */
@@ -207,11 +204,12 @@ export function otherFacts(): Readonly<Record<string, Schema>> {
 
 function otherFact(kinds: readonly StaticKind[]): Schema {
   const isOne = (kind: StaticKind): boolean => kinds.some((one) => JSON.stringify(one) === JSON.stringify(kind));
-  const names = Object.entries(FACTS).flatMap(([name, { type }]) => (isOne(KIND_OF_TYPE[type]) ? [name] : []));
+  const types = FACT_TYPES.filter((type) => isOne(KIND_OF_TYPE[type]));
+  const names = Object.entries(FACTS).flatMap(([name, { type }]) => (types.includes(type) ? [name] : []));
   return {
     type: "object",
     description: "another fact",
-    properties: { fact: factNames(names), path: FACT_PATH },
+    properties: { fact: factNames(types), path: FACT_PATH },
     required: ["fact"],
     additionalProperties: false,
     anyOf: [...(names.length === 0 ? [] : [reads(names, "whole")]), ...(isOne("any") ? [reads(MAPS, "inside")] : [])],
