@@ -1,15 +1,18 @@
 import { FACT_TYPES, FACTS, type FactDeclaration } from "../core/facts.ts";
+import { EFFECTS } from "../core/words.ts";
 import { KIND_OF_TYPE } from "./conditions.ts";
 import { FACT_PATH, factNames, MAPS, reads } from "./fact-schema.ts";
-import { DECORATOR_MEANINGS, OPERATOR_MEANINGS } from "./meanings.ts";
+import { DECORATOR_MEANINGS, EFFECT_MEANINGS, OPERATOR_MEANINGS } from "./meanings.ts";
 import { DECORATORS, OPERATORS, type StaticKind, whyUndecidable } from "./operators.ts";
-import { definition, type Schema, when } from "./schema.ts";
+import { definition, type Schema, when, wordsSchema } from "./schema.ts";
 
 /** Facts that can be compared in the same ways. */
 export interface FactGroup {
   readonly kind: StaticKind;
   /** Every word they can be, where that is a closed list. */
   readonly words?: readonly string[];
+  /** What each word means, where that is not plain. */
+  readonly meanings?: Readonly<Record<string, string>>;
   /** What policy-specific words look like. */
   readonly examples?: readonly string[];
   /** That `fact` and `path` name one of them. */
@@ -29,6 +32,7 @@ export function factGroups(): readonly FactGroup[] {
     return {
       kind: KIND_OF_TYPE[type],
       ...(values && { words: values }),
+      ...(values === EFFECTS && { meanings: EFFECT_MEANINGS }),
       ...(worsening?.by === "classification" && { examples: ["public", "internal", "confidential", "restricted"] }),
       reads: reads(
         entries.map(([name]) => name),
@@ -86,7 +90,8 @@ function acceptedBy(operator: string, fact: StaticKind): Accepted {
 }
 
 /** The operators that can be decided over such facts, and the values that each can be decided with. */
-export function comparisonSchema({ kind, words, examples, partial }: FactGroup): Schema {
+export function comparisonSchema(group: FactGroup): Schema {
+  const { kind, partial } = group;
   const groups = Map.groupBy(
     BASES.flatMap((base) => PREFIXES.map((prefix) => ({ base, prefix, accepted: acceptedBy(prefix + base, kind) }))).filter(
       ({ accepted: { scalars, items, facts } }) => scalars.length + items.length + facts.length > 0,
@@ -95,7 +100,7 @@ export function comparisonSchema({ kind, words, examples, partial }: FactGroup):
   );
   const known = [...groups.values()].map((spellings) => ({
     pattern: patternOf(spellings),
-    value: valueSchema((spellings[0] as { accepted: Accepted }).accepted, { words, examples }),
+    value: valueSchema((spellings[0] as { accepted: Accepted }).accepted, group),
   }));
   const offered = [...BASES, ...OFFERED_DECORATED].filter((name) => isOffered(name, kind));
   const names = partial ? ["present", ...offered] : offered;
@@ -150,31 +155,29 @@ function patternOf(spellings: readonly Spelling[]): string {
 
 const MORE_DECORATORS = `^(?:${alternatives(Object.keys(DECORATORS))}:){${DECORATORS_MAX + 1},}${alternatives(BASES)}$`;
 
-interface Words {
-  readonly words?: readonly string[] | undefined;
-  readonly examples?: readonly string[] | undefined;
-}
+/** One word that such facts can be. */
+const wordSchema = ({ words, meanings, examples }: FactGroup): Schema =>
+  words ? wordsSchema(words, meanings) : { type: "string", ...(examples && { examples }) };
 
-function valueSchema({ scalars, items, facts }: Accepted, { words, examples }: Words): Schema {
+function valueSchema({ scalars, items, facts }: Accepted, group: FactGroup): Schema {
   const rest = scalars.filter((scalar) => scalar !== "string");
-  const text = scalars.includes("string") ? [words ? { enum: words } : { type: "string", ...(examples && { examples }) }] : [];
+  const text = scalars.includes("string") ? [wordSchema(group)] : [];
   return {
     anyOf: [
       ...text,
       ...(rest.length === 0 ? [] : [{ type: rest }]),
-      ...(items.length === 0 ? [] : [listSchema(items, { words, examples })]),
+      ...(items.length === 0 ? [] : [listSchema(items, group)]),
       ...(facts.length === 0 ? [] : [definition(otherFactName(facts))]),
     ],
   };
 }
 
-function listSchema(items: readonly string[], { words, examples }: Words): Schema {
-  const text = words && items.includes("string") ? { enum: words } : { type: "string", ...(examples && { examples }) };
+function listSchema(items: readonly string[], group: FactGroup): Schema {
   const anything = SCALARS.every((scalar) => items.includes(scalar));
   return {
     type: "array",
     minItems: 1,
-    items: { anyOf: [...(anything || !items.includes("string") ? [] : [text]), words ? { not: { type: "string" } } : {}] },
+    items: { anyOf: [...(anything || !items.includes("string") ? [] : [wordSchema(group)]), group.words ? { not: { type: "string" } } : {}] },
     ...(!anything && { contains: { type: items } }),
   };
 }

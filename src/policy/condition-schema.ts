@@ -56,12 +56,12 @@ const leaf = (): Schema => ({
   type: "object",
   properties: {
     fact: FACT,
-    path: FACT_PATH,
     operator: {
       type: "string",
       description: "how fact and value are compared; `not:`, `someFact:`, `everyFact:`, `someValue:`, `everyValue:` and `swap:` may stand before it",
     },
     value: VALUE,
+    path: FACT_PATH,
     ...IDLE,
   },
   required: ["fact", "operator", "value"],
