@@ -102,8 +102,7 @@ export function comparisonSchema(group: FactGroup): Schema {
     pattern: patternOf(spellings),
     value: valueSchema((spellings[0] as { accepted: Accepted }).accepted, group),
   }));
-  const offered = [...BASES, ...OFFERED_DECORATED].filter((name) => isOffered(name, kind));
-  const names = partial ? ["present", ...offered] : offered;
+  const names = offeredOperators(kind, partial ? "partial" : "total");
   return {
     properties: {
       operator: {
@@ -124,19 +123,25 @@ export function comparisonSchema(group: FactGroup): Schema {
 
 const OFFERED_DECORATED = ["someFact:in", "someFact:notIn", "everyFact:in", "everyFact:notIn"];
 
-/** Those that an author is likely to mean, of those that can be decided. */
+/** The operators that an author is likely to mean, of those that can be decided over such a fact. */
+export function offeredOperators(kind: StaticKind, presence: "total" | "partial"): readonly string[] {
+  const offered = [...BASES, ...OFFERED_DECORATED].filter((name) => isOffered(name, kind));
+  return presence === "partial" ? ["present", ...offered] : offered;
+}
+
 function isOffered(name: string, kind: StaticKind): boolean {
   if (kind === "object" || (kind === "boolean" && /[iI]n$/.test(name))) return false;
   const { scalars, items } = acceptedBy(name, kind);
   return scalars.length + items.length > 0;
 }
 
-/** `everyFact:in`: for each of the fact's list, the value, a list, holds it. */
-export const operatorInWords = (name: string): string =>
-  name
-    .split(":")
-    .map((part, at, parts) => (at === parts.length - 1 ? OPERATOR_MEANINGS[part] : DECORATOR_MEANINGS[part]))
-    .join(", ");
+/** `everyFact:in`: for each of the fact's list: the value, a list, holds it. */
+export function operatorInWords(name: string): string {
+  const parts = name.split(":");
+  const base = OPERATOR_MEANINGS[parts.at(-1) ?? ""] ?? "";
+  const before = parts.slice(0, -1).map((part) => DECORATOR_MEANINGS[part]);
+  return [...before, /Fact:/.test(name) ? base.replace("the fact", "it") : base].join(": ");
+}
 
 interface Spelling {
   readonly base: string;
