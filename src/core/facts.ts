@@ -3,7 +3,8 @@ import type { Policy, RuleGroup, Slot } from "./policy.ts";
 import { rankOf, type Situation } from "./situation.ts";
 import { AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
 
-export type FactType = "string" | "integer" | "boolean" | "list" | "map";
+export const FACT_TYPES = ["string", "integer", "boolean", "list", "map"] as const;
+export type FactType = (typeof FACT_TYPES)[number];
 
 /** Who can bring a fact's value about, strongest first. A derived fact has the weakest influence of its inputs. */
 export const INFLUENCES = ["policy", "verified", "initiator", "enforcer", "reported", "caller", "agent"] as const;
