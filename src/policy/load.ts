@@ -4,11 +4,12 @@ import type { Policy, RegisteredAgent } from "../core/policy.ts";
 import { type Catalog, readAgents, readCatalogFile } from "./catalog.ts";
 import { createSlotTable } from "./compile.ts";
 import { type Complaint, complaint, formatComplaint, PolicyInvalid } from "./complaints.ts";
-import { type Document, readDocument } from "./document.ts";
+import { type Document, documentSteps } from "./document.ts";
 import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
 import { indexRules } from "./rule-index.ts";
-import { collectNamed, compileRules, RULES_MAX, readRules, type StatedRule } from "./rules.ts";
+import { collectNamed, compileRules, countRules, RULES_MAX, readRules, type StatedRule } from "./rules.ts";
 import { orderOf, readSettings } from "./settings.ts";
+import { type Steps, toEnd } from "./steps.ts";
 
 export interface LoadedPolicy {
   readonly policy: Policy;
@@ -25,14 +26,12 @@ export function loadPolicy(directory: string): LoadedPolicy {
 }
 
 /** Compiles the files of a rules directory, or of a policy stored by its digest. @throws {PolicyInvalid} with every complaint. */
-export function compilePolicy(files: PolicyFiles, directory = "rules"): LoadedPolicy {
+export const compilePolicy = (files: PolicyFiles, directory = "rules"): LoadedPolicy => toEnd(compileSteps(files, directory));
+
+/** The same, with pauses: ten thousand rules take most of a second. */
+export function* compileSteps(files: PolicyFiles, directory: string): Steps<LoadedPolicy> {
   const complaints: Complaint[] = [];
-  const documents = new Map<string, Document>();
-  for (const [name, text] of Object.entries(files)) {
-    const document = readDocument(join(directory, name), text, complaints);
-    if (document) documents.set(name, document);
-  }
-  const policy = assemble({ files, documents, directory, complaints });
+  const policy = yield* upToTooMany(policySteps({ files, directory, complaints }), directory, complaints);
   // A named condition is read for each rule that uses it; its mistakes are told once.
   const told = [...new Map(complaints.map((complaint) => [formatComplaint(complaint), complaint])).values()];
   const errors = told.filter(({ severity }) => severity === "error");
@@ -40,14 +39,38 @@ export function compilePolicy(files: PolicyFiles, directory = "rules"): LoadedPo
   return { policy, files, warnings: told };
 }
 
+/** Errors that one policy is told of; what has more is another kind of file, and all of them would fill the memory. */
+const ERRORS_MAX = 1_000;
+
+function* upToTooMany<T>(steps: Steps<T>, directory: string, complaints: readonly Complaint[]): Steps<T> {
+  let lookAt = ERRORS_MAX;
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (complaints.length > lookAt) {
+      const errors = complaints.filter(({ severity }) => severity === "error");
+      if (errors.length > ERRORS_MAX) {
+        const rest = complaint("too-big", directory, `more than ${ERRORS_MAX} errors; mend these first, the rest was not looked at`);
+        throw new PolicyInvalid([...errors.slice(0, ERRORS_MAX), rest]);
+      }
+      lookAt = complaints.length * 2;
+    }
+    yield;
+  }
+}
+
 interface Parts {
   readonly files: PolicyFiles;
-  readonly documents: ReadonlyMap<string, Document>;
   readonly directory: string;
   readonly complaints: Complaint[];
 }
 
-function assemble({ files, documents, directory, complaints }: Parts): Policy | undefined {
+function* policySteps({ files, directory, complaints }: Parts): Steps<Policy | undefined> {
+  const documents = new Map<string, Document>();
+  for (const [name, text] of Object.entries(files)) {
+    const document = yield* documentSteps(join(directory, name), text, complaints);
+    if (document) documents.set(name, document);
+  }
   const settingsDocument = documents.get("policy.json");
   if (!settingsDocument) {
     // Everything else refers to it: without it, complaints about the rest would be noise.
@@ -61,34 +84,39 @@ function assemble({ files, documents, directory, complaints }: Parts): Policy | 
   const catalog: Catalog = { tools: new Map(), labels: [] };
   let agents: ReadonlyMap<string, RegisteredAgent> = new Map();
   for (const [name, document] of documents) {
-    if (name.startsWith("catalog/")) readCatalogFile(document, order, catalog);
-    if (name === "agents.json") agents = readAgents(document, order);
+    if (name.startsWith("catalog/")) yield* readCatalogFile(document, order, catalog);
+    if (name === "agents.json") agents = yield* readAgents(document, order);
   }
-  const stated = readRuleFiles(
+  const stated = yield* readRuleFiles(
     [...documents].filter(([name]) => name.endsWith(".rules.json")).map(([, document]) => document),
     order,
   );
   if (!settings) return undefined;
   const slots = createSlotTable();
-  const rules = compileRules(stated, slots);
+  const rules = yield* compileRules(stated, slots);
   return {
-    digest: digestOf(files),
+    digest: yield* digestOf(files),
     settings,
     tools: catalog.tools,
     resourceLabels: createGlobIndex(catalog.labels),
     agents,
     rules,
     slots: slots.slots,
-    index: indexRules(rules, slots.slots),
+    index: yield* indexRules(rules, slots.slots),
   };
 }
 
-function readRuleFiles(documents: readonly Document[], classifications: readonly string[]): readonly StatedRule[] {
+function* readRuleFiles(documents: readonly Document[], classifications: readonly string[]): Steps<readonly StatedRule[]> {
+  const [first] = documents;
+  const count = documents.reduce((sum, document) => sum + countRules(document), 0);
+  if (count > RULES_MAX && first) {
+    first.error("too-big", first.root, `${count} rules; at most ${RULES_MAX} are served`);
+    return [];
+  }
   const named = collectNamed(documents);
   const names = new Set<string>();
-  const rules = documents.flatMap((document) => readRules(document, { named, classifications, names }));
-  const [first] = documents;
-  if (rules.length > RULES_MAX && first) first.error("too-big", first.root, `${rules.length} rules; at most ${RULES_MAX} are served`);
+  const rules: StatedRule[] = [];
+  for (const document of documents) rules.push(...(yield* readRules(document, { named, classifications, names })));
   for (const [name, { node, document }] of named.nodes) {
     if (!named.used.has(name)) document.warn("unused-condition", node, `no rule uses the condition \`${name}\``);
   }
