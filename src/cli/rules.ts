@@ -1,5 +1,8 @@
 import type { Command } from "commander";
 import { addRulesMutate } from "./rules-mutate.ts";
+import { addRulesReload } from "./rules-reload.ts";
+import { addRulesShow } from "./rules-show.ts";
+import { addRulesStatus } from "./rules-status.ts";
 import { addRulesTest } from "./rules-test.ts";
 
 /** `behest rules …`: what an author of rules does with them. */
@@ -10,4 +13,7 @@ export function addRules(program: Command): void {
     .addHelpText("after", "\nExample:\n  behest rules lint && behest rules test\n");
   addRulesTest(rules);
   addRulesMutate(rules);
+  addRulesReload(rules);
+  addRulesStatus(rules);
+  addRulesShow(rules);
 }
