@@ -123,7 +123,7 @@ class Keeper implements PolicyKeeper {
 
   async check(): Promise<void> {
     // Whoever began what is under way is told how it ends.
-    await this.#running?.catch(() => undefined);
+    await (this.#waiting ?? this.#running)?.catch(() => undefined);
     try {
       if (this.#handled !== undefined && (await this.#ports.directory.fingerprint()) === this.#handled) return;
       await this.#next("settled");
