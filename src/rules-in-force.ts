@@ -12,7 +12,7 @@ import { compileStored, validatePolicy } from "./policy/validate.ts";
 import { watchRules } from "./policy/watch.ts";
 
 /** How long a decision is held up at once by the compiling of rules. */
-const SLICING: Slicing = { now: () => performance.now(), sliceMs: 5 };
+const SLICING: Slicing = { now: () => performance.now(), sliceMs: 2 };
 
 export interface FirstRules {
   readonly directory: RulesDirectory;
@@ -22,7 +22,7 @@ export interface FirstRules {
 /** Reads the rules for the first time: without good ones nothing starts. @throws {PolicyInvalid} */
 export async function readFirstRules(path: string, log: Logger): Promise<FirstRules> {
   const directory = openRulesDirectory(path, SLICING);
-  const { fingerprint, outcome } = await directory.read("now");
+  const { fingerprint, outcome } = await directory.read();
   if (!("policy" in outcome)) throw new PolicyInvalid(outcome.complaints);
   for (const warning of outcome.warnings) log.warn(formatComplaint(warning));
   return { directory, read: { fingerprint, outcome } };

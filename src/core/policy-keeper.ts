@@ -116,7 +116,7 @@ class Keeper implements PolicyKeeper {
 
   async reload(): Promise<Reloaded> {
     const before = this.current().digest;
-    const outcome = await this.#next("now");
+    const outcome = await this.#next();
     if ("policy" in outcome) return { digest: outcome.policy.digest, changed: outcome.policy.digest !== before, warnings: outcome.warnings };
     throw invalid(this.#ports.directory.path, before, outcome.complaints);
   }
@@ -125,8 +125,12 @@ class Keeper implements PolicyKeeper {
     // Whoever began what is under way is told how it ends.
     await (this.#waiting ?? this.#running)?.catch(() => undefined);
     try {
-      if (this.#handled !== undefined && (await this.#ports.directory.fingerprint()) === this.#handled) return;
-      await this.#next("settled");
+      const { directory } = this.#ports;
+      if (this.#handled !== undefined && (await directory.fingerprint()) === this.#handled) return;
+      // Whoever asks meanwhile does not wait for that.
+      const settled = await directory.settle();
+      if (settled === this.#handled) return;
+      await this.#next();
       this.#failure = "";
     } catch (error) {
       if (String(error) !== this.#failure) this.#tell({ kind: "failed", error });
@@ -135,28 +139,28 @@ class Keeper implements PolicyKeeper {
   }
 
   /** A reading that has begun may have missed what is asked about now: the next one serves everybody who asks meanwhile. */
-  #next(pace: "now" | "settled"): Promise<ReadPolicy["outcome"]> {
+  #next(): Promise<ReadPolicy["outcome"]> {
     if (this.#waiting) return this.#waiting;
-    if (!this.#running) return this.#begin(pace);
+    if (!this.#running) return this.#begin();
     this.#waiting = this.#running
       .catch(() => undefined)
       .then(() => {
         this.#waiting = undefined;
-        return this.#begin(pace);
+        return this.#begin();
       });
     return this.#waiting;
   }
 
-  #begin(pace: "now" | "settled"): Promise<ReadPolicy["outcome"]> {
-    const run = this.#take(pace).finally(() => {
+  #begin(): Promise<ReadPolicy["outcome"]> {
+    const run = this.#take().finally(() => {
       if (this.#running === run) this.#running = undefined;
     });
     this.#running = run;
     return run;
   }
 
-  async #take(pace: "now" | "settled"): Promise<ReadPolicy["outcome"]> {
-    const { fingerprint, outcome } = await this.#ports.directory.read(pace);
+  async #take(): Promise<ReadPolicy["outcome"]> {
+    const { fingerprint, outcome } = await this.#ports.directory.read();
     if ("policy" in outcome) await this.#putInForce(outcome);
     else this.#refuse(outcome.complaints);
     this.#handled = fingerprint;

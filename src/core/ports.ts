@@ -89,11 +89,10 @@ export interface PolicyDirectory {
   readonly path: string;
   /** A text that changes whenever what would be read may have changed; cheap, and never more than stated limits of work. */
   fingerprint(): Promise<string>;
-  /**
-   * Reads everything as it stood at one instant, and compiles it. `now` reads at once; `settled` first waits, for a bounded time, until a
-   * burst of changes has ended. Never throws for anything that the directory holds.
-   */
-  read(pace: "now" | "settled"): Promise<ReadPolicy>;
+  /** Waits, for a bounded time, until a burst of changes has ended; answers the fingerprint then. */
+  settle(): Promise<string>;
+  /** Reads everything as it stood at one instant, and compiles it. Never throws for anything that the directory holds. */
+  read(): Promise<ReadPolicy>;
 }
 
 export interface ReadPolicy {

@@ -15,24 +15,28 @@ export interface ReadDirectory {
 export interface RulesDirectory {
   readonly path: string;
   fingerprint(): Promise<string>;
-  read(pace: Pace): Promise<ReadDirectory>;
+  settle(): Promise<string>;
+  read(): Promise<ReadDirectory>;
 }
 
-type Pace = "now" | "settled";
-
+/** A burst of changes has ended when nothing has changed for so long; one that does not end is waited for only so many times. */
+const SETTLED_MS = 100;
+const SETTLED_TRIES = 10;
 /**
- * How long the directory must have stood still before it is read, each time it is tried: longer than the ticks of a file system's clock, in
- * which two writes look like one. A burst of changes is waited for a while; then what stands still for a moment has to do.
+ * How long it must have stood still before it is read: longer than the ticks of a file system's clock, in which two writes look like one.
  */
-const MOMENTS_MS: readonly number[] = Array.from({ length: 10 }, () => 20);
-const STILL_MS: Readonly<Record<Pace, readonly number[]>> = { now: MOMENTS_MS, settled: [...Array.from({ length: 10 }, () => 100), ...MOMENTS_MS] };
+const STILL_MS = 20;
+const STILL_TRIES = 10;
+
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export function openRulesDirectory(path: string, slicing: Slicing): RulesDirectory {
   return {
     path,
     fingerprint: () => fingerprint(path),
-    async read(pace) {
-      const read = await readStill(path, STILL_MS[pace]);
+    settle: () => settle(path),
+    async read() {
+      const read = await readStill(path);
       const outcome = await compileRead(read, path, slicing);
       return { fingerprint: read.fingerprint, outcome };
     },
@@ -45,11 +49,22 @@ interface ReadFiles {
   readonly complaints: readonly Complaint[];
 }
 
-/** Everything as it stood at one instant: nothing in it changed from before the first file was read until after the last was. */
-async function readStill(path: string, stillMs: readonly number[]): Promise<ReadFiles> {
+async function settle(path: string): Promise<string> {
   let seen = await fingerprint(path);
-  for (const ms of stillMs) {
-    await new Promise((later) => setTimeout(later, ms));
+  for (let tries = 0; tries < SETTLED_TRIES; tries++) {
+    await later(SETTLED_MS);
+    const before = seen;
+    seen = await fingerprint(path);
+    if (seen === before) break;
+  }
+  return seen;
+}
+
+/** Everything as it stood at one instant: nothing in it changed from before the first file was read until after the last was. */
+async function readStill(path: string): Promise<ReadFiles> {
+  let seen = await fingerprint(path);
+  for (let tries = 0; tries < STILL_TRIES; tries++) {
+    await later(STILL_MS);
     const before = await fingerprint(path);
     if (before !== seen) {
       seen = before;

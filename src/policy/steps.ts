@@ -20,10 +20,10 @@ export interface Slicing {
 export async function inSlices<T>(steps: Steps<T>, { now, sliceMs }: Slicing): Promise<T> {
   for (;;) {
     const until = now() + sliceMs;
-    while (now() < until) {
+    do {
       const step = steps.next();
       if (step.done) return step.value;
-    }
+    } while (now() < until);
     await new Promise((resume) => setImmediate(resume));
   }
 }

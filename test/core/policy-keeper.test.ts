@@ -23,8 +23,12 @@ function createDirectory(first: LoadedPolicy) {
   const directory: PolicyDirectory = {
     path: "/rules",
     fingerprint: async () => String(version),
-    async read(pace) {
-      reads.push(pace);
+    async settle() {
+      reads.push("settled");
+      return String(version);
+    },
+    async read() {
+      reads.push("read");
       const read = { fingerprint: String(version), outcome };
       await held;
       return read;
@@ -127,14 +131,14 @@ describe("a policy keeper", () => {
     expect(source.reads).toEqual([]);
     source.put(B);
     for (let time = 0; time < 5; time++) await keeper.check();
-    expect(source.reads).toEqual(["settled"]);
+    expect(source.reads).toEqual(["settled", "read"]);
     expect(keeper.current()).toBe(B.policy);
   });
 
   it("does not read what was refused again and again", async () => {
     source.put(wrong("one"));
     for (let time = 0; time < 5; time++) await keeper.check();
-    expect(source.reads).toEqual(["settled"]);
+    expect(source.reads).toEqual(["settled", "read"]);
   });
 
   it("reads once for all who ask while it reads, and after they have asked", async () => {
@@ -147,7 +151,7 @@ describe("a policy keeper", () => {
     expect((await first).digest).toBe(B.policy.digest);
     await Promise.all(others);
     expect(keeper.current()).toBe(C.policy);
-    expect(source.reads).toEqual(["now", "now"]);
+    expect(source.reads).toEqual(["read", "read"]);
     expect(loaded()).toEqual([A, B, C].map(({ policy }) => policy.digest));
   });
 });

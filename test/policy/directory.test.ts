@@ -47,7 +47,7 @@ describe("a rules directory is refused, read at once and read while others are s
     const expected = complaintAt(bad, rules);
     const atOnce = refusalAtOnce();
     expect(atOnce).toContain(expected);
-    expect(refusalOf(await open(rules).read("now"))).toEqual(atOnce);
+    expect(refusalOf(await open(rules).read())).toEqual(atOnce);
   });
 
   it("it holds 100,000 files, and neither way looks at all of them", async () => {
@@ -55,7 +55,7 @@ describe("a rules directory is refused, read at once and read while others are s
     const expected = [`${rules}: the rules directory cannot be read: it holds more than 1000 names; a rules directory holds rules alone`];
     const began = performance.now();
     expect(refusalAtOnce()).toEqual(expected);
-    expect(refusalOf(await open(rules).read("now"))).toEqual(expected);
+    expect(refusalOf(await open(rules).read())).toEqual(expected);
     expect(performance.now() - began).toBeLessThan(2_000);
   });
 
@@ -63,7 +63,7 @@ describe("a rules directory is refused, read at once and read while others are s
   it.skipIf(process.getuid?.() === 0)("it holds a file that this process may not read", async () => {
     chmodSync(join(rules, "agents.json"), 0);
     expect(refusalAtOnce()).toEqual([`${rules}/agents.json: cannot be read: this process may not read it`]);
-    expect(refusalOf(await open(rules).read("now"))).toEqual(refusalAtOnce());
+    expect(refusalOf(await open(rules).read())).toEqual(refusalAtOnce());
   });
 
   it("says that a file may not be read", () => {
@@ -73,7 +73,7 @@ describe("a rules directory is refused, read at once and read while others are s
 
 describe("a rules directory", () => {
   it("is the same policy, read at once or while others are served", async () => {
-    const { outcome } = await open(STARTER_RULES).read("now");
+    const { outcome } = await open(STARTER_RULES).read();
     const atOnce = loadPolicy(STARTER_RULES);
     expect("policy" in outcome && outcome.policy.digest).toBe(atOnce.policy.digest);
     expect("policy" in outcome && outcome.files).toEqual(atOnce.files);
@@ -149,7 +149,7 @@ describe("a rules directory", () => {
     it("is never read half: it is read as it was before or after", async () => {
       const directory = open(rules);
       const versions = await versionsOf(async () => {
-        const { outcome } = await directory.read("now");
+        const { outcome } = await directory.read();
         if (!("policy" in outcome)) throw new Error(firstLines([...outcome.complaints]).join("\n"));
         return outcome.policy.rules.map(({ name }) => name);
       }, 20);
@@ -175,22 +175,22 @@ describe("a rules directory", () => {
     const at = join(rules, "x.rules.json");
     writeFileSync(at, '{ "rules": [] }');
     const growing = setInterval(() => appendFileSync(at, " "), 2);
-    const read = await open(rules).read("now");
+    const read = await open(rules).read();
     clearInterval(growing);
     expect(refusalOf(read)).toEqual([
       `${rules}: the rules directory keeps changing while it is read; change it at once, as by renaming a symbolic link`,
     ]);
     expect(read.fingerprint).toBeUndefined();
-    expect(digestOf(await open(rules).read("now"))).toMatch(/^sha256:/);
+    expect(digestOf(await open(rules).read())).toMatch(/^sha256:/);
   });
 
-  it("is read once a burst of changes has ended", async () => {
-    const reading = open(rules).read("settled");
+  it("has settled once a burst of changes has ended, and not before", async () => {
+    const directory = open(rules);
+    const settling = directory.settle();
     for (let n = 0; n < 6; n++) {
       await new Promise((later) => setTimeout(later, 50));
       writeFileSync(join(rules, "x.rules.json"), JSON.stringify({ rules: [denyRule(`version-${n}`)] }));
     }
-    const { outcome } = await reading;
-    expect("policy" in outcome && outcome.policy.rules.map(({ name }) => name)).toEqual(["version-5"]);
+    expect(await settling).toBe(await directory.fingerprint());
   });
 });
