@@ -66,6 +66,7 @@ function callFailure({ code, message, status }: CallFailed): Failure {
     case Code.PERMISSION_DENIED:
       return { exitCode: EXIT.unauthenticated, message };
     case Code.INVALID_ARGUMENT:
+    case Code.NOT_FOUND:
     case Code.RESOURCE_EXHAUSTED:
       return { exitCode: EXIT.usage, message };
     default:
