@@ -1,9 +1,12 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { Metadata } from "@grpc/grpc-js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type BehestClient, CallFailed } from "../../src/client/client.ts";
+import { createPolicyHandlers } from "../../src/endpoints/grpc/handler-policy.ts";
 import * as wire from "../../src/gen/behest/v1/policy_pb.ts";
 import { BadRequestSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { compilePolicy } from "../../src/policy/load.ts";
@@ -42,6 +45,10 @@ afterAll(async () => {
   await server.close();
   parent.remove();
 });
+
+const unasked = (): never => {
+  throw new Error("not asked for here");
+};
 
 async function failureOf(call: Promise<unknown>): Promise<CallFailed> {
   try {
@@ -209,11 +216,29 @@ describe("ValidatePolicy", () => {
   });
 
   it("looks at one policy at a time", async () => {
-    const many = filesOf({ rules: Array.from({ length: 4_000 }, (_, n) => denyRule(`r${n}`)) });
-    const [first, second] = await Promise.allSettled([operator.validatePolicy(many), operator.validatePolicy(many)]);
-    const outcomes = [first, second].map((one) => (one.status === "fulfilled" ? "valid" : one.reason.message)).sort();
-    expect(outcomes).toEqual(["another policy is being validated; retry after a moment", "valid"]);
-    expect(await auditor.validatePolicy(A)).toMatchObject({ valid: true });
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const handlers = createPolicyHandlers({
+      authenticate: () => ({ tenant: "default", id: "somebody", roles: ["auditor"] }),
+      policies: {
+        get status(): never {
+          throw new Error("not asked for here");
+        },
+        reload: unasked,
+      },
+      findPolicy: unasked,
+      validatePolicy: async () => held.then(() => ({ digest: DIGEST_A, complaints: [] })),
+      limits: { requestBytesMax: 1_024, batchBytesMax: 1_024 },
+    });
+    const metadata = new Metadata();
+    metadata.set("authorization", "Bearer token");
+    const first = handlers.ValidatePolicy(Buffer.alloc(0), metadata);
+    await expect(handlers.ValidatePolicy(Buffer.alloc(0), metadata)).rejects.toMatchObject({
+      code: "OVERLOADED",
+      message: "another policy is being validated; retry after a moment",
+    });
+    release();
+    expect(fromBinary(wire.ValidatePolicyResponseSchema, await first).valid).toBe(true);
+    expect(fromBinary(wire.ValidatePolicyResponseSchema, await handlers.ValidatePolicy(Buffer.alloc(0), metadata)).valid).toBe(true);
   });
 
   it.each(["GetPolicy", "ReloadPolicy", "ValidatePolicy"])("%s refuses what is no message of its own", async (method) => {
