@@ -197,7 +197,7 @@ function readValue(node: Node, document: Document): Leaf["value"] | undefined {
   return fact && { fact };
 }
 
-const KIND_OF_TYPE: Readonly<Record<FactType, StaticKind>> = {
+export const KIND_OF_TYPE: Readonly<Record<FactType, StaticKind>> = {
   string: "string",
   integer: "number",
   boolean: "boolean",
