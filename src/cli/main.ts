@@ -5,6 +5,7 @@ import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts
 import { addDecide, addExplain } from "./decide.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
 import { addHistory } from "./history.ts";
+import { addInit } from "./init.ts";
 import { addRules } from "./rules.ts";
 import { addServe } from "./serve.ts";
 
@@ -25,6 +26,7 @@ function createProgram(): Command {
       "after",
       "\nBegin with:\n  behest serve\n  behest decide docs/examples/first-steps.json     (in a second terminal)\n  behest history list\n",
     );
+  addInit(program);
   addServe(program);
   addDecide(program);
   addExplain(program);

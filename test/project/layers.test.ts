@@ -45,7 +45,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "src/config.ts": [],
   "src/data-directory.ts": ["better-sqlite3"],
   "src/service.ts": ["canonicalize", "pino", "uuid"],
-  "src/cli": ["@bufbuild/protobuf", "@grpc/grpc-js", "better-sqlite3", "commander", "pino", "pino-pretty"],
+  "src/cli": ["@bufbuild/protobuf", "@grpc/grpc-js", "better-sqlite3", "commander", "jsonc-parser", "pino", "pino-pretty"],
 };
 
 const folderOf = (file: string): string | undefined =>
