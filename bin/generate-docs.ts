@@ -2,36 +2,20 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SETTINGS, variableOf } from "../src/config.ts";
-import { FACTS, INFLUENCES, type Worsening } from "../src/core/facts.ts";
+import { FACTS, INFLUENCES } from "../src/core/facts.ts";
+import { presenceInWords, typeInWords, worseningInWords } from "../src/policy/fact-words.ts";
 
 const GENERATED = "<!-- Written by `npm run generate`; change the declarations instead. -->";
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
-
-function worseningInWords(worsening: Worsening | undefined): string {
-  switch (worsening?.by) {
-    case "tiers":
-      return worsening.tiers.map((tier) => (tier.length > 3 ? "any other" : tier.map((value) => `\`${value}\``).join(" "))).join(" → ");
-    case "classification":
-      return "as `classification.order` of policy.json";
-    case "rising":
-      return "as it rises";
-    case "growing":
-      return "as it grows";
-    case "becoming":
-      return `when \`${worsening.value}\``;
-    case undefined:
-      return "";
-  }
-}
 
 function factsPage(): string {
   const rows = Object.entries(FACTS).map(([name, fact]) =>
     row(
       `\`${name}\``,
       fact.meaning,
-      fact.type === "map" ? "open map" : fact.type,
-      fact.total ? "total" : "partial",
+      typeInWords(fact),
+      presenceInWords(fact),
       fact.influence,
       worseningInWords(fact.worsening),
       `\`${JSON.stringify(fact.example)}\``,

@@ -8,7 +8,7 @@ export const schemaFile = (name: SchemaName): string => `${name}.schema.json`;
 /** A schema as it stands in its file. */
 export function schemaText(name: SchemaName): string {
   const more = name === "cases" ? { request: requestSchema({ Effect: EFFECT_MEANINGS }) } : {};
-  return `${JSON.stringify(fileSchema(name, more), null, 1)}\n`;
+  return `${JSON.stringify(fileSchema(name, more), null, 2)}\n`;
 }
 
 /** Every schema of `rules/schema/`, text by file name. */

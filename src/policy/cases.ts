@@ -23,7 +23,7 @@ import {
   text,
 } from "./document.ts";
 import { obligationShape } from "./obligations.ts";
-import type { Schema } from "./schema.ts";
+import { definition, type Schema } from "./schema.ts";
 
 /** One example of what a policy is to decide, beside the rules it is about. */
 export interface Case {
@@ -103,7 +103,7 @@ const at: Read<Instant> = reading(
 );
 
 /** Its schema is the contract's, of which nothing is known here: whoever writes the whole schema defines `request`. */
-const requestPart: Read<JsonObject> = reading({ $ref: "#/definitions/request" }, (node, document) => {
+const requestPart: Read<JsonObject> = reading(definition("request"), (node, document) => {
   const value = plainValue(node);
   if (isObject(value)) return value;
   document.error("wrong-type", node, "a request is an object, as `behest decide` reads it");
@@ -221,16 +221,18 @@ function readCase(source: CaseSource, fixtures: ReadonlyMap<string, Fixture>): C
   if (!stated) return undefined;
   const { name, expect, use = [], ...own } = stated;
   const used: Fixture[] = [];
-  for (const word of use) {
+  for (const [position, word] of use.entries()) {
     const fixture = fixtures.get(word);
     if (fixture) used.push(fixture);
-    else document.error("unknown-fixture", node, orMean(`unknown fixture \`${word}\``, word, fixtures.keys()));
+    else document.error("unknown-fixture", useNode(node, position), orMean(`unknown fixture \`${word}\``, word, fixtures.keys()));
   }
   const { request, caller = "local", tenant = "default", at: instantOf = CASE_AT, task = {} } = [...used, own].reduce(merged, {});
   if (request) return { name, request, caller, tenant, at: instantOf, task, expect, source };
   document.error("missing-key", node, "the key `request` is missing, and no fixture that the case uses has it");
   return undefined;
 }
+
+const useNode = (node: Node, position: number): Node => propertiesOf(node).find(({ key }) => key === "use")?.valueNode.children?.[position] ?? node;
 
 const merged = (before: Fixture, after: Fixture): Fixture => deepMerged(before as JsonObject, after as JsonObject);
 

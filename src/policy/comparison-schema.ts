@@ -1,15 +1,18 @@
-import { FACTS, type FactDeclaration } from "../core/facts.ts";
+import { FACT_TYPES, FACTS, type FactDeclaration } from "../core/facts.ts";
+import { EFFECTS } from "../core/words.ts";
 import { KIND_OF_TYPE } from "./conditions.ts";
 import { FACT_PATH, factNames, MAPS, reads } from "./fact-schema.ts";
-import { DECORATOR_MEANINGS, OPERATOR_MEANINGS } from "./meanings.ts";
+import { DECORATOR_MEANINGS, EFFECT_MEANINGS, OPERATOR_MEANINGS } from "./meanings.ts";
 import { DECORATORS, OPERATORS, type StaticKind, whyUndecidable } from "./operators.ts";
-import { type Schema, when } from "./schema.ts";
+import { definition, type Schema, when, wordsSchema } from "./schema.ts";
 
 /** Facts that can be compared in the same ways. */
 export interface FactGroup {
   readonly kind: StaticKind;
   /** Every word they can be, where that is a closed list. */
   readonly words?: readonly string[];
+  /** What each word means, where that is not plain. */
+  readonly meanings?: Readonly<Record<string, string>>;
   /** What policy-specific words look like. */
   readonly examples?: readonly string[];
   /** That `fact` and `path` name one of them. */
@@ -29,6 +32,7 @@ export function factGroups(): readonly FactGroup[] {
     return {
       kind: KIND_OF_TYPE[type],
       ...(values && { words: values }),
+      ...(values === EFFECTS && { meanings: EFFECT_MEANINGS }),
       ...(worsening?.by === "classification" && { examples: ["public", "internal", "confidential", "restricted"] }),
       reads: reads(
         entries.map(([name]) => name),
@@ -86,7 +90,8 @@ function acceptedBy(operator: string, fact: StaticKind): Accepted {
 }
 
 /** The operators that can be decided over such facts, and the values that each can be decided with. */
-export function comparisonSchema({ kind, words, examples, partial }: FactGroup): Schema {
+export function comparisonSchema(group: FactGroup): Schema {
+  const { kind, partial } = group;
   const groups = Map.groupBy(
     BASES.flatMap((base) => PREFIXES.map((prefix) => ({ base, prefix, accepted: acceptedBy(prefix + base, kind) }))).filter(
       ({ accepted: { scalars, items, facts } }) => scalars.length + items.length + facts.length > 0,
@@ -95,10 +100,9 @@ export function comparisonSchema({ kind, words, examples, partial }: FactGroup):
   );
   const known = [...groups.values()].map((spellings) => ({
     pattern: patternOf(spellings),
-    value: valueSchema((spellings[0] as { accepted: Accepted }).accepted, { words, examples }),
+    value: valueSchema((spellings[0] as { accepted: Accepted }).accepted, group),
   }));
-  const offered = [...BASES, ...OFFERED_DECORATED].filter((name) => isOffered(name, kind));
-  const names = partial ? ["present", ...offered] : offered;
+  const names = offeredOperators(kind, partial ? "partial" : "total");
   return {
     properties: {
       operator: {
@@ -119,19 +123,25 @@ export function comparisonSchema({ kind, words, examples, partial }: FactGroup):
 
 const OFFERED_DECORATED = ["someFact:in", "someFact:notIn", "everyFact:in", "everyFact:notIn"];
 
-/** Those that an author is likely to mean, of those that can be decided. */
+/** The operators that an author is likely to mean, of those that can be decided over such a fact. */
+export function offeredOperators(kind: StaticKind, presence: "total" | "partial"): readonly string[] {
+  const offered = [...BASES, ...OFFERED_DECORATED].filter((name) => isOffered(name, kind));
+  return presence === "partial" ? ["present", ...offered] : offered;
+}
+
 function isOffered(name: string, kind: StaticKind): boolean {
   if (kind === "object" || (kind === "boolean" && /[iI]n$/.test(name))) return false;
   const { scalars, items } = acceptedBy(name, kind);
   return scalars.length + items.length > 0;
 }
 
-/** `everyFact:in`: for each of the fact's list, the value, a list, holds it. */
-export const operatorInWords = (name: string): string =>
-  name
-    .split(":")
-    .map((part, at, parts) => (at === parts.length - 1 ? OPERATOR_MEANINGS[part] : DECORATOR_MEANINGS[part]))
-    .join(", ");
+/** `everyFact:in`: for each of the fact's list: the value, a list, holds it. */
+export function operatorInWords(name: string): string {
+  const parts = name.split(":");
+  const base = OPERATOR_MEANINGS[parts.at(-1) ?? ""] ?? "";
+  const before = parts.slice(0, -1).map((part) => DECORATOR_MEANINGS[part]);
+  return [...before, /Fact:/.test(name) ? base.replace("the fact", "it") : base].join(": ");
+}
 
 interface Spelling {
   readonly base: string;
@@ -150,40 +160,35 @@ function patternOf(spellings: readonly Spelling[]): string {
 
 const MORE_DECORATORS = `^(?:${alternatives(Object.keys(DECORATORS))}:){${DECORATORS_MAX + 1},}${alternatives(BASES)}$`;
 
-interface Words {
-  readonly words?: readonly string[] | undefined;
-  readonly examples?: readonly string[] | undefined;
-}
+/** One word that such facts can be. */
+const wordSchema = ({ words, meanings, examples }: FactGroup): Schema =>
+  words ? wordsSchema(words, meanings) : { type: "string", ...(examples && { examples }) };
 
-function valueSchema({ scalars, items, facts }: Accepted, { words, examples }: Words): Schema {
+function valueSchema({ scalars, items, facts }: Accepted, group: FactGroup): Schema {
   const rest = scalars.filter((scalar) => scalar !== "string");
-  const text = scalars.includes("string") ? [words ? { enum: words } : { type: "string", ...(examples && { examples }) }] : [];
+  const text = scalars.includes("string") ? [wordSchema(group)] : [];
   return {
     anyOf: [
       ...text,
       ...(rest.length === 0 ? [] : [{ type: rest }]),
-      ...(items.length === 0 ? [] : [listSchema(items, { words, examples })]),
-      ...(facts.length === 0 ? [] : [{ $ref: `#/definitions/${otherFactName(facts)}` }]),
+      ...(items.length === 0 ? [] : [listSchema(items, group)]),
+      ...(facts.length === 0 ? [] : [definition(otherFactName(facts))]),
     ],
   };
 }
 
-function listSchema(items: readonly string[], { words, examples }: Words): Schema {
-  const text = words && items.includes("string") ? { enum: words } : { type: "string", ...(examples && { examples }) };
+function listSchema(items: readonly string[], group: FactGroup): Schema {
   const anything = SCALARS.every((scalar) => items.includes(scalar));
   return {
     type: "array",
     minItems: 1,
-    items: { anyOf: [...(anything || !items.includes("string") ? [] : [text]), words ? { not: { type: "string" } } : {}] },
+    items: { anyOf: [...(anything || !items.includes("string") ? [] : [wordSchema(group)]), group.words ? { not: { type: "string" } } : {}] },
     ...(!anything && { contains: { type: items } }),
   };
 }
 
 const PRESENCE: Schema = {
-  anyOf: [
-    { enum: [true, false], enumDescriptions: ["the fact has a value", "the fact has none"] },
-    { $ref: `#/definitions/${otherFactName(["boolean"])}` },
-  ],
+  anyOf: [{ enum: [true, false], enumDescriptions: ["the fact has a value", "the fact has none"] }, definition(otherFactName(["boolean"]))],
 };
 
 /** What another fact than the compared one is called in `definitions`, by the kinds it may be of. */
@@ -207,11 +212,12 @@ export function otherFacts(): Readonly<Record<string, Schema>> {
 
 function otherFact(kinds: readonly StaticKind[]): Schema {
   const isOne = (kind: StaticKind): boolean => kinds.some((one) => JSON.stringify(one) === JSON.stringify(kind));
-  const names = Object.entries(FACTS).flatMap(([name, { type }]) => (isOne(KIND_OF_TYPE[type]) ? [name] : []));
+  const types = FACT_TYPES.filter((type) => isOne(KIND_OF_TYPE[type]));
+  const names = Object.entries(FACTS).flatMap(([name, { type }]) => (types.includes(type) ? [name] : []));
   return {
     type: "object",
     description: "another fact",
-    properties: { fact: factNames(names), path: FACT_PATH },
+    properties: { fact: factNames(types), path: FACT_PATH },
     required: ["fact"],
     additionalProperties: false,
     anyOf: [...(names.length === 0 ? [] : [reads(names, "whole")]), ...(isOne("any") ? [reads(MAPS, "inside")] : [])],

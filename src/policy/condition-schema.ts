@@ -1,11 +1,11 @@
-import { FACTS } from "../core/facts.ts";
+import { FACT_TYPES } from "../core/facts.ts";
 import { comparisonSchema, factGroups, otherFacts } from "./comparison-schema.ts";
-import { FACT_NAME, FACT_PATH, factNames } from "./fact-schema.ts";
-import { type Schema, when } from "./schema.ts";
+import { FACT_NAME, FACT_PATH, factDefinitions, factNames } from "./fact-schema.ts";
+import { definition, type Schema, when } from "./schema.ts";
 
 /** The conditions of a rule, and any condition inside them, as they are called in the definitions. */
-export const CONDITIONS: Schema = { $ref: "#/definitions/conditions" };
-export const CONDITION: Schema = { $ref: "#/definitions/condition" };
+export const CONDITIONS: Schema = definition("conditions");
+export const CONDITION: Schema = definition("condition");
 
 const parts = (description: string): Schema => ({ type: "array", minItems: 1, items: CONDITION, description });
 
@@ -21,7 +21,7 @@ const IDLE: Schema = { name: { doNotSuggest: true }, priority: { doNotSuggest: t
 
 const LEAF_KEYS = ["fact", "path", "operator", "value"];
 
-const fact = (): Schema => factNames(Object.keys(FACTS));
+const FACT: Schema = factNames(FACT_TYPES);
 
 const VALUE: Schema = {
   description: 'a string, a number, true, false, null, a list of those, or another fact: `{ "fact": "action.target_count" }`',
@@ -47,7 +47,7 @@ function comparisons(): Schema {
   };
   return factGroups().reduceRight<Schema>(
     // biome-ignore lint/suspicious/noThenProperty: it is JSON Schema's word, and nobody awaits a schema
-    (rest, group, at) => ({ if: group.reads, then: { $ref: `#/definitions/comparison-${at + 1}` }, else: rest }),
+    (rest, group, at) => ({ if: group.reads, then: definition(`comparison-${at + 1}`), else: rest }),
     unknown,
   );
 }
@@ -55,13 +55,13 @@ function comparisons(): Schema {
 const leaf = (): Schema => ({
   type: "object",
   properties: {
-    fact: fact(),
-    path: FACT_PATH,
+    fact: FACT,
     operator: {
       type: "string",
       description: "how fact and value are compared; `not:`, `someFact:`, `everyFact:`, `someValue:`, `everyValue:` and `swap:` may stand before it",
     },
     value: VALUE,
+    path: FACT_PATH,
     ...IDLE,
   },
   required: ["fact", "operator", "value"],
@@ -76,12 +76,13 @@ export const conditionDefinitions = (): Schema => ({
     description: "`all`, `any`, `not` or `condition`, or a comparison: `fact`, `operator` and `value`",
     ...when(
       { type: "object", anyOf: LEAF_KEYS.map((key) => ({ required: [key] })) },
-      { $ref: "#/definitions/comparison" },
+      definition("comparison"),
       // Nothing compares here yet; an editor offers the beginning of a comparison all the same.
-      composite({ fact: fact() }),
+      composite({ fact: FACT }),
     ),
   },
   comparison: leaf(),
   ...Object.fromEntries(factGroups().map((group, at) => [`comparison-${at + 1}`, comparisonSchema(group)])),
   ...otherFacts(),
+  ...factDefinitions(),
 });

@@ -1,6 +1,6 @@
-import { FACTS, type FactDeclaration } from "../core/facts.ts";
+import { FACT_TYPES, FACTS, type FactDeclaration, type FactType } from "../core/facts.ts";
 import { factInWords } from "./fact-words.ts";
-import type { Schema } from "./schema.ts";
+import { definition, type Schema } from "./schema.ts";
 
 /** What follows an open map's name, as fact-reference.ts reads it. */
 const STEP = "(?:\\.[A-Za-z0-9_-]+|\\[\\d{1,4}\\])";
@@ -10,27 +10,43 @@ const literally = (name: string): string => name.replaceAll(".", "\\.");
 const oneOfThese = (names: readonly string[]): string => `(?:${names.map(literally).join("|")})`;
 const whole = (pattern: string): Schema => ({ pattern: `^${pattern}$` });
 
-export const MAPS = Object.entries(FACTS).flatMap(([name, { type }]) => (type === "map" ? [name] : []));
+const namesOfType = (type: FactType): readonly string[] => Object.entries(FACTS).flatMap(([name, fact]) => (fact.type === type ? [name] : []));
 
-const enumOf = (names: readonly string[]): Schema => ({
-  enum: names,
-  enumDescriptions: names.map((name) => factInWords(FACTS[name] as FactDeclaration)),
-});
+export const MAPS = namesOfType("map");
 
-/** Every declared name, and paths into the open maps. */
-export const FACT_NAME: Schema = {
-  anyOf: [
-    enumOf(Object.keys(FACTS)),
-    ...MAPS.map((name) => ({ ...whole(`${literally(name)}${STEP}+`), description: `in \`${name}\`: ${(FACTS[name] as FactDeclaration).meaning}` })),
-  ],
+const declared = (name: string): FactDeclaration => FACTS[name] as FactDeclaration;
+
+/** Paths into open maps, which are there whatever type somebody looks for. */
+const INSIDE: Schema = {
+  anyOf: MAPS.map((name) => ({ ...whole(`${literally(name)}${STEP}+`), description: `in \`${name}\`: ${declared(name).meaning}` })),
+  defaultSnippets: MAPS.map((name) => ({
+    label: `${name}.…`,
+    description: `a path into \`${name}\`: ${declared(name).meaning}`,
+    body: `${name}.$1`,
+  })),
 };
 
-/** What an editor offers where any of these facts can stand; it refuses nothing. */
-export const factNames = (names: readonly string[]): Schema => ({
+/** The facts of each type with all that is declared of them, once in a whole schema. */
+export const factDefinitions = (): Schema => ({
+  ...Object.fromEntries(
+    FACT_TYPES.map((type) => {
+      const names = namesOfType(type);
+      return [`${type}-facts`, { enum: names, enumDescriptions: names.map((name) => factInWords(declared(name))) }];
+    }),
+  ),
+  "inside-open-maps": INSIDE,
+});
+
+const namesOf = (types: readonly FactType[]): readonly Schema[] => [...types.map((type) => `${type}-facts`), "inside-open-maps"].map(definition);
+
+/** Every declared name, and paths into the open maps. */
+export const FACT_NAME: Schema = { anyOf: namesOf(FACT_TYPES) };
+
+/** What an editor offers where facts of these types can stand; it refuses nothing. */
+export const factNames = (types: readonly FactType[]): Schema => ({
   type: "string",
   description: "a fact's name, or a path into an open map: `action.arguments.to[0]`; docs/facts.md and `behest facts` list them",
-  anyOf: [enumOf(names), ...(FACT_NAME["anyOf"] as readonly Schema[]).slice(1), {}],
-  defaultSnippets: names.filter((name) => MAPS.includes(name)).map((name) => ({ label: `${name}.…`, body: `${name}.$1` })),
+  anyOf: [...namesOf(types), {}],
 });
 
 export const FACT_PATH: Schema = {

@@ -15,8 +15,10 @@ const OBLIGATION_MEANINGS = {
   notify: "tell `recipients`",
 } as const;
 
+const typeShape = described(oneOf(OBLIGATION_TYPES, OBLIGATION_MEANINGS), "what to do");
+
 const partsShape = object(
-  { type: described(oneOf(OBLIGATION_TYPES, OBLIGATION_MEANINGS), "what to do") },
+  { type: typeShape },
   {
     paths: described(listOf(described(path, { examples: ["$.rows[*].ssn"] })), `for \`redact\`: what to take out; at most ${OBLIGATION_ITEMS_MAX}`),
     rows_max: described(integer(1, ROWS_MAX), "for `limit_rows`: how many at most"),
@@ -33,20 +35,23 @@ const PART_OF = { redact: "paths", limit_rows: "rows_max", log: "level", notify:
   Record<Obligation["type"], string>
 >;
 
-/** Each type with its own part and no other's; what stands there while no type does is anything. */
+/** Each type with its own part and no other's; an editor offers any while none is there. */
 const obligationSchema: Schema = {
   type: "object",
-  properties: partsShape.schema["properties"] ?? {},
+  properties: { type: typeShape.schema },
   required: ["type"],
-  allOf: Object.entries(PART_OF).map(([type, part]) =>
-    when(
-      has("type", { const: type }),
-      partOf(partsShape.schema, {
-        needs: ["type", part],
-        narrower: { paths: { minItems: 1, maxItems: OBLIGATION_ITEMS_MAX }, recipients: { minItems: 1, maxItems: OBLIGATION_ITEMS_MAX } },
-      }),
+  allOf: [
+    ...Object.entries(PART_OF).map(([type, part]) =>
+      when(
+        has("type", { const: type }),
+        partOf(partsShape.schema, {
+          needs: ["type", part],
+          narrower: { paths: { minItems: 1, maxItems: OBLIGATION_ITEMS_MAX }, recipients: { minItems: 1, maxItems: OBLIGATION_ITEMS_MAX } },
+        }),
+      ),
     ),
-  ),
+    when({ not: { required: ["type"] } }, partsShape.schema),
+  ],
 };
 
 /** Reads the `obligation` of an `oblige` rule. */

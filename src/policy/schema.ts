@@ -9,6 +9,9 @@ export function wordsSchema<T extends string>(words: readonly T[], meanings?: Re
   return { type: "string", enum: words, ...(meanings && { enumDescriptions: words.map((word) => meanings[word]) }) };
 }
 
+/** What stands under this name in `definitions`. */
+export const definition = (name: string): Schema => ({ $ref: `#/definitions/${name}` });
+
 /** Where something matches one schema, it must match another; where not, a third. */
 export const when = (matches: Schema, then: Schema, otherwise?: Schema): Schema => ({ if: matches, then, ...(otherwise && { else: otherwise }) });
 
