@@ -55,7 +55,8 @@ function templateNamed(name: string): TemplateName {
   if (isTemplateName(name)) return name;
   const said = orMean(`unknown template \`${visible(name)}\``, name, Object.keys(TEMPLATES));
   const known = Object.keys(TEMPLATES).map((one) => `\`${one}\``);
-  throw new CommandFailed(EXIT.usage, `${typeof said === "string" ? said : said.message}; there are ${known.join(", ")}`);
+  const asked = typeof said === "string" ? `${said}; there` : `${said.message} There`;
+  throw new CommandFailed(EXIT.usage, `${asked} are ${known.join(", ")}`);
 }
 
 /** What is named may be a link to a directory; what is made inside it may not, see `refuseObstacles`. */
@@ -107,7 +108,7 @@ type Settings = { readonly did: string; readonly text: string } | { readonly did
 /** The editor's settings are somebody's own: they are added to or left alone, never overwritten. */
 function settingsFor(directory: string): Settings {
   const path = join(directory, SETTINGS_FILE);
-  const left = (problem: string): Settings => ({ did: `left as it was, because ${problem}; map the schemas yourself` });
+  const left = (problem: string): Settings => ({ did: `left as it was, because ${problem}; map the schemas by hand` });
   const folder = statOf(dirname(path));
   if (folder && !folder.isDirectory()) return left("`.vscode` is not a directory");
   const there = statOf(path);
