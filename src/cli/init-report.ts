@@ -49,7 +49,9 @@ const MEANINGS: readonly (readonly [string, string])[] = [
   ["README.md", "what these rules guard against, what to change first"],
   ["policy.json", "classifications, bands, who approves"],
   ["agents.json", "your agents, and what each may do at most"],
-  [".rules.json", "the rules"],
+  ["safeguards.rules.json", "rules that every template has"],
+  ["safeguards.cases.json", "examples of what they decide"],
+  [".rules.json", "the rules of this template"],
   [".cases.json", "examples of what they decide"],
 ];
 

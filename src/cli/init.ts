@@ -96,7 +96,10 @@ function strangersIn(directory: string, paths: readonly string[]): readonly stri
 }
 
 function alreadyThere(directory: string, paths: readonly string[]): CommandFailed {
-  const list = paths.map((path) => `  ${visible(join(directory, path))}`).join("\n");
+  const list = paths
+    .toSorted()
+    .map((path) => `  ${visible(join(directory, path))}`)
+    .join("\n");
   return new CommandFailed(
     EXIT.usage,
     `nothing was written, because something is there already:\n${list}\nname another directory, or overwrite ${paths.length === 1 ? "this file" : "these files"} with --force`,

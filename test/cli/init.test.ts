@@ -34,10 +34,10 @@ rules/
     README.md              what these rules guard against, what to change first
     policy.json            classifications, bands, who approves
     agents.json            your agents, and what each may do at most
-    coding.rules.json      the rules
-    safeguards.rules.json  the rules
-    coding.cases.json      examples of what they decide
+    safeguards.rules.json  rules that every template has
     safeguards.cases.json  examples of what they decide
+    coding.rules.json      the rules of this template
+    coding.cases.json      examples of what they decide
     catalog/               what your tools do, where secrets lie
     schema/                for editors; not read by the server
 .vscode/settings.json
@@ -94,13 +94,11 @@ describe("what is there already", () => {
     const before = paths();
     const { code, stdout, stderr } = await init();
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr.split("\n").sort()).toEqual([
-      "",
-      "  rules/catalog/web.json",
-      "  rules/policy.json",
-      "behest: nothing was written, because something is there already:",
-      "name another directory, or overwrite these files with --force",
-    ]);
+    expect(stderr).toBe(`behest: nothing was written, because something is there already:
+  rules/catalog/web.json
+  rules/policy.json
+name another directory, or overwrite these files with --force
+`);
     expect(paths()).toEqual(before);
     expect([read("rules/policy.json"), read("rules/catalog/web.json")]).toEqual(["mine", "mine too"]);
   });
