@@ -3,7 +3,7 @@ import { schemaText } from "../../src/cli/schema-files.ts";
 import { SCHEMA_NAMES, type SchemaName } from "../../src/policy/schemas.ts";
 
 /** What editors add to JSON Schema; anything else that draft 7 does not know is an error. */
-const EDITOR_WORDS = [
+export const EDITOR_WORDS = [
   "markdownDescription",
   "enumDescriptions",
   "markdownEnumDescriptions",
