@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addCase } from "./case-from.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
-import { addDecide, addExplain } from "./decide.ts";
+import { addDecide } from "./decide.ts";
+import { addExplain } from "./explain.ts";
 import { addFacts } from "./facts.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
 import { addHistory } from "./history.ts";
@@ -32,6 +34,7 @@ function createProgram(): Command {
   addExplain(program);
   addHistory(program);
   addRules(program);
+  addCase(program);
   addFacts(program);
   addSchema(program);
   addConnectOptions(program.command("healthcheck"))

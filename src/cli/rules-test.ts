@@ -38,7 +38,7 @@ export function addRulesTest(rules: Command): void {
     .action((directory: string | undefined, options: TestOptions) => run(rulesDirectory(directory), options));
 }
 
-function percent(text: string): number {
+export function percent(text: string): number {
   const number = Number(text);
   if (text.trim() === "" || !(number >= 0 && number <= 100)) throw new InvalidArgumentError("Give a number from 0 to 100.");
   return number;

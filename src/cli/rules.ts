@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { addRulesMutate } from "./rules-mutate.ts";
 import { addRulesTest } from "./rules-test.ts";
 
 /** `behest rules …`: what an author of rules does with them. */
@@ -8,4 +9,5 @@ export function addRules(program: Command): void {
     .description("check, test and understand rules")
     .addHelpText("after", "\nExample:\n  behest rules lint && behest rules test\n");
   addRulesTest(rules);
+  addRulesMutate(rules);
 }

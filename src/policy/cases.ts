@@ -221,16 +221,18 @@ function readCase(source: CaseSource, fixtures: ReadonlyMap<string, Fixture>): C
   if (!stated) return undefined;
   const { name, expect, use = [], ...own } = stated;
   const used: Fixture[] = [];
-  for (const word of use) {
+  for (const [position, word] of use.entries()) {
     const fixture = fixtures.get(word);
     if (fixture) used.push(fixture);
-    else document.error("unknown-fixture", node, orMean(`unknown fixture \`${word}\``, word, fixtures.keys()));
+    else document.error("unknown-fixture", useNode(node, position), orMean(`unknown fixture \`${word}\``, word, fixtures.keys()));
   }
   const { request, caller = "local", tenant = "default", at: instantOf = CASE_AT, task = {} } = [...used, own].reduce(merged, {});
   if (request) return { name, request, caller, tenant, at: instantOf, task, expect, source };
   document.error("missing-key", node, "the key `request` is missing, and no fixture that the case uses has it");
   return undefined;
 }
+
+const useNode = (node: Node, position: number): Node => propertiesOf(node).find(({ key }) => key === "use")?.valueNode.children?.[position] ?? node;
 
 const merged = (before: Fixture, after: Fixture): Fixture => deepMerged(before as JsonObject, after as JsonObject);
 
