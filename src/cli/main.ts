@@ -57,6 +57,11 @@ async function healthcheck(options: ConnectOptions): Promise<void> {
   process.stdout.write("serving\n");
 }
 
+// Whoever reads may have seen enough, as in `behest schema rules | head`: the rest is for nobody, and no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 try {
   await createProgram().parseAsync();
 } catch (error) {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -33,6 +34,11 @@ describe("behest schema", () => {
 
   it.each(["rules", "rules.schema.json"])("prints the one that is called %s", async (name) => {
     expect(await run(["schema", name])).toEqual({ code: 0, stdout: schemaText("rules"), stderr: "" });
+  });
+
+  it("stops without a word when nobody reads on", () => {
+    const command = `"${process.execPath}" src/cli/main.ts schema rules | head -c 1`;
+    expect(spawnSync("sh", ["-c", command], { cwd: root, encoding: "utf8" })).toMatchObject({ status: 0, stdout: "{", stderr: "" });
   });
 
   it("writes all of them, and says so", async () => {
