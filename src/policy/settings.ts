@@ -1,7 +1,7 @@
 import { compileGlobs } from "../core/globs.ts";
 import type { BasisAnswer, BasisRow, Reach, Settings } from "../core/policy.ts";
 import { durationMs, EFFECTS, type Effect } from "../core/words.ts";
-import { type Document, duration, integer, listOf, mapOf, type Node, object, oneOf, type Read, text } from "./document.ts";
+import { type Document, duration, integer, listOf, mapOf, matching, type Node, object, oneOf, propertiesOf, type Read, text } from "./document.ts";
 
 const ANSWERS = ["allow", "ask", "deny"] as const;
 
@@ -63,6 +63,9 @@ export const approver: Read<string> = (node, document) => {
   return undefined;
 };
 
+/** A framework whose controls rules name as `framework:…`, beside those that Behest knows. It changes no decision. */
+const framework = matching(/^[a-z][a-z0-9-]*$/, "the name of a framework, such as `acme`");
+
 const classificationShape = object({ order: listOf(text), default: text }, {});
 
 /** Reads policy.json. Undefined after complaining. */
@@ -80,7 +83,7 @@ export function readSettings(document: Document): Settings | undefined {
       lifetimes: object({ decision: duration, self_asserted_idle: duration, approval: duration }, {}),
       windows: object({ memory: duration, report_within: duration, idempotency: duration }, {}),
     },
-    { outside_issued_scope: oneOf(["deny", "ask"] as const) },
+    { outside_issued_scope: oneOf(["deny", "ask"] as const), controls: listOf(framework) },
   )(document.root, document);
   if (!stated) return undefined;
   const { bands, lifetimes, windows } = stated;
@@ -133,7 +136,13 @@ export function orderOf(document: Document): readonly string[] {
   return (node.type === "array" ? (node.children ?? []) : []).flatMap((child) => (typeof child.value === "string" ? [child.value] : []));
 }
 
-function nodeAt(root: Node, path: readonly string[]): Node {
+/** The frameworks that `controls` declares. */
+export function declaredFrameworks({ root }: Document): readonly string[] {
+  const controls = propertiesOf(root).find(({ key }) => key === "controls")?.valueNode;
+  return (controls?.children ?? []).flatMap((child) => (typeof child.value === "string" ? [child.value] : []));
+}
+
+export function nodeAt(root: Node, path: readonly string[]): Node {
   let node = root;
   for (const key of path) {
     const property = node.children?.find((child) => child.children?.[0]?.value === key);
