@@ -177,6 +177,15 @@ function places(config: Readonly<Record<string, unknown>>, environment: ConfigSo
   };
 }
 
+/** How large the parts of one request may be. */
+export const requestLimits = (config: Config) => ({
+  json: { nestingMax: config.nesting_max, keysMax: config.keys_max },
+  identifierBytesMax: config.identifier_bytes_max,
+  statementBytesMax: config.statement_bytes_max,
+  delegationDepthMax: config.delegation_depth_max,
+  categoriesMax: config.categories_max,
+});
+
 /** Beside `src/` in a clone, beside `dist/` in the package. */
 export const STARTER_RULES = fileURLToPath(new URL("../rules", import.meta.url));
 

@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import canonicalize from "canonicalize";
 import type { Logger } from "pino";
 import { v7 } from "uuid";
-import type { Config } from "./config.ts";
+import { type Config, requestLimits } from "./config.ts";
 import { createDecider } from "./core/decide.ts";
 import { gatherAll } from "./core/facts.ts";
 import { createKeyedDigest } from "./core/masking.ts";
@@ -140,11 +140,7 @@ async function serve(config: Config, log: Logger, ports: Pick<Parameters<typeof 
       explains: createRateLimiter(config.explains_per_minute, EXPLAIN_KEYS_MAX),
       now: systemClock.now,
       limits: {
-        json: { nestingMax: config.nesting_max, keysMax: config.keys_max },
-        identifierBytesMax: config.identifier_bytes_max,
-        statementBytesMax: config.statement_bytes_max,
-        delegationDepthMax: config.delegation_depth_max,
-        categoriesMax: config.categories_max,
+        ...requestLimits(config),
         requestBytesMax: config.request_bytes_max,
         batchBytesMax: config.batch_bytes_max,
         batchItemsMax: config.batch_items_max,

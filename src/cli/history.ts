@@ -1,14 +1,8 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import Sqlite, { type Database } from "better-sqlite3";
 import { type Command, InvalidArgumentError } from "commander";
-import { DATABASE_FILE } from "../data-directory.ts";
-import { readConnectConfig } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
-import { type Format, formatOption, printJson, printRows, type Row } from "./output.ts";
+import { type DataOptions, findRecord, query } from "./database.ts";
+import { type Format, formatOption, printJson, printRows } from "./output.ts";
 
-interface HistoryOptions {
-  readonly data?: string;
+interface HistoryOptions extends DataOptions {
   readonly output: Format;
 }
 
@@ -76,51 +70,8 @@ function list(options: ListOptions): void {
   printRows(rows, options.output);
 }
 
-function show(id: string, options: HistoryOptions): void {
-  if (!/^[0-9a-fA-F-]{4,36}$/.test(id)) throw new CommandFailed(EXIT.usage, `\`${id}\` is no decision id: at least 4 hexadecimal digits of it`);
-  const rows = query(
-    options,
-    "SELECT record FROM decisions WHERE decision_id = @id OR decision_id LIKE @begins OR decision_id LIKE @ends ORDER BY decision_id = @id DESC LIMIT 3",
-    {
-      id,
-      begins: `${id}%`,
-      ends: `%${id}`,
-    },
-  );
-  const [first, second] = rows;
-  if (!first) throw new CommandFailed(EXIT.usage, `no decision \`${id}\`; see \`behest history list\``);
-  const record: unknown = JSON.parse(String(first["record"]));
-  if (second && (record as { id?: unknown }).id !== id) throw new CommandFailed(EXIT.usage, `several decisions match \`${id}\`; write more of it`);
-  printJson(record);
-}
+const show = (id: string, options: HistoryOptions): void => printJson(findRecord(options, id));
 
 function sql(text: string, options: HistoryOptions): void {
   printRows(query(options, text, {}), options.output);
-}
-
-/** Runs one reading statement. */
-function query(options: HistoryOptions, text: string, parameters: Readonly<Record<string, unknown>>): readonly Row[] {
-  const db = openReadOnly(join(readConnectConfig(options).data, DATABASE_FILE));
-  try {
-    const statement = db.prepare<[Readonly<Record<string, unknown>>], Row>(text);
-    if (!statement.reader) throw new CommandFailed(EXIT.usage, "the query returns no rows; history can only be read");
-    return statement.all(parameters);
-  } catch (error) {
-    if (error instanceof Sqlite.SqliteError) throw new CommandFailed(EXIT.usage, `SQLite: ${error.message}`, { cause: error });
-    if (error instanceof RangeError || error instanceof TypeError) throw new CommandFailed(EXIT.usage, `SQLite: ${error.message}`, { cause: error });
-    throw error;
-  } finally {
-    db.close();
-  }
-}
-
-function openReadOnly(path: string): Database {
-  if (!existsSync(path))
-    throw new CommandFailed(
-      EXIT.internal,
-      `no database at \`${path}\`; start the server once with \`behest serve\`, or name its data directory with --data`,
-    );
-  const db = new Sqlite(path, { readonly: true, timeout: 5_000 });
-  db.pragma("query_only = ON");
-  return db;
 }

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
-import { addDecide, addExplain } from "./decide.ts";
+import { addDecide } from "./decide.ts";
+import { addExplain } from "./explain.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
 import { addHistory } from "./history.ts";
 import { addRules } from "./rules.ts";

@@ -1,9 +1,13 @@
 import type { Command } from "commander";
+import { addRulesMutate } from "./rules-mutate.ts";
+import { addRulesTest } from "./rules-test.ts";
 
 /** `behest rules …`: what an author of rules does with them. */
 export function addRules(program: Command): void {
-  program
+  const rules = program
     .command("rules")
     .description("check, test and understand rules")
     .addHelpText("after", "\nExample:\n  behest rules lint && behest rules test\n");
+  addRulesTest(rules);
+  addRulesMutate(rules);
 }

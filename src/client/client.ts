@@ -28,10 +28,17 @@ export class CallFailed extends Error {
 export interface BehestClient {
   decide(request: wire.DecideRequest): Promise<wire.DecideResponse>;
   decideBatch(items: readonly wire.DecideRequest[]): Promise<wire.DecideBatchResponse>;
-  explain(request: wire.DecideRequest, caller?: string): Promise<wire.ExplainResponse>;
+  explain(request: wire.DecideRequest, options?: ExplainOptions): Promise<wire.ExplainResponse>;
   /** Answers without credentials. */
   isServing(): Promise<boolean>;
   close(): void;
+}
+
+export interface ExplainOptions {
+  /** The caller to ask as. */
+  readonly caller?: string;
+  /** Also rules that do not stand. */
+  readonly everyRule?: boolean;
 }
 
 export interface ClientOptions {
@@ -80,12 +87,12 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
         output: wire.DecideBatchResponseSchema,
         message: create(wire.DecideBatchRequestSchema, { items: [...items] }),
       }),
-    explain: (request, caller = "") =>
+    explain: (request, { caller = "", everyRule = false } = {}) =>
       call({
         path: path("Explain"),
         input: wire.ExplainRequestSchema,
         output: wire.ExplainResponseSchema,
-        message: create(wire.ExplainRequestSchema, { request, caller }),
+        message: create(wire.ExplainRequestSchema, { request, caller, everyRule }),
       }),
     async isServing() {
       const answer: HealthCheckResponse = await call({

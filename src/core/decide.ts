@@ -51,8 +51,8 @@ export interface Asked {
 export interface Decider {
   /** Decides, records, and answers when the record is on disk. @throws {ServiceError} */
   decide(asked: Asked): Promise<Answer>;
-  /** Answers what `decide` would, and leaves no trace. @throws {ServiceError} */
-  explain(asked: Asked): Answer;
+  /** Answers what `decide` would, and what from, and leaves no trace. @throws {ServiceError} */
+  explain(asked: Asked): { readonly answer: Answer; readonly verdict: Verdict };
 }
 
 type TurnAnswer =
@@ -71,8 +71,8 @@ export function createDecider(ports: DeciderPorts): Decider {
     explain(asked) {
       const prepared = prepare(ports, { ...asked, request: withoutRequestId(asked.request) });
       const untouched = { ...ports, cache: looking(ports.cache) };
-      const { record } = ports.ledger.peek(prepared.keys, (view) => decideOnce(untouched, prepared, { view }));
-      return { record, argumentsDigest: prepared.argumentsDigest, recorded: false, replayed: false };
+      const { record, verdict } = ports.ledger.peek(prepared.keys, (view) => decideOnce(untouched, prepared, { view }));
+      return { answer: { record, argumentsDigest: prepared.argumentsDigest, recorded: false, replayed: false }, verdict };
     },
   };
 }
@@ -180,6 +180,7 @@ function turn(ports: DeciderPorts, prepared: Prepared, view: StateView): Turn<Tu
 interface Once {
   readonly events: readonly LedgerEvent[];
   readonly record: DecisionRecord;
+  readonly verdict: Verdict;
   readonly fresh?: FreshEvaluation;
 }
 
@@ -220,7 +221,7 @@ function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: S
   asked.keep();
   const record = recordOf(ports, prepared, { verdict, id, repeats: asked.repeats(), ...reserved });
   const evaluation = asked.fresh();
-  return { events: [...reserved.events, record], record, ...(evaluation && { fresh: { situation: verdict.situation, evaluation } }) };
+  return { events: [...reserved.events, record], record, verdict, ...(evaluation && { fresh: { situation: verdict.situation, evaluation } }) };
 }
 
 /** The rules' answer through the decision cache. Its key holds all that the rules can see, so there is nothing it could leave out. */

@@ -41,6 +41,9 @@ export interface DecisionRecord {
   readonly seenAfter?: Seen;
 }
 
+/** What the decision was made from: with the policy it names, `judge` makes it again. */
+export const subjectOf = ({ at, tenant, caller, subject }: DecisionRecord): Subject => ({ at, tenant, caller, ...subject });
+
 export interface TaskOpened {
   readonly kind: "task_opened";
   readonly v: typeof RECORD_VERSION;

@@ -1,119 +1,203 @@
-import type { Judgement } from "../core/combine.ts";
-import { judge } from "../core/judge.ts";
-import { createKeyedDigest, maskRequest } from "../core/masking.ts";
-import type { Policy } from "../core/policy.ts";
-import type { DecisionRequest } from "../core/request.ts";
-import type { Subject } from "../core/situation.ts";
-import { NOTHING_SEEN, type Seen } from "../core/tasks/seen.ts";
-import { instant, type Json, TRUST_LEVELS } from "../core/words.ts";
-import { type Document, flag, integer, listOf, object, oneOf, plainValue, type Read, text } from "./document.ts";
+import { isObject } from "../core/json.ts";
+import type { Obligation } from "../core/obligations.ts";
+import type { Seen } from "../core/tasks/seen.ts";
+import type { TaskStanding } from "../core/tasks/self-asserted.ts";
+import { type Basis, type Instant, instant, type Json, type JsonObject, type Outcome, TRUST_LEVELS } from "../core/words.ts";
+import { orMean } from "./complaints.ts";
+import {
+  type Document,
+  duration,
+  flag,
+  integer,
+  listOf,
+  mapOf,
+  type Node,
+  object,
+  oneOf,
+  plainValue,
+  propertiesOf,
+  type Read,
+  text,
+} from "./document.ts";
+import { obligationShape } from "./obligations.ts";
 
 /** One example of what a policy is to decide, beside the rules it is about. */
 export interface Case {
   readonly name: string;
-  /** As `behest decide` reads it. */
-  readonly request: Json;
-  readonly caller?: string;
-  readonly tenant?: string;
-  /** What the task had seen before; parts left out are what a new task has. */
-  readonly seen?: Partial<Seen>;
-  /** The task had another statement first. */
-  readonly restated?: boolean;
+  /** As `behest decide` reads it, fixtures merged in. */
+  readonly request: JsonObject;
+  readonly caller: string;
+  readonly tenant: string;
+  /** The clock stands still here. */
+  readonly at: Instant;
+  readonly task: CaseTask;
   readonly expect: Expectation;
+  readonly source: CaseSource;
+}
+
+/** Where a case stands. */
+export interface CaseSource {
+  readonly document: Document;
+  readonly node: Node;
+  /** Its place in the list `cases`, from 0. */
+  readonly index: number;
+}
+
+/** How the task of the request stands before it; what is left out is what a new task has. */
+export interface CaseTask {
+  readonly standing?: TaskStanding["standing"];
+  /** The task's first statement, where it is another one than the request's. */
+  readonly statement?: string;
+  readonly restated?: boolean;
+  readonly seen?: Partial<Seen>;
 }
 
 /** What is left out is not looked at. */
 export interface Expectation {
-  readonly outcome: Judgement["outcome"];
-  readonly basis?: Judgement["basis"];
-  readonly score?: { readonly min: number; readonly max: number };
+  readonly outcome: Outcome;
+  readonly basis?: Basis;
+  readonly score?: ScoreRange;
   /** Names of all holds, in any order. */
   readonly holds?: readonly string[];
   /** All reason codes, in order. */
   readonly reason_codes?: readonly string[];
+  /** All obligations, merged. */
+  readonly obligations?: readonly Obligation[];
+  /** Milliseconds for which an ALLOW may be acted upon. */
+  readonly valid_for?: number;
   /** Rules that stand. */
   readonly fires?: readonly string[];
   /** Rules that do not. */
   readonly silent?: readonly string[];
 }
 
-const score: Read<{ readonly min: number; readonly max: number }> = (node, document) => {
+export interface ScoreRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+const score: Read<ScoreRange> = (node, document) => {
   if (node.type === "object") return object({ min: integer(0, 100), max: integer(0, 100) }, {})(node, document);
   const exact = integer(0, 100)(node, document);
   return exact === undefined ? undefined : { min: exact, max: exact };
 };
 
-const caseShape: Read<Case> = object(
+/** `2026-01-05T09:00:00Z`. */
+const at: Read<Instant> = (node, document) => {
+  const ms = typeof node.value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(node.value) ? Date.parse(node.value) : Number.NaN;
+  if (Number.isFinite(ms)) return instant(ms);
+  document.error("wrong-value", node, "expected an instant in UTC, such as `2026-01-05T09:00:00Z`");
+  return undefined;
+};
+
+const requestPart: Read<JsonObject> = (node, document) => {
+  const value = plainValue(node);
+  if (isObject(value)) return value;
+  document.error("wrong-type", node, "a request is an object, as `behest decide` reads it");
+  return undefined;
+};
+
+const STANDINGS = ["new", "open", "unknown", "closed", "mismatch"] as const satisfies readonly TaskStanding["standing"][];
+
+const parts = {
+  request: requestPart,
+  caller: text,
+  tenant: text,
+  at,
+  task: object(
+    {},
+    {
+      standing: oneOf(STANDINGS),
+      statement: text,
+      restated: flag,
+      seen: object({}, { classifications: listOf(text), categories: listOf(text), trust: oneOf(TRUST_LEVELS), systems: listOf(text) }),
+    },
+  ),
+};
+
+/** Parts of a case that several share. */
+interface Fixture {
+  readonly request?: JsonObject;
+  readonly caller?: string;
+  readonly tenant?: string;
+  readonly at?: Instant;
+  readonly task?: CaseTask;
+}
+
+const fixtureShape: Read<Fixture> = object({}, parts);
+
+const expectShape: Read<Expectation> = object(
+  { outcome: oneOf(["ALLOW", "DENY", "REQUIRE_APPROVAL"] as const) },
   {
-    name: text,
-    request: plainValue,
-    expect: object(
-      { outcome: oneOf(["ALLOW", "DENY", "REQUIRE_APPROVAL"] as const) },
-      {
-        basis: oneOf(["AUTHORIZED", "INFERRED", "AVAILABLE", "NONE"] as const),
-        score,
-        holds: listOf(text),
-        reason_codes: listOf(text),
-        fires: listOf(text),
-        silent: listOf(text),
-      },
-    ),
-  },
-  {
-    caller: text,
-    tenant: text,
-    seen: object({}, { classifications: listOf(text), categories: listOf(text), trust: oneOf(TRUST_LEVELS), systems: listOf(text) }),
-    restated: flag,
+    basis: oneOf(["AUTHORIZED", "INFERRED", "AVAILABLE", "NONE"] as const),
+    score,
+    holds: listOf(text),
+    reason_codes: listOf(text),
+    obligations: listOf(obligationShape),
+    valid_for: duration,
+    fires: listOf(text),
+    silent: listOf(text),
   },
 );
 
-/** Reads one `*.cases.json`. */
-export function readCases(document: Document): readonly Case[] {
-  return object({ cases: listOf(caseShape) }, {})(document.root, document)?.cases ?? [];
-}
+const caseShape = object({ name: text, expect: expectShape }, { ...parts, use: listOf(text) });
 
-/** Cases are decided at one instant, under one key, so that they never differ from run to run. */
+/** One `*.cases.json`. */
+const fileShape = object({}, { fixtures: mapOf(fixtureShape), cases: listOf((node) => node) });
+
 const CASE_AT = instant(Date.UTC(2026, 0, 5, 9));
-const CASE_KEY = Buffer.alloc(32, "case");
 
-/** Decides a case with the one decision there is. */
-export function judgeCase(policy: Policy, stated: Case, request: DecisionRequest): Judgement {
-  const { request: masked, masked: count } = maskRequest(request, policy, createKeyedDigest(CASE_KEY));
-  const statement = request.task?.statement;
-  const subject: Subject = {
-    at: CASE_AT,
-    tenant: stated.tenant ?? "default",
-    caller: stated.caller ?? "local",
-    request: masked,
-    masked: count,
-    task: {
-      standing: "new",
-      id: "case",
-      ...(statement !== undefined && { statement }),
-      restated: stated.restated ?? false,
-      seen: { ...NOTHING_SEEN, ...stated.seen },
-    },
-  };
-  return judge(policy, subject).judgement;
+/** Reads all `*.cases.json` of a directory: a fixture of one can be used in each. Complains into the documents. */
+export function readCases(documents: readonly Document[]): readonly Case[] {
+  const fixtures = new Map<string, Fixture>();
+  const files = documents.map((document) => ({ document, file: fileShape(document.root, document) }));
+  for (const { document, file } of files) {
+    for (const [name, fixture] of file?.fixtures ?? []) {
+      if (fixtures.has(name)) document.error("duplicate-name", fixtureNode(document, name), `the fixture \`${name}\` is named twice`);
+      fixtures.set(name, fixture);
+    }
+  }
+  return files.flatMap(({ document, file }) => {
+    const names = new Set<string>();
+    return (file?.cases ?? []).flatMap((node, index) => {
+      const stated = readCase({ document, node, index }, fixtures);
+      if (stated && names.has(stated.name)) document.error("duplicate-name", node, `the case \`${stated.name}\` stands twice in this file`);
+      if (stated) names.add(stated.name);
+      return stated ? [stated] : [];
+    });
+  });
 }
 
-/** Every way in which a judgement is not what the case expects, in words. */
-export function disagreements({ expect }: Case, judgement: Judgement): readonly string[] {
-  const found: string[] = [];
-  const same = (what: string, expected: unknown, is: unknown): void => {
-    if (expected !== undefined && JSON.stringify(expected) !== JSON.stringify(is)) {
-      found.push(`${what}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(is)}`);
-    }
-  };
-  const stands = new Set(judgement.findings.map(({ rule }) => rule));
-  same("outcome", expect.outcome, judgement.outcome);
-  same("basis", expect.basis, judgement.basis);
-  same("holds", expect.holds && [...expect.holds].sort(), judgement.holds.map(({ name }) => name).sort());
-  same("reason_codes", expect.reason_codes, judgement.reasonCodes);
-  if (expect.score && (judgement.score < expect.score.min || judgement.score > expect.score.max)) {
-    found.push(`score: expected ${expect.score.min} to ${expect.score.max}, found ${judgement.score}`);
+function fixtureNode({ root }: Document, name: string): Node {
+  const fixtures = propertiesOf(root).find(({ key }) => key === "fixtures");
+  return (fixtures && propertiesOf(fixtures.valueNode).find(({ key }) => key === name)?.keyNode) ?? root;
+}
+
+function readCase(source: CaseSource, fixtures: ReadonlyMap<string, Fixture>): Case | undefined {
+  const { document, node } = source;
+  const stated = caseShape(node, document);
+  if (!stated) return undefined;
+  const { name, expect, use = [], ...own } = stated;
+  const used: Fixture[] = [];
+  for (const word of use) {
+    const fixture = fixtures.get(word);
+    if (fixture) used.push(fixture);
+    else document.error("unknown-fixture", node, orMean(`unknown fixture \`${word}\``, word, fixtures.keys()));
   }
-  for (const rule of expect.fires ?? []) if (!stands.has(rule)) found.push(`rule \`${rule}\` should stand and does not`);
-  for (const rule of expect.silent ?? []) if (stands.has(rule)) found.push(`rule \`${rule}\` should not stand and does`);
-  return found;
+  const { request, caller = "local", tenant = "default", at: instantOf = CASE_AT, task = {} } = [...used, own].reduce(merged, {});
+  if (request) return { name, request, caller, tenant, at: instantOf, task, expect, source };
+  document.error("missing-key", node, "the key `request` is missing, and no fixture that the case uses has it");
+  return undefined;
+}
+
+const merged = (before: Fixture, after: Fixture): Fixture => deepMerged(before as JsonObject, after as JsonObject);
+
+/** Objects are merged key by key; anything else replaces what was there. */
+function deepMerged(before: JsonObject, after: JsonObject): JsonObject {
+  const whole: Record<string, Json> = { ...before };
+  for (const [key, value] of Object.entries(after)) {
+    const there = Object.hasOwn(whole, key) ? whole[key] : undefined;
+    whole[key] = isObject(there) && isObject(value) ? deepMerged(there, value) : value;
+  }
+  return whole;
 }

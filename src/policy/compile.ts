@@ -39,26 +39,42 @@ export function compile(condition: Condition, slots: SlotTable): CompiledConditi
   const position = condition.document.positionOf(condition.node);
   switch (condition.kind) {
     case "all":
-    case "any": {
-      const parts = condition.parts.map((part) => compile(part, slots));
-      const tests = parts.map(({ test }) => test);
-      return { kind: condition.kind, test: condition.kind === "all" ? compileAll(tests) : compileAny(tests), parts, position };
-    }
-    case "not": {
-      const part = compile(condition.part, slots);
-      return { kind: "not", test: negated(part.test), parts: [part], position };
-    }
+    case "any":
+      return grouping(
+        condition.kind,
+        condition.parts.map((part) => compile(part, slots)),
+        position,
+      );
+    case "not":
+      return grouping("not", [compile(condition.part, slots)], position);
     case "leaf": {
-      const { value } = condition;
-      const comparison: Comparison = {
-        slot: slots.indexOf(condition.fact),
-        operator: condition.operatorName,
-        value: "fact" in value ? { slot: slots.indexOf(value.fact) } : value,
-      };
-      return { kind: "compare", test: compileComparison(condition.operator, comparison), parts: [], position, comparison };
+      const { fact, operator, operatorName, value } = condition;
+      const slot = slots.indexOf(fact);
+      const other = "fact" in value ? { slot: slots.indexOf(value.fact) } : value;
+      return comparing(operator, { slot, operator: operatorName, value: other }, position);
     }
   }
 }
+
+export function grouping(kind: "all" | "any" | "not", parts: readonly CompiledCondition[], position: string): CompiledCondition {
+  const tests = parts.map(({ test }) => test);
+  switch (kind) {
+    case "all":
+      return { kind, test: compileAll(tests), parts, position };
+    case "any":
+      return { kind, test: compileAny(tests), parts, position };
+    case "not":
+      return { kind, test: negated(compileAll(tests)), parts, position };
+  }
+}
+
+export const comparing = (operator: Operator, comparison: Comparison, position: string): CompiledCondition => ({
+  kind: "compare",
+  test: compileComparison(operator, comparison),
+  parts: [],
+  position,
+  comparison,
+});
 
 /** Most rules have one or two parts; for those a loop would cost more than the parts. */
 function compileAll(tests: readonly Test[]): Test {

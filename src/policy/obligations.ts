@@ -1,4 +1,5 @@
 import { LOG_LEVELS, OBLIGATION_ITEMS_MAX, OBLIGATION_TYPES, type Obligation } from "../core/obligations.ts";
+import type { JsonObject } from "../core/words.ts";
 import { integer, listOf, matching, object, oneOf, type Read } from "./document.ts";
 
 /** `$.rows[*].ssn`: names, list positions, and `[*]` for all of a list. */
@@ -34,3 +35,7 @@ export const obligationShape: Read<Obligation> = (node, document) => {
   document.error("event-misuse", node, `\`${type}\` says its \`${PART_OF[type]}\``);
   return undefined;
 };
+
+/** As a rule or a case writes it. */
+export const obligationJson = (obligation: Obligation): JsonObject =>
+  obligation.type === "limit_rows" ? { type: obligation.type, rows_max: obligation.rowsMax } : { ...obligation };

@@ -284,7 +284,7 @@ describe("Explain", () => {
     const { decider, storage } = await begin();
     const keys = { tenant: "default", caller: "gateway", agent: "bot", principal: "none", session: "none" };
     const before = storage.ledger.peek(keys, (view) => ({ ...view }));
-    const explained = decider.explain(ask({ ...tool("mail/read"), requestId: "r1" }));
+    const { answer: explained } = decider.explain(ask({ ...tool("mail/read"), requestId: "r1" }));
     expect(storage.ledger.peek(keys, (view) => ({ ...view }))).toEqual(before);
     const decided = await decider.decide(ask({ ...tool("mail/read"), requestId: "r1" }));
     expect(explained.recorded).toBe(false);

@@ -33,7 +33,7 @@ describe("every example in the documentation", () => {
   it.each(blocks.filter(({ value }) => "cases" in value))("that is a file of cases is read: $text", ({ text }) => {
     const complaints: Complaint[] = [];
     const document = readDocument("x.cases.json", text, complaints);
-    expect(document && readCases(document)).toHaveLength(1);
+    expect(document && readCases([document])).toHaveLength(1);
     expect(complaints).toEqual([]);
   });
 });

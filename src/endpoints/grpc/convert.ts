@@ -250,7 +250,7 @@ function readObligations(types: readonly wire.ObligationType[]): readonly string
   return [...new Set(words)].sort();
 }
 
-const OUTCOMES: Readonly<Record<Outcome, wire.Outcome>> = {
+export const OUTCOMES: Readonly<Record<Outcome, wire.Outcome>> = {
   ALLOW: wire.Outcome.ALLOW,
   DENY: wire.Outcome.DENY,
   REQUIRE_APPROVAL: wire.Outcome.REQUIRE_APPROVAL,
@@ -261,12 +261,12 @@ const BASES: Readonly<Record<Basis, wire.Basis>> = {
   AVAILABLE: wire.Basis.AVAILABLE,
   NONE: wire.Basis.NONE,
 };
-const LEVELS: Readonly<Record<RiskLevel, wire.RiskLevel>> = {
+export const LEVELS: Readonly<Record<RiskLevel, wire.RiskLevel>> = {
   low: wire.RiskLevel.LOW,
   middle: wire.RiskLevel.MIDDLE,
   top: wire.RiskLevel.TOP,
 };
-const EVENTS: Readonly<Record<RuleEvent, wire.RuleEvent>> = {
+export const EVENTS: Readonly<Record<RuleEvent, wire.RuleEvent>> = {
   risk: wire.RuleEvent.RISK,
   deny: wire.RuleEvent.DENY,
   "require-approval": wire.RuleEvent.REQUIRE_APPROVAL,

@@ -1,13 +1,16 @@
-import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { Metadata } from "@grpc/grpc-js";
 import { type Call, isEnforcerOnly, requireRole } from "../../core/access.ts";
 import type { Answer, Decider } from "../../core/decide.ts";
 import { ServiceError } from "../../core/errors.ts";
+import { explainJudgement } from "../../core/explain.ts";
+import { findFlips } from "../../core/flips.ts";
 import type { RateLimiter } from "../../core/rate-limit.ts";
 import type { Caller } from "../../core/request.ts";
 import type { Instant } from "../../core/words.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
 import { fromWire, type RequestLimits, toWire } from "./convert.ts";
+import { explanationToWire } from "./convert-explanation.ts";
 import { toStatus } from "./errors.ts";
 import { itemSizes, refuseMisframed } from "./framing.ts";
 
@@ -58,8 +61,7 @@ export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<Cal
     async Explain(body, metadata) {
       const caller = authorize(ports, metadata, "Explain");
       const message = decode(wire.ExplainRequestSchema, body, requestLimit(ports));
-      const answer = explain(ports, caller, message);
-      return toBinary(wire.ExplainResponseSchema, create(wire.ExplainResponseSchema, { decision: toWire(answer) }));
+      return toBinary(wire.ExplainResponseSchema, create(wire.ExplainResponseSchema, await explain(ports, caller, message)));
     },
   };
 }
@@ -87,15 +89,41 @@ async function decideItem(ports: HandlerPorts, caller: Caller, { item, bytes }: 
   }
 }
 
-function explain(ports: HandlerPorts, caller: Caller, message: wire.ExplainRequest): Answer {
+async function explain(
+  ports: HandlerPorts,
+  caller: Caller,
+  message: wire.ExplainRequest,
+): Promise<MessageInitShape<typeof wire.ExplainResponseSchema>> {
   if (!message.request) throw new ServiceError("REQUEST_MALFORMED", "`request` is missing", { field: "request" });
   const limited = isEnforcerOnly(caller);
   if (limited && message.caller !== "" && message.caller !== caller.id) {
     throw new ServiceError("CALLER_FORBIDDEN", "only auditors and operators may ask as another caller", { field: "caller" });
   }
+  if (limited && message.everyRule) {
+    throw new ServiceError("CALLER_FORBIDDEN", "only auditors and operators may have every rule explained", { field: "every_rule" });
+  }
   const asked = fromWire(message.request, ports.limits);
   if (limited) ports.explains.use(JSON.stringify([caller.tenant, caller.id, asked.request.agent.id]), ports.now());
-  return ports.decider.explain({ ...asked, caller: message.caller === "" ? caller : { ...caller, id: message.caller } });
+  const { answer, verdict } = ports.decider.explain({ ...asked, caller: message.caller === "" ? caller : { ...caller, id: message.caller } });
+  if (limited) return { decision: toWire(answer) };
+  const { situation, judgement } = verdict;
+  const explanation = explainJudgement(situation, judgement, { everyRule: message.everyRule });
+  const flips = await inSlices(findFlips(situation, judgement));
+  return { decision: toWire(answer), explanation: explanationToWire(explanation, flips) };
+}
+
+const SLICE_MS = 2;
+
+/** Runs long work a little at a time, so that decisions are not kept waiting. */
+async function inSlices<T>(work: Generator<undefined, T>): Promise<T> {
+  for (;;) {
+    const until = performance.now() + SLICE_MS;
+    do {
+      const step = work.next();
+      if (step.done) return step.value;
+    } while (performance.now() < until);
+    await new Promise((next) => setImmediate(next));
+  }
 }
 
 /** Who calls, if the call is theirs to make: looked at before anything of the message is. */

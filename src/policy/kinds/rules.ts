@@ -8,22 +8,6 @@ const AMOUNT = `{ "fact": "action.arguments.amount", "operator": "greaterThan", 
 const DEEP = `{ "fact": "chain.depth", "operator": "greaterThan", "value": 3 }`;
 const controlled = (control: string): string => DENY.replace("owasp:ASI02", control);
 
-const cases = (names: readonly string[]): string =>
-  `{\n  "cases": [\n${names
-    .map(
-      (name) => `    {
-      "name": "${name} is stopped",
-      "request": { "agent": { "id": "bot" }, "action": { "tool": "${name}", "arguments": {} } },
-      "expect": { "outcome": "DENY" }
-    }`,
-    )
-    .join(",\n")}\n  ]\n}\n`;
-
-const twoRules = ruleFile(
-  rule(all(HARMLESS)),
-  rule(all(`{ "fact": "action.tool", "operator": "equal", "value": "wipe_disk" }`), DENY, "another-rule"),
-);
-
 /** About rules as a whole, and about all of them together. */
 export const RULE_KINDS = {
   "event-misuse": error({
@@ -101,12 +85,5 @@ export const RULE_KINDS = {
       'Known are `owasp:ASI01` to `owasp:ASI10` (agentic applications), `owasp:LLM01` to `owasp:LLM10`, `maestro:L1` to `maestro:L7`, and the subcategories of the NIST AI RMF 1.0, `nist:GOVERN-1.1` to `nist:MANAGE-4.3`. A report by control would miss this rule. Declare a framework of your own in policy.json: `"controls": ["acme"]`.',
     wrong: ruleFile(rule(all(HARMLESS), controlled("nist:GOVERN-1.9"))),
     right: ruleFile(rule(all(HARMLESS), controlled("nist:GOVERN-1.6"))),
-  }),
-  "rule-without-case": warning({
-    title: "no case makes a rule stand",
-    explanation:
-      "Nothing shows that the rule does what its author meant, and nobody will notice when a change breaks it. Add a case to a `*.cases.json` beside the rules. Without any such file this is not said rule by rule.",
-    wrong: { ...twoRules, "example.cases.json": cases(["send_money"]) },
-    right: { ...twoRules, "example.cases.json": cases(["send_money", "wipe_disk"]) },
   }),
 } as const satisfies Readonly<Record<string, ComplaintKind>>;

@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.ts";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
@@ -14,7 +14,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file behest/v1/decision.proto.
  */
 export const file_behest_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("ChhiZWhlc3QvdjEvZGVjaXNpb24ucHJvdG8SCWJlaGVzdC52MSKcAwoNRGVjaWRlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEh8KBWFnZW50GAIgASgLMhAuYmVoZXN0LnYxLkFnZW50EiYKBHRhc2sYAyABKAsyGC5iZWhlc3QudjEuVGFza1JlZmVyZW5jZRIPCgdzZXNzaW9uGAQgASgJEiwKCmRlbGVnYXRpb24YBSADKAsyGC5iZWhlc3QudjEuRGVsZWdhdGlvbkhvcBIhCgZhY3Rpb24YBiABKAsyES5iZWhlc3QudjEuQWN0aW9uEh0KBGRhdGEYByABKAsyDy5iZWhlc3QudjEuRGF0YRIjCgdjb250ZXh0GAggASgLMhIuYmVoZXN0LnYxLkNvbnRleHQSEwoLYXBwcm92YWxfaWQYCSABKAkSDwoHd2FpdF9tcxgKIAEoDRIoCgZwZXJtaXQYCyABKAsyGC5iZWhlc3QudjEuUGVybWl0UmVxdWVzdBI4ChVzdXBwb3J0ZWRfb2JsaWdhdGlvbnMYDCADKA4yGS5iZWhlc3QudjEuT2JsaWdhdGlvblR5cGUiVAoFQWdlbnQSCgoCaWQYASABKAkSEgoKY3JlZGVudGlhbBgCIAEoCRIrCgphdHRyaWJ1dGVzGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCIuCg1UYXNrUmVmZXJlbmNlEgoKAmlkGAEgASgJEhEKCXN0YXRlbWVudBgCIAEoCSI/CglQcmluY2lwYWwSJgoEdHlwZRgBIAEoDjIYLmJlaGVzdC52MS5QcmluY2lwYWxUeXBlEgoKAmlkGAIgASgJIl0KDURlbGVnYXRpb25Ib3ASJwoJcHJpbmNpcGFsGAEgASgLMhQuYmVoZXN0LnYxLlByaW5jaXBhbBIPCgd0YXNrX2lkGAIgASgJEhIKCmNyZWRlbnRpYWwYAyABKAkipAIKBkFjdGlvbhIMCgR0b29sGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCRIhCgZlZmZlY3QYAyABKA4yES5iZWhlc3QudjEuRWZmZWN0EiwKCWFyZ3VtZW50cxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIABIYCg5hcmd1bWVudHNfanNvbhgFIAEoCUgAEhgKEGFyZ3VtZW50c19kaWdlc3QYBiABKAkSGwoTYXJndW1lbnRzX3RydW5jYXRlZBgHIAEoCBIeChZ0b29sX2RlZmluaXRpb25fZGlnZXN0GAggASgJEiUKCHJlc291cmNlGAkgASgLMhMuYmVoZXN0LnYxLlJlc291cmNlQhAKDmFyZ3VtZW50c19mb3JtIlEKCFJlc291cmNlEgwKBHR5cGUYASABKAkSCgoCaWQYAiABKAkSKwoKYXR0cmlidXRlcxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiMgoERGF0YRIWCg5jbGFzc2lmaWNhdGlvbhgBIAEoCRISCgpjYXRlZ29yaWVzGAIgAygJIksKB0NvbnRleHQSEwoLZW52aXJvbm1lbnQYASABKAkSKwoKYXR0cmlidXRlcxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiSQoNUGVybWl0UmVxdWVzdBIQCghhdWRpZW5jZRgBIAEoCRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ixAQKDkRlY2lkZVJlc3BvbnNlEhMKC2RlY2lzaW9uX2lkGAEgASgJEiMKB291dGNvbWUYAiABKA4yEi5iZWhlc3QudjEuT3V0Y29tZRIfCgViYXNpcxgDIAEoDjIQLmJlaGVzdC52MS5CYXNpcxIdCgRyaXNrGAQgASgLMg8uYmVoZXN0LnYxLlJpc2sSJAoIZmluZGluZ3MYBSADKAsyEi5iZWhlc3QudjEuRmluZGluZxIUCgxyZWFzb25fY29kZXMYBiADKAkSKgoLb2JsaWdhdGlvbnMYByADKAsyFS5iZWhlc3QudjEuT2JsaWdhdGlvbhIeCgVob2xkcxgIIAMoCzIPLmJlaGVzdC52MS5Ib2xkEiUKCGFwcHJvdmFsGAkgASgLMhMuYmVoZXN0LnYxLkFwcHJvdmFsEiEKBnBlcm1pdBgKIAEoCzIRLmJlaGVzdC52MS5QZXJtaXQSDwoHdGFza19pZBgLIAEoCRIYChBhcmd1bWVudHNfZGlnZXN0GAwgASgJEhUKDXBvbGljeV9kaWdlc3QYDSABKAkSHwoFY2FjaGUYDiABKAsyEC5iZWhlc3QudjEuQ2FjaGUSLgoKZGVjaWRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdmFsaWRfdW50aWwYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJlY29yZGVkGBEgASgIEhAKCHJlcGxheWVkGBIgASgIIjoKBFJpc2sSDQoFc2NvcmUYASABKA0SIwoFbGV2ZWwYAiABKA4yFC5iZWhlc3QudjEuUmlza0xldmVsIpgBCgdGaW5kaW5nEgwKBHJ1bGUYASABKAkSIwoFZXZlbnQYAiABKA4yFC5iZWhlc3QudjEuUnVsZUV2ZW50EigKBnJlc3VsdBgDIAEoDjIYLmJlaGVzdC52MS5GaW5kaW5nUmVzdWx0Eg4KBnBvaW50cxgEIAEoERIOCgZyZWFzb24YBSABKAkSEAoIY29udHJvbHMYBiADKAkieQoKT2JsaWdhdGlvbhInCgR0eXBlGAEgASgOMhkuYmVoZXN0LnYxLk9ibGlnYXRpb25UeXBlEg0KBXBhdGhzGAIgAygJEhAKCHJvd3NfbWF4GAMgASgNEg0KBWxldmVsGAQgASgJEhIKCnJlY2lwaWVudHMYBSADKAkiNwoESG9sZBIMCgRuYW1lGAEgASgJEhEKCWFwcHJvdmVycxgCIAMoCRIOCgZxdW9ydW0YAyABKA0ifAoIQXBwcm92YWwSCgoCaWQYASABKAkSJwoFc3RhdGUYAiABKA4yGC5iZWhlc3QudjEuQXBwcm92YWxTdGF0ZRILCgN1cmwYAyABKAkSLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRwoGUGVybWl0Eg0KBXRva2VuGAEgASgJEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiUKBUNhY2hlEgsKA2hpdBgBIAEoCBIPCgdyZXBlYXRzGAIgASgJIj0KEkRlY2lkZUJhdGNoUmVxdWVzdBInCgVpdGVtcxgBIAMoCzIYLmJlaGVzdC52MS5EZWNpZGVSZXF1ZXN0IkAKE0RlY2lkZUJhdGNoUmVzcG9uc2USKQoFaXRlbXMYASADKAsyGi5iZWhlc3QudjEuRGVjaWRlQmF0Y2hJdGVtIm8KD0RlY2lkZUJhdGNoSXRlbRItCghkZWNpc2lvbhgBIAEoCzIZLmJlaGVzdC52MS5EZWNpZGVSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIICgZyZXN1bHQiSwoORXhwbGFpblJlcXVlc3QSKQoHcmVxdWVzdBgBIAEoCzIYLmJlaGVzdC52MS5EZWNpZGVSZXF1ZXN0Eg4KBmNhbGxlchgCIAEoCSI+Cg9FeHBsYWluUmVzcG9uc2USKwoIZGVjaXNpb24YASABKAsyGS5iZWhlc3QudjEuRGVjaWRlUmVzcG9uc2UqfgoNUHJpbmNpcGFsVHlwZRIeChpQUklOQ0lQQUxfVFlQRV9VTlNQRUNJRklFRBAAEhcKE1BSSU5DSVBBTF9UWVBFX1VTRVIQARIaChZQUklOQ0lQQUxfVFlQRV9TRVJWSUNFEAISGAoUUFJJTkNJUEFMX1RZUEVfQUdFTlQQAyrvAQoGRWZmZWN0EhYKEkVGRkVDVF9VTlNQRUNJRklFRBAAEg8KC0VGRkVDVF9SRUFEEAESEQoNRUZGRUNUX0JST1dTRRACEhEKDUVGRkVDVF9DUkVBVEUQAxIRCg1FRkZFQ1RfVVBEQVRFEAQSEQoNRUZGRUNUX0RFTEVURRAFEg8KC0VGRkVDVF9TRU5EEAYSEAoMRUZGRUNUX1NIQVJFEAcSDgoKRUZGRUNUX1BBWRAIEhUKEUVGRkVDVF9DUkVERU5USUFMEAkSEgoORUZGRUNUX0VYRUNVVEUQChISCg5FRkZFQ1RfVU5LTk9XThALKmUKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhEKDU9VVENPTUVfQUxMT1cQARIQCgxPVVRDT01FX0RFTlkQAhIcChhPVVRDT01FX1JFUVVJUkVfQVBQUk9WQUwQAyptCgVCYXNpcxIVChFCQVNJU19VTlNQRUNJRklFRBAAEhQKEEJBU0lTX0FVVEhPUklaRUQQARISCg5CQVNJU19JTkZFUlJFRBACEhMKD0JBU0lTX0FWQUlMQUJMRRADEg4KCkJBU0lTX05PTkUQBCpmCglSaXNrTGV2ZWwSGgoWUklTS19MRVZFTF9VTlNQRUNJRklFRBAAEhIKDlJJU0tfTEVWRUxfTE9XEAESFQoRUklTS19MRVZFTF9NSURETEUQAhISCg5SSVNLX0xFVkVMX1RPUBADKp8BCglSdWxlRXZlbnQSGgoWUlVMRV9FVkVOVF9VTlNQRUNJRklFRBAAEhMKD1JVTEVfRVZFTlRfUklTSxABEhMKD1JVTEVfRVZFTlRfREVOWRACEh8KG1JVTEVfRVZFTlRfUkVRVUlSRV9BUFBST1ZBTBADEhQKEFJVTEVfRVZFTlRfQUxMT1cQBBIVChFSVUxFX0VWRU5UX09CTElHRRAFKmcKDUZpbmRpbmdSZXN1bHQSHgoaRklORElOR19SRVNVTFRfVU5TUEVDSUZJRUQQABIaChZGSU5ESU5HX1JFU1VMVF9NQVRDSEVEEAESGgoWRklORElOR19SRVNVTFRfVU5LTk9XThACKqIBCg5PYmxpZ2F0aW9uVHlwZRIfChtPQkxJR0FUSU9OX1RZUEVfVU5TUEVDSUZJRUQQABIaChZPQkxJR0FUSU9OX1RZUEVfUkVEQUNUEAESHgoaT0JMSUdBVElPTl9UWVBFX0xJTUlUX1JPV1MQAhIXChNPQkxJR0FUSU9OX1RZUEVfTE9HEAMSGgoWT0JMSUdBVElPTl9UWVBFX05PVElGWRAEKtoBCg1BcHByb3ZhbFN0YXRlEh4KGkFQUFJPVkFMX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWQVBQUk9WQUxfU1RBVEVfUEVORElORxABEhsKF0FQUFJPVkFMX1NUQVRFX0FQUFJPVkVEEAISGQoVQVBQUk9WQUxfU1RBVEVfREVOSUVEEAMSGgoWQVBQUk9WQUxfU1RBVEVfRVhQSVJFRBAEEhwKGEFQUFJPVkFMX1NUQVRFX0NBTkNFTExFRBAFEhsKF0FQUFJPVkFMX1NUQVRFX0NPTlNVTUVEEAYy4AEKD0RlY2lzaW9uU2VydmljZRI9CgZEZWNpZGUSGC5iZWhlc3QudjEuRGVjaWRlUmVxdWVzdBoZLmJlaGVzdC52MS5EZWNpZGVSZXNwb25zZRJMCgtEZWNpZGVCYXRjaBIdLmJlaGVzdC52MS5EZWNpZGVCYXRjaFJlcXVlc3QaHi5iZWhlc3QudjEuRGVjaWRlQmF0Y2hSZXNwb25zZRJACgdFeHBsYWluEhkuYmVoZXN0LnYxLkV4cGxhaW5SZXF1ZXN0GhouYmVoZXN0LnYxLkV4cGxhaW5SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status]);
+  fileDesc("ChhiZWhlc3QvdjEvZGVjaXNpb24ucHJvdG8SCWJlaGVzdC52MSKcAwoNRGVjaWRlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEh8KBWFnZW50GAIgASgLMhAuYmVoZXN0LnYxLkFnZW50EiYKBHRhc2sYAyABKAsyGC5iZWhlc3QudjEuVGFza1JlZmVyZW5jZRIPCgdzZXNzaW9uGAQgASgJEiwKCmRlbGVnYXRpb24YBSADKAsyGC5iZWhlc3QudjEuRGVsZWdhdGlvbkhvcBIhCgZhY3Rpb24YBiABKAsyES5iZWhlc3QudjEuQWN0aW9uEh0KBGRhdGEYByABKAsyDy5iZWhlc3QudjEuRGF0YRIjCgdjb250ZXh0GAggASgLMhIuYmVoZXN0LnYxLkNvbnRleHQSEwoLYXBwcm92YWxfaWQYCSABKAkSDwoHd2FpdF9tcxgKIAEoDRIoCgZwZXJtaXQYCyABKAsyGC5iZWhlc3QudjEuUGVybWl0UmVxdWVzdBI4ChVzdXBwb3J0ZWRfb2JsaWdhdGlvbnMYDCADKA4yGS5iZWhlc3QudjEuT2JsaWdhdGlvblR5cGUiVAoFQWdlbnQSCgoCaWQYASABKAkSEgoKY3JlZGVudGlhbBgCIAEoCRIrCgphdHRyaWJ1dGVzGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCIuCg1UYXNrUmVmZXJlbmNlEgoKAmlkGAEgASgJEhEKCXN0YXRlbWVudBgCIAEoCSI/CglQcmluY2lwYWwSJgoEdHlwZRgBIAEoDjIYLmJlaGVzdC52MS5QcmluY2lwYWxUeXBlEgoKAmlkGAIgASgJIl0KDURlbGVnYXRpb25Ib3ASJwoJcHJpbmNpcGFsGAEgASgLMhQuYmVoZXN0LnYxLlByaW5jaXBhbBIPCgd0YXNrX2lkGAIgASgJEhIKCmNyZWRlbnRpYWwYAyABKAkipAIKBkFjdGlvbhIMCgR0b29sGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCRIhCgZlZmZlY3QYAyABKA4yES5iZWhlc3QudjEuRWZmZWN0EiwKCWFyZ3VtZW50cxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIABIYCg5hcmd1bWVudHNfanNvbhgFIAEoCUgAEhgKEGFyZ3VtZW50c19kaWdlc3QYBiABKAkSGwoTYXJndW1lbnRzX3RydW5jYXRlZBgHIAEoCBIeChZ0b29sX2RlZmluaXRpb25fZGlnZXN0GAggASgJEiUKCHJlc291cmNlGAkgASgLMhMuYmVoZXN0LnYxLlJlc291cmNlQhAKDmFyZ3VtZW50c19mb3JtIlEKCFJlc291cmNlEgwKBHR5cGUYASABKAkSCgoCaWQYAiABKAkSKwoKYXR0cmlidXRlcxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiMgoERGF0YRIWCg5jbGFzc2lmaWNhdGlvbhgBIAEoCRISCgpjYXRlZ29yaWVzGAIgAygJIksKB0NvbnRleHQSEwoLZW52aXJvbm1lbnQYASABKAkSKwoKYXR0cmlidXRlcxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiSQoNUGVybWl0UmVxdWVzdBIQCghhdWRpZW5jZRgBIAEoCRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ixAQKDkRlY2lkZVJlc3BvbnNlEhMKC2RlY2lzaW9uX2lkGAEgASgJEiMKB291dGNvbWUYAiABKA4yEi5iZWhlc3QudjEuT3V0Y29tZRIfCgViYXNpcxgDIAEoDjIQLmJlaGVzdC52MS5CYXNpcxIdCgRyaXNrGAQgASgLMg8uYmVoZXN0LnYxLlJpc2sSJAoIZmluZGluZ3MYBSADKAsyEi5iZWhlc3QudjEuRmluZGluZxIUCgxyZWFzb25fY29kZXMYBiADKAkSKgoLb2JsaWdhdGlvbnMYByADKAsyFS5iZWhlc3QudjEuT2JsaWdhdGlvbhIeCgVob2xkcxgIIAMoCzIPLmJlaGVzdC52MS5Ib2xkEiUKCGFwcHJvdmFsGAkgASgLMhMuYmVoZXN0LnYxLkFwcHJvdmFsEiEKBnBlcm1pdBgKIAEoCzIRLmJlaGVzdC52MS5QZXJtaXQSDwoHdGFza19pZBgLIAEoCRIYChBhcmd1bWVudHNfZGlnZXN0GAwgASgJEhUKDXBvbGljeV9kaWdlc3QYDSABKAkSHwoFY2FjaGUYDiABKAsyEC5iZWhlc3QudjEuQ2FjaGUSLgoKZGVjaWRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdmFsaWRfdW50aWwYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJlY29yZGVkGBEgASgIEhAKCHJlcGxheWVkGBIgASgIIjoKBFJpc2sSDQoFc2NvcmUYASABKA0SIwoFbGV2ZWwYAiABKA4yFC5iZWhlc3QudjEuUmlza0xldmVsIpgBCgdGaW5kaW5nEgwKBHJ1bGUYASABKAkSIwoFZXZlbnQYAiABKA4yFC5iZWhlc3QudjEuUnVsZUV2ZW50EigKBnJlc3VsdBgDIAEoDjIYLmJlaGVzdC52MS5GaW5kaW5nUmVzdWx0Eg4KBnBvaW50cxgEIAEoERIOCgZyZWFzb24YBSABKAkSEAoIY29udHJvbHMYBiADKAkieQoKT2JsaWdhdGlvbhInCgR0eXBlGAEgASgOMhkuYmVoZXN0LnYxLk9ibGlnYXRpb25UeXBlEg0KBXBhdGhzGAIgAygJEhAKCHJvd3NfbWF4GAMgASgNEg0KBWxldmVsGAQgASgJEhIKCnJlY2lwaWVudHMYBSADKAkiNwoESG9sZBIMCgRuYW1lGAEgASgJEhEKCWFwcHJvdmVycxgCIAMoCRIOCgZxdW9ydW0YAyABKA0ifAoIQXBwcm92YWwSCgoCaWQYASABKAkSJwoFc3RhdGUYAiABKA4yGC5iZWhlc3QudjEuQXBwcm92YWxTdGF0ZRILCgN1cmwYAyABKAkSLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRwoGUGVybWl0Eg0KBXRva2VuGAEgASgJEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiUKBUNhY2hlEgsKA2hpdBgBIAEoCBIPCgdyZXBlYXRzGAIgASgJIj0KEkRlY2lkZUJhdGNoUmVxdWVzdBInCgVpdGVtcxgBIAMoCzIYLmJlaGVzdC52MS5EZWNpZGVSZXF1ZXN0IkAKE0RlY2lkZUJhdGNoUmVzcG9uc2USKQoFaXRlbXMYASADKAsyGi5iZWhlc3QudjEuRGVjaWRlQmF0Y2hJdGVtIm8KD0RlY2lkZUJhdGNoSXRlbRItCghkZWNpc2lvbhgBIAEoCzIZLmJlaGVzdC52MS5EZWNpZGVSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIICgZyZXN1bHQiXwoORXhwbGFpblJlcXVlc3QSKQoHcmVxdWVzdBgBIAEoCzIYLmJlaGVzdC52MS5EZWNpZGVSZXF1ZXN0Eg4KBmNhbGxlchgCIAEoCRISCgpldmVyeV9ydWxlGAMgASgIImsKD0V4cGxhaW5SZXNwb25zZRIrCghkZWNpc2lvbhgBIAEoCzIZLmJlaGVzdC52MS5EZWNpZGVSZXNwb25zZRIrCgtleHBsYW5hdGlvbhgCIAEoCzIWLmJlaGVzdC52MS5FeHBsYW5hdGlvbiKpAQoLRXhwbGFuYXRpb24SJwoFcnVsZXMYASADKAsyGC5iZWhlc3QudjEuRXhwbGFpbmVkUnVsZRInCgVmYWN0cxgCIAMoCzIYLmJlaGVzdC52MS5FeHBsYWluZWRGYWN0EigKBXNjb3JlGAMgASgLMhkuYmVoZXN0LnYxLkV4cGxhaW5lZFNjb3JlEh4KBWZsaXBzGAQgAygLMg8uYmVoZXN0LnYxLkZsaXAi2gEKDUV4cGxhaW5lZFJ1bGUSDAoEcnVsZRgBIAEoCRIjCgVldmVudBgCIAEoDjIULmJlaGVzdC52MS5SdWxlRXZlbnQSKAoGcmVzdWx0GAMgASgOMhguYmVoZXN0LnYxLkZpbmRpbmdSZXN1bHQSDgoGcG9pbnRzGAQgASgREgsKA3N1bRgFIAEoERIQCghwb3NpdGlvbhgGIAEoCRINCgVyZWFkcxgHIAMoCRIuCgdkZWNpZGVkGAggAygLMh0uYmVoZXN0LnYxLkRlY2lkaW5nQ29tcGFyaXNvbiLeAQoSRGVjaWRpbmdDb21wYXJpc29uEhAKCHBvc2l0aW9uGAEgASgJEgwKBGZhY3QYAiABKAkSEAoIb3BlcmF0b3IYAyABKAkSJwoFdmFsdWUYBCABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIABIUCgpvdGhlcl9mYWN0GAUgASgJSAASJQoFZm91bmQYBiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSHwoFdHJ1dGgYByABKA4yEC5iZWhlc3QudjEuVHJ1dGhCDwoNY29tcGFyZWRfd2l0aCJXCg1FeHBsYWluZWRGYWN0EgwKBG5hbWUYASABKAkSJQoFdmFsdWUYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSEQoJaW5mbHVlbmNlGAMgASgJIsgBCg5FeHBsYWluZWRTY29yZRINCgVzY29yZRgBIAEoDRILCgNzdW0YAiABKBESIwoFbGV2ZWwYAyABKA4yFC5iZWhlc3QudjEuUmlza0xldmVsEg4KBm1pZGRsZRgEIAEoDRILCgN0b3AYBSABKA0SGQoMdG9fbmV4dF9iYW5kGAYgASgNSACIAQESGgoNdG9fYmFuZF9iZWxvdxgHIAEoDUgBiAEBQg8KDV90b19uZXh0X2JhbmRCEAoOX3RvX2JhbmRfYmVsb3ciUwoERmxpcBIjCgdvdXRjb21lGAEgASgOMhIuYmVoZXN0LnYxLk91dGNvbWUSJgoHY2hhbmdlcxgCIAMoCzIVLmJlaGVzdC52MS5GYWN0Q2hhbmdlImQKCkZhY3RDaGFuZ2USDAoEZmFjdBgBIAEoCRIkCgRmcm9tGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiIKAnRvGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlKn4KDVByaW5jaXBhbFR5cGUSHgoaUFJJTkNJUEFMX1RZUEVfVU5TUEVDSUZJRUQQABIXChNQUklOQ0lQQUxfVFlQRV9VU0VSEAESGgoWUFJJTkNJUEFMX1RZUEVfU0VSVklDRRACEhgKFFBSSU5DSVBBTF9UWVBFX0FHRU5UEAMq7wEKBkVmZmVjdBIWChJFRkZFQ1RfVU5TUEVDSUZJRUQQABIPCgtFRkZFQ1RfUkVBRBABEhEKDUVGRkVDVF9CUk9XU0UQAhIRCg1FRkZFQ1RfQ1JFQVRFEAMSEQoNRUZGRUNUX1VQREFURRAEEhEKDUVGRkVDVF9ERUxFVEUQBRIPCgtFRkZFQ1RfU0VORBAGEhAKDEVGRkVDVF9TSEFSRRAHEg4KCkVGRkVDVF9QQVkQCBIVChFFRkZFQ1RfQ1JFREVOVElBTBAJEhIKDkVGRkVDVF9FWEVDVVRFEAoSEgoORUZGRUNUX1VOS05PV04QCyplCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIRCg1PVVRDT01FX0FMTE9XEAESEAoMT1VUQ09NRV9ERU5ZEAISHAoYT1VUQ09NRV9SRVFVSVJFX0FQUFJPVkFMEAMqbQoFQmFzaXMSFQoRQkFTSVNfVU5TUEVDSUZJRUQQABIUChBCQVNJU19BVVRIT1JJWkVEEAESEgoOQkFTSVNfSU5GRVJSRUQQAhITCg9CQVNJU19BVkFJTEFCTEUQAxIOCgpCQVNJU19OT05FEAQqZgoJUmlza0xldmVsEhoKFlJJU0tfTEVWRUxfVU5TUEVDSUZJRUQQABISCg5SSVNLX0xFVkVMX0xPVxABEhUKEVJJU0tfTEVWRUxfTUlERExFEAISEgoOUklTS19MRVZFTF9UT1AQAyqfAQoJUnVsZUV2ZW50EhoKFlJVTEVfRVZFTlRfVU5TUEVDSUZJRUQQABITCg9SVUxFX0VWRU5UX1JJU0sQARITCg9SVUxFX0VWRU5UX0RFTlkQAhIfChtSVUxFX0VWRU5UX1JFUVVJUkVfQVBQUk9WQUwQAxIUChBSVUxFX0VWRU5UX0FMTE9XEAQSFQoRUlVMRV9FVkVOVF9PQkxJR0UQBSpnCg1GaW5kaW5nUmVzdWx0Eh4KGkZJTkRJTkdfUkVTVUxUX1VOU1BFQ0lGSUVEEAASGgoWRklORElOR19SRVNVTFRfTUFUQ0hFRBABEhoKFkZJTkRJTkdfUkVTVUxUX1VOS05PV04QAiqiAQoOT2JsaWdhdGlvblR5cGUSHwobT0JMSUdBVElPTl9UWVBFX1VOU1BFQ0lGSUVEEAASGgoWT0JMSUdBVElPTl9UWVBFX1JFREFDVBABEh4KGk9CTElHQVRJT05fVFlQRV9MSU1JVF9ST1dTEAISFwoTT0JMSUdBVElPTl9UWVBFX0xPRxADEhoKFk9CTElHQVRJT05fVFlQRV9OT1RJRlkQBCraAQoNQXBwcm92YWxTdGF0ZRIeChpBUFBST1ZBTF9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkFQUFJPVkFMX1NUQVRFX1BFTkRJTkcQARIbChdBUFBST1ZBTF9TVEFURV9BUFBST1ZFRBACEhkKFUFQUFJPVkFMX1NUQVRFX0RFTklFRBADEhoKFkFQUFJPVkFMX1NUQVRFX0VYUElSRUQQBBIcChhBUFBST1ZBTF9TVEFURV9DQU5DRUxMRUQQBRIbChdBUFBST1ZBTF9TVEFURV9DT05TVU1FRBAGKlIKBVRydXRoEhUKEVRSVVRIX1VOU1BFQ0lGSUVEEAASDgoKVFJVVEhfVFJVRRABEg8KC1RSVVRIX0ZBTFNFEAISEQoNVFJVVEhfVU5LTk9XThADMuABCg9EZWNpc2lvblNlcnZpY2USPQoGRGVjaWRlEhguYmVoZXN0LnYxLkRlY2lkZVJlcXVlc3QaGS5iZWhlc3QudjEuRGVjaWRlUmVzcG9uc2USTAoLRGVjaWRlQmF0Y2gSHS5iZWhlc3QudjEuRGVjaWRlQmF0Y2hSZXF1ZXN0Gh4uYmVoZXN0LnYxLkRlY2lkZUJhdGNoUmVzcG9uc2USQAoHRXhwbGFpbhIZLmJlaGVzdC52MS5FeHBsYWluUmVxdWVzdBoaLmJlaGVzdC52MS5FeHBsYWluUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status]);
 
 /**
  * One action that an agent wants to take.
@@ -968,6 +968,13 @@ export type ExplainRequest = Message<"behest.v1.ExplainRequest"> & {
    * @generated from field: string caller = 2;
    */
   caller: string;
+
+  /**
+   * Explain also the rules that do not stand; for auditors and operators only.
+   *
+   * @generated from field: bool every_rule = 3;
+   */
+  everyRule: boolean;
 };
 
 /**
@@ -989,6 +996,13 @@ export type ExplainResponse = Message<"behest.v1.ExplainResponse"> & {
    * @generated from field: behest.v1.DecideResponse decision = 1;
    */
   decision?: DecideResponse | undefined;
+
+  /**
+   * What the decision came from. For auditors and operators only: it tells an attacker what to change.
+   *
+   * @generated from field: behest.v1.Explanation explanation = 2;
+   */
+  explanation?: Explanation | undefined;
 };
 
 /**
@@ -997,6 +1011,352 @@ export type ExplainResponse = Message<"behest.v1.ExplainResponse"> & {
  */
 export const ExplainResponseSchema: GenMessage<ExplainResponse> = /*@__PURE__*/
   messageDesc(file_behest_v1_decision, 22);
+
+/**
+ * What a decision came from, down to the conditions.
+ *
+ * @generated from message behest.v1.Explanation
+ */
+export type Explanation = Message<"behest.v1.Explanation"> & {
+  /**
+   * The rules that stand, in the order of their evaluation; with `every_rule`, all of them.
+   *
+   * @generated from field: repeated behest.v1.ExplainedRule rules = 1;
+   */
+  rules: ExplainedRule[];
+
+  /**
+   * Every fact that these rules read.
+   *
+   * @generated from field: repeated behest.v1.ExplainedFact facts = 2;
+   */
+  facts: ExplainedFact[];
+
+  /**
+   * How the score came about.
+   *
+   * @generated from field: behest.v1.ExplainedScore score = 3;
+   */
+  score?: ExplainedScore | undefined;
+
+  /**
+   * The smallest changes of facts after which the outcome would be another, at most three for each other outcome, the best outcome first. Who
+   * asks for whom, the tool and the resource are not varied. Empty: the bounded search found none.
+   *
+   * @generated from field: repeated behest.v1.Flip flips = 4;
+   */
+  flips: Flip[];
+};
+
+/**
+ * Describes the message behest.v1.Explanation.
+ * Use `create(ExplanationSchema)` to create a new message.
+ */
+export const ExplanationSchema: GenMessage<Explanation> = /*@__PURE__*/
+  messageDesc(file_behest_v1_decision, 23);
+
+/**
+ * How one rule came out.
+ *
+ * @generated from message behest.v1.ExplainedRule
+ */
+export type ExplainedRule = Message<"behest.v1.ExplainedRule"> & {
+  /**
+   * The rule's name.
+   *
+   * @generated from field: string rule = 1;
+   */
+  rule: string;
+
+  /**
+   * What it does when it stands.
+   *
+   * @generated from field: behest.v1.RuleEvent event = 2;
+   */
+  event: RuleEvent;
+
+  /**
+   * Unset: it does not stand.
+   *
+   * @generated from field: behest.v1.FindingResult result = 3;
+   */
+  result: FindingResult;
+
+  /**
+   * What it added to the score.
+   *
+   * @generated from field: sint32 points = 4;
+   */
+  points: number;
+
+  /**
+   * All points up to and with this rule, before they are clamped.
+   *
+   * @generated from field: sint32 sum = 5;
+   */
+  sum: number;
+
+  /**
+   * `file:line:column` of the rule.
+   *
+   * @generated from field: string position = 6;
+   */
+  position: string;
+
+  /**
+   * Names of the facts that it reads.
+   *
+   * @generated from field: repeated string reads = 7;
+   */
+  reads: string[];
+
+  /**
+   * The comparisons that made the result what it is.
+   *
+   * @generated from field: repeated behest.v1.DecidingComparison decided = 8;
+   */
+  decided: DecidingComparison[];
+};
+
+/**
+ * Describes the message behest.v1.ExplainedRule.
+ * Use `create(ExplainedRuleSchema)` to create a new message.
+ */
+export const ExplainedRuleSchema: GenMessage<ExplainedRule> = /*@__PURE__*/
+  messageDesc(file_behest_v1_decision, 24);
+
+/**
+ * A comparison that made a rule come out as it did.
+ *
+ * @generated from message behest.v1.DecidingComparison
+ */
+export type DecidingComparison = Message<"behest.v1.DecidingComparison"> & {
+  /**
+   * `file:line:column` of the comparison.
+   *
+   * @generated from field: string position = 1;
+   */
+  position: string;
+
+  /**
+   * Name of the fact.
+   *
+   * @generated from field: string fact = 2;
+   */
+  fact: string;
+
+  /**
+   * As the rule has it, such as `greaterThan`.
+   *
+   * @generated from field: string operator = 3;
+   */
+  operator: string;
+
+  /**
+   * What the fact is compared with.
+   *
+   * @generated from oneof behest.v1.DecidingComparison.compared_with
+   */
+  comparedWith: {
+    /**
+     * A constant.
+     *
+     * @generated from field: google.protobuf.Value value = 4;
+     */
+    value: Value;
+    case: "value";
+  } | {
+    /**
+     * Another fact, by name.
+     *
+     * @generated from field: string other_fact = 5;
+     */
+    value: string;
+    case: "otherFact";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * What the fact was. Unset: it was absent.
+   *
+   * @generated from field: google.protobuf.Value found = 6;
+   */
+  found?: Value | undefined;
+
+  /**
+   * How the comparison came out.
+   *
+   * @generated from field: behest.v1.Truth truth = 7;
+   */
+  truth: Truth;
+};
+
+/**
+ * Describes the message behest.v1.DecidingComparison.
+ * Use `create(DecidingComparisonSchema)` to create a new message.
+ */
+export const DecidingComparisonSchema: GenMessage<DecidingComparison> = /*@__PURE__*/
+  messageDesc(file_behest_v1_decision, 25);
+
+/**
+ * What a fact was.
+ *
+ * @generated from message behest.v1.ExplainedFact
+ */
+export type ExplainedFact = Message<"behest.v1.ExplainedFact"> & {
+  /**
+   * Its name, with the path into an open map: `action.arguments.to[0]`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Unset: it was absent.
+   *
+   * @generated from field: google.protobuf.Value value = 2;
+   */
+  value?: Value | undefined;
+
+  /**
+   * Who can bring its value about: `policy`, `verified`, `initiator`, `enforcer`, `reported`, `caller` or `agent`.
+   *
+   * @generated from field: string influence = 3;
+   */
+  influence: string;
+};
+
+/**
+ * Describes the message behest.v1.ExplainedFact.
+ * Use `create(ExplainedFactSchema)` to create a new message.
+ */
+export const ExplainedFactSchema: GenMessage<ExplainedFact> = /*@__PURE__*/
+  messageDesc(file_behest_v1_decision, 26);
+
+/**
+ * How the score came about, and how far it is from another band.
+ *
+ * @generated from message behest.v1.ExplainedScore
+ */
+export type ExplainedScore = Message<"behest.v1.ExplainedScore"> & {
+  /**
+   * As in `Risk`.
+   *
+   * @generated from field: uint32 score = 1;
+   */
+  score: number;
+
+  /**
+   * The sum of all points before it was clamped to 0..100.
+   *
+   * @generated from field: sint32 sum = 2;
+   */
+  sum: number;
+
+  /**
+   * The band.
+   *
+   * @generated from field: behest.v1.RiskLevel level = 3;
+   */
+  level: RiskLevel;
+
+  /**
+   * From which score on a person is asked: `bands.middle` of policy.json.
+   *
+   * @generated from field: uint32 middle = 4;
+   */
+  middle: number;
+
+  /**
+   * From which score on it is DENY: `bands.top` of policy.json.
+   *
+   * @generated from field: uint32 top = 5;
+   */
+  top: number;
+
+  /**
+   * Points that are missing to the next band. Unset in the top one.
+   *
+   * @generated from field: optional uint32 to_next_band = 6;
+   */
+  toNextBand?: number | undefined;
+
+  /**
+   * Points to lose to reach the band below. Unset in the low one.
+   *
+   * @generated from field: optional uint32 to_band_below = 7;
+   */
+  toBandBelow?: number | undefined;
+};
+
+/**
+ * Describes the message behest.v1.ExplainedScore.
+ * Use `create(ExplainedScoreSchema)` to create a new message.
+ */
+export const ExplainedScoreSchema: GenMessage<ExplainedScore> = /*@__PURE__*/
+  messageDesc(file_behest_v1_decision, 27);
+
+/**
+ * Facts that would have to be otherwise for another outcome: all of them, and no fewer.
+ *
+ * @generated from message behest.v1.Flip
+ */
+export type Flip = Message<"behest.v1.Flip"> & {
+  /**
+   * What the outcome would be.
+   *
+   * @generated from field: behest.v1.Outcome outcome = 1;
+   */
+  outcome: Outcome;
+
+  /**
+   * What would have to change.
+   *
+   * @generated from field: repeated behest.v1.FactChange changes = 2;
+   */
+  changes: FactChange[];
+};
+
+/**
+ * Describes the message behest.v1.Flip.
+ * Use `create(FlipSchema)` to create a new message.
+ */
+export const FlipSchema: GenMessage<Flip> = /*@__PURE__*/
+  messageDesc(file_behest_v1_decision, 28);
+
+/**
+ * One fact that would have to be otherwise.
+ *
+ * @generated from message behest.v1.FactChange
+ */
+export type FactChange = Message<"behest.v1.FactChange"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string fact = 1;
+   */
+  fact: string;
+
+  /**
+   * What it is. Unset: it is absent.
+   *
+   * @generated from field: google.protobuf.Value from = 2;
+   */
+  from?: Value | undefined;
+
+  /**
+   * What it would be. Unset: it would be absent.
+   *
+   * @generated from field: google.protobuf.Value to = 3;
+   */
+  to?: Value | undefined;
+};
+
+/**
+ * Describes the message behest.v1.FactChange.
+ * Use `create(FactChangeSchema)` to create a new message.
+ */
+export const FactChangeSchema: GenMessage<FactChange> = /*@__PURE__*/
+  messageDesc(file_behest_v1_decision, 29);
 
 /**
  * What a principal is.
@@ -1527,6 +1887,54 @@ export type ApprovalState = (typeof ApprovalState)[keyof typeof ApprovalState] |
  */
 export const ApprovalStateSchema: GenEnum<ApprovalState> = /*@__PURE__*/
   enumDesc(file_behest_v1_decision, 8);
+
+/**
+ * Kleene's three values.
+ *
+ * @generated from enum behest.v1.Truth
+ */
+export const Truth = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: TRUTH_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It holds.
+   *
+   * @generated from enum value: TRUTH_TRUE = 1;
+   */
+  TRUE: 1,
+
+  /**
+   * It does not.
+   *
+   * @generated from enum value: TRUTH_FALSE = 2;
+   */
+  FALSE: 2,
+
+  /**
+   * Nobody knows: the fact is absent or of another type.
+   *
+   * @generated from enum value: TRUTH_UNKNOWN = 3;
+   */
+  UNKNOWN: 3,
+} as const;
+
+/**
+ * Kleene's three values.
+ *
+ * @generated from enum behest.v1.Truth
+ */
+export type Truth = (typeof Truth)[keyof typeof Truth] | UnknownEnum;
+
+/**
+ * Describes the enum behest.v1.Truth.
+ */
+export const TruthSchema: GenEnum<Truth> = /*@__PURE__*/
+  enumDesc(file_behest_v1_decision, 9);
 
 /**
  * Answers, before each tool call of an agent, whether it may happen. Every call needs `authorization: Bearer TOKEN` metadata.

@@ -1,0 +1,61 @@
+import { toJson } from "@bufbuild/protobuf";
+import * as wire from "../gen/behest/v1/decision_pb.ts";
+import { type Format, paint, printJson, printLine, visible } from "./output.ts";
+
+export type Result = wire.DecideBatchItem["result"];
+
+export function printAnswers(requests: readonly wire.DecideRequest[], answers: readonly Result[], format: Format): void {
+  if (format === "table") {
+    for (const [index, answer] of answers.entries()) process.stdout.write(`${describe(requests[index], answer)}\n`);
+    const last = answers.findLast((answer) => answer.case === "decision" && answer.value.recorded);
+    if (last?.case === "decision") process.stderr.write(`${paint("dim", `next: behest history show ${last.value.decisionId}`)}\n`);
+    return;
+  }
+  const values = answers.map(answerToJson);
+  if (format === "ndjson") for (const value of values) printLine(value);
+  else printJson(values.length === 1 ? values[0] : values);
+}
+
+const answerToJson = (answer: Result): unknown => {
+  const options = { useProtoFieldName: true, alwaysEmitImplicit: true };
+  if (answer.case === "decision") return toJson(wire.DecideResponseSchema, answer.value, options);
+  return answer.case === "error" ? { error: { code: answer.value.code, message: answer.value.message } } : { error: { message: "no answer" } };
+};
+
+const MARKS: Readonly<Partial<Record<wire.Outcome, string>>> = {
+  [wire.Outcome.ALLOW]: paint("green", "✔ ALLOW"),
+  [wire.Outcome.DENY]: paint("red", "✖ DENY"),
+  [wire.Outcome.REQUIRE_APPROVAL]: paint("yellow", "? REQUIRE_APPROVAL"),
+};
+
+/** The name of an enum's value, as the proto has it after its prefix. */
+export const nameOf = (names: Readonly<Record<string, number>>, value: number): string =>
+  Object.keys(names).find((name) => names[name] === value) ?? String(value);
+
+/** One decision for people: what, why, and who is to be asked. */
+export function describe(request: wire.DecideRequest | undefined, answer: Result): string {
+  const asked = request ? `${visible(request.agent?.id ?? "")} → ${visible(request.action?.tool ?? "")}` : "";
+  if (answer.case !== "decision")
+    return `${paint("red", "✖ ERROR")}  ${asked}\n    ${answer.case === "error" ? visible(answer.value.message) : "no answer"}`;
+  const { outcome, basis, risk, findings, holds, reasonCodes, replayed } = answer.value;
+  const marks = [
+    MARKS[outcome] ?? "✖ UNKNOWN",
+    paint("bold", asked),
+    `risk ${risk?.score ?? "?"} (${nameOf(wire.RiskLevel, risk?.level ?? 0).toLowerCase()})`,
+    `basis ${nameOf(wire.Basis, basis)}`,
+    ...(replayed ? ["replayed"] : []),
+  ];
+  const lines = [marks.join("  ")];
+  if (reasonCodes.length > 0) lines.push(`    ${reasonCodes.join(", ")}`);
+  if (outcome === wire.Outcome.ALLOW) lines.push("    within reach; policy allows the effect, and no rule asks or denies");
+  for (const finding of findings) {
+    const points = finding.points === 0 ? "" : ` ${finding.points > 0 ? "+" : ""}${finding.points}`;
+    const unknown = finding.result === wire.FindingResult.UNKNOWN ? " (unknown)" : "";
+    lines.push(`    ${visible(finding.rule)}${points}${unknown}: ${visible(finding.reason)}`);
+  }
+  for (const hold of holds)
+    lines.push(
+      `    asks ${hold.approvers.map(visible).join(" or ")}${hold.quorum > 1 ? ` (${hold.quorum} of them)` : ""} about ${visible(hold.name)}`,
+    );
+  return lines.join("\n");
+}

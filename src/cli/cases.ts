@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { RequestUnreadable, readRequestJson } from "../client/request-json.ts";
+import { readConfig, requestLimits } from "../config.ts";
+import { ServiceError } from "../core/errors.ts";
+import type { Policy } from "../core/policy.ts";
+import type { DecisionRequest } from "../core/request.ts";
+import { fromWire } from "../endpoints/grpc/convert.ts";
+import { type JudgedCase, judgeCase } from "../policy/case-judge.ts";
+import { type Case, readCases } from "../policy/cases.ts";
+import { type Complaint, complaint, PolicyInvalid } from "../policy/complaints.ts";
+import { type Document, readDocument } from "../policy/document.ts";
+
+/** A case with its request as the core reads it. */
+export interface ReadyCase {
+  readonly stated: Case;
+  readonly request: DecisionRequest;
+}
+
+const LIMITS = requestLimits(readConfig({ flags: {}, environment: {} }));
+
+/** Reads every `*.cases.json` of a rules directory. @throws {PolicyInvalid} with every complaint. */
+export function readCaseFiles(directory: string): readonly ReadyCase[] {
+  const complaints: Complaint[] = [];
+  const documents = readdirSync(directory)
+    .filter((name) => name.endsWith(".cases.json") && !name.startsWith("."))
+    .sort()
+    .flatMap((name) => readCaseDocument(join(directory, name), complaints));
+  const ready = readCases(documents).flatMap((stated) => readyCase(stated));
+  if (complaints.length > 0) throw new PolicyInvalid(complaints);
+  return ready;
+}
+
+function readCaseDocument(path: string, complaints: Complaint[]): readonly Document[] {
+  try {
+    const document = readDocument(path, readFileSync(path, "utf8"), complaints);
+    return document ? [document] : [];
+  } catch (error) {
+    complaints.push(complaint("unreadable-file", path, `cannot be read: ${error instanceof Error ? error.message : String(error)}`));
+    return [];
+  }
+}
+
+/** Through the same reading and the same limits as a request that a server is sent. */
+function readyCase(stated: Case): readonly ReadyCase[] {
+  try {
+    return [{ stated, request: fromWire(readRequestJson(stated.request), LIMITS).request }];
+  } catch (error) {
+    if (!(error instanceof RequestUnreadable || error instanceof ServiceError)) throw error;
+    stated.source.document.error("unreadable-request", stated.source.node, `case \`${stated.name}\`: ${error.message}`);
+    return [];
+  }
+}
+
+export const judgeCases = (policy: Policy, cases: readonly ReadyCase[]): readonly JudgedCase[] =>
+  cases.map(({ stated, request }) => judgeCase(policy, stated, request));

@@ -1,0 +1,81 @@
+import { existsSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import { create } from "@bufbuild/protobuf";
+import type { Command } from "commander";
+import { explainJudgement } from "../core/explain.ts";
+import { findFlips } from "../core/flips.ts";
+import { judge } from "../core/judge.ts";
+import { subjectOf } from "../core/record.ts";
+import { toWire } from "../endpoints/grpc/convert.ts";
+import { explanationToWire } from "../endpoints/grpc/convert-explanation.ts";
+import * as wire from "../gen/behest/v1/decision_pb.ts";
+import { withClient } from "./connect.ts";
+import { findRecord, isDecisionId, storedPolicy } from "./database.ts";
+import { type Explained, printExplanations } from "./explanation.ts";
+import { CommandFailed, EXIT } from "./failure.ts";
+import { addRequestOptions, REQUEST_EXAMPLE, type RequestOptions, readRequests } from "./requests.ts";
+
+interface ExplainOptions extends RequestOptions {
+  readonly as?: string;
+  readonly all?: boolean;
+}
+
+export function addExplain(program: Command): void {
+  addRequestOptions(
+    program.command("explain"),
+    "id of a recorded decision, or a JSON file with a request, a list of requests, or one request a line; `-` reads stdin",
+  )
+    .description("say what a decision came from, or what one would be; nothing is recorded or used up")
+    .option("--all", "explain also the rules that do not stand")
+    .option("--as <caller>", "as another caller of the tenant")
+    .addHelpText("after", `\nExamples:\n  behest explain 0199f5c4-7b1e${REQUEST_EXAMPLE.replaceAll("COMMAND", "explain")}\n`)
+    .action((what: string | undefined, options: ExplainOptions) => explain(what, options));
+}
+
+async function explain(what: string | undefined, options: ExplainOptions): Promise<void> {
+  const isRecorded = what !== undefined && isDecisionId(what) && !existsSync(what);
+  const explained = isRecorded ? [explainRecorded(what, options)] : await explainRequests(what, options);
+  printExplanations(explained, options.output);
+}
+
+async function explainRequests(file: string | undefined, options: ExplainOptions): Promise<readonly Explained[]> {
+  const requests = readRequests(file, options);
+  return withClient(options, "auditor", async (client) => {
+    const answers: Explained[] = [];
+    for (const request of requests) {
+      const response = await client.explain(request, { ...(options.as !== undefined && { caller: options.as }), everyRule: options.all ?? false });
+      answers.push({ request, response });
+    }
+    return answers;
+  });
+}
+
+/** From the database, with the policy that the decision names: no server is needed, and none may have another policy by now. */
+function explainRecorded(id: string, options: ExplainOptions): Explained {
+  const record = findRecord(options, id);
+  const { policy } = storedPolicy(options, record.policy);
+  const { situation, judgement } = judge(policy, subjectOf(record));
+  if (!isDeepStrictEqual(JSON.parse(JSON.stringify(judgement)), record.judgement)) {
+    throw new CommandFailed(
+      EXIT.internal,
+      `decision \`${record.id}\` does not come out as recorded when it is made again; its row or this program was changed`,
+    );
+  }
+  const explanation = explainJudgement(situation, judgement, { everyRule: options.all ?? false });
+  const flips = drain(findFlips(situation, judgement));
+  const { agent, action } = record.subject.request;
+  return {
+    request: create(wire.DecideRequestSchema, { agent: { id: agent.id }, action: { tool: action.tool } }),
+    response: create(wire.ExplainResponseSchema, {
+      decision: toWire({ record, argumentsDigest: record.arguments, recorded: true, replayed: false }),
+      explanation: explanationToWire(explanation, flips),
+    }),
+  };
+}
+
+function drain<T>(work: Generator<undefined, T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}

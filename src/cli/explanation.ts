@@ -1,0 +1,81 @@
+import { toJson } from "@bufbuild/protobuf";
+import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import * as wire from "../gen/behest/v1/decision_pb.ts";
+import { describe, nameOf } from "./answers.ts";
+import { type Format, paint, printJson, printLine, visible } from "./output.ts";
+
+/** A decision with what it came from. */
+export interface Explained {
+  readonly request: wire.DecideRequest;
+  readonly response: wire.ExplainResponse;
+}
+
+export function printExplanations(explained: readonly Explained[], format: Format): void {
+  if (format === "table") {
+    process.stdout.write(explained.map(pretty).join("\n"));
+    return;
+  }
+  const values = explained.map(({ response }) => toJson(wire.ExplainResponseSchema, response, { useProtoFieldName: true, alwaysEmitImplicit: true }));
+  if (format === "ndjson") for (const value of values) printLine(value);
+  else printJson(values.length === 1 ? values[0] : values);
+}
+
+function pretty({ request, response: { decision, explanation } }: Explained): string {
+  const lines = decision ? [describe(request, { case: "decision", value: decision })] : [];
+  if (explanation) {
+    const { rules, facts, score, flips } = explanation;
+    lines.push(...section("rules, points and sum", rules.flatMap(ruleLines)));
+    if (score) lines.push(...section("score", scoreLines(score)));
+    lines.push(...section("facts read", factLines(facts)));
+    lines.push(...section("another outcome, if", flipLines(flips)));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+const section = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : ["", `  ${paint("bold", title)}`, ...lines.map((line) => `    ${line}`)];
+
+const signed = (points: number): string => (points > 0 ? `+${points}` : String(points));
+
+function ruleLines({ rule, result, points, sum, position, decided }: wire.ExplainedRule): readonly string[] {
+  const how = result === wire.FindingResult.UNKNOWN ? " (unknown)" : result === wire.FindingResult.MATCHED ? "" : " (does not stand)";
+  const head = `${signed(points).padStart(4)} ${String(sum).padStart(4)}  ${visible(rule)}${how}  ${paint("dim", visible(position))}`;
+  return [head, ...decided.map((comparison) => `           ${comparisonLine(comparison)}`)];
+}
+
+function comparisonLine({ fact, operator, comparedWith, found, truth, position }: wire.DecidingComparison): string {
+  const other = comparedWith.case === "otherFact" ? comparedWith.value : comparedWith.case === "value" ? textOf(comparedWith.value) : "?";
+  const is = truth === wire.Truth.TRUE ? "is" : truth === wire.Truth.FALSE ? "is not: it is" : "unknown: it is";
+  return `${visible(`${fact} ${operator} ${other}`)} ${paint("dim", `(${is} ${visible(textOf(found))})  ${visible(position)}`)}`;
+}
+
+const VALUE_MAX = 120;
+
+function textOf(value: Value | undefined): string {
+  if (!value) return "absent";
+  const text = JSON.stringify(toJson(ValueSchema, value));
+  return text.length > VALUE_MAX ? `${text.slice(0, VALUE_MAX)}…` : text;
+}
+
+function scoreLines({ score, sum, level, middle, top, toNextBand, toBandBelow }: wire.ExplainedScore): readonly string[] {
+  const clamped = sum === score ? `${score}` : `${sum}, counted as ${score}`;
+  const words = nameOf(wire.RiskLevel, level).toLowerCase();
+  const up =
+    toNextBand === undefined
+      ? []
+      : [
+          `${toNextBand} more reach ${level === wire.RiskLevel.LOW ? `the middle one, from ${middle}: a person is asked` : `the top one, from ${top}: denied`}`,
+        ];
+  const down = toBandBelow === undefined ? [] : [`${toBandBelow} fewer reach the one below`];
+  return [`${clamped}: the ${words} band; ${[...up, ...down].join(", ")}`];
+}
+
+function factLines(facts: readonly wire.ExplainedFact[]): readonly string[] {
+  const width = Math.max(0, ...facts.map(({ name }) => name.length));
+  return facts.map(({ name, value, influence }) => `${visible(name).padEnd(width)}  ${visible(textOf(value))}  ${paint("dim", influence)}`);
+}
+
+const flipLines = (flips: readonly wire.Flip[]): readonly string[] =>
+  flips.map(({ outcome, changes }) => `${nameOf(wire.Outcome, outcome)}: ${changes.map(changeText).join(" and ")}`);
+
+const changeText = ({ fact, from, to }: wire.FactChange): string => visible(`${fact} were ${textOf(to)}, not ${textOf(from)}`);

@@ -1,0 +1,230 @@
+import type { Judgement } from "./combine.ts";
+import { FACTS, gatherAll } from "./facts.ts";
+import { isList, type Known } from "./json.ts";
+import { judgeSituation } from "./judge.ts";
+import type { CompiledCondition, Policy, Slot } from "./policy.ts";
+import type { Situation } from "./situation.ts";
+import { CHANGES } from "./what-if.ts";
+import { EFFECTS, type Json, type Outcome } from "./words.ts";
+
+/** Facts that would have to be otherwise for another outcome: all of these, and no fewer of them. */
+export interface Flip {
+  readonly outcome: Outcome;
+  readonly changes: readonly FactChange[];
+}
+
+export interface FactChange {
+  readonly fact: string;
+  /** Undefined when the fact is absent. */
+  readonly from: Known;
+  /** Undefined when it would have to be absent. */
+  readonly to: Known;
+}
+
+/** Decisions that one search makes at most; when they are spent, what has been found is answered. */
+export const FLIP_TRIALS_MAX = 2_000;
+/** Of each other outcome. */
+const FLIPS_PER_OUTCOME_MAX = 3;
+/** Changes of facts that are tried together, two by two. */
+const PAIRED_MAX = 24;
+/** Values of one fact that are tried. */
+const VALUES_PER_FACT_MAX = 12;
+
+interface Candidate extends FactChange {
+  readonly slot: Slot;
+}
+
+interface Trial {
+  readonly candidates: readonly Candidate[];
+  readonly judgement: Judgement;
+}
+
+/**
+ * Searches the smallest changes of facts after which the outcome would be another: first every single one, then two at a time of those that
+ * bring it nearer, then those that bring it nearest, one on top of the other. Every answer has been tried by the decision itself. It yields
+ * after each trial, so that whoever runs it can let others go first.
+ */
+export function* findFlips(situation: Situation, judgement: Judgement): Generator<undefined, readonly Flip[]> {
+  const search = createSearch(situation, judgement);
+  const singles: Trial[] = [];
+  for (const candidate of candidatesOf(situation)) {
+    const trial = search.attempt([candidate]);
+    if (trial) singles.push(trial);
+    yield;
+  }
+  const nearer = singles
+    .filter((trial) => isNearer(trial.judgement, judgement))
+    .sort((a, b) => weightOf(a.judgement) - weightOf(b.judgement))
+    .slice(0, PAIRED_MAX);
+  for (const [index, first] of nearer.entries()) {
+    for (const second of nearer.slice(index + 1)) {
+      if (isSameFact(first, second)) continue;
+      search.attempt([...first.candidates, ...second.candidates]);
+      yield;
+    }
+  }
+  yield* descend(search, nearer);
+  return search.flips();
+}
+
+/** Adds the nearest change to the nearest so far, until the outcome is better or nothing brings it nearer; then leaves out what was not needed. */
+function* descend(search: Search, nearer: readonly Trial[]): Generator<undefined, void> {
+  if (search.hasBetter()) return;
+  let best = nearer[0];
+  while (best && !search.isSpent()) {
+    let next: Trial | undefined;
+    for (const more of nearer) {
+      if (isSameFact(best, more)) continue;
+      const trial = search.attempt([...best.candidates, ...more.candidates]);
+      yield;
+      if (trial && weightOf(trial.judgement) < weightOf((next ?? best).judgement)) next = trial;
+    }
+    if (search.hasBetter()) return;
+    best = next;
+  }
+}
+
+interface Search {
+  /** Undefined when it cannot be, or when the trials are spent. */
+  attempt(candidates: readonly Candidate[]): Trial | undefined;
+  hasBetter(): boolean;
+  isSpent(): boolean;
+  flips(): readonly Flip[];
+}
+
+const BEST_FIRST: readonly Outcome[] = ["ALLOW", "REQUIRE_APPROVAL", "DENY"];
+
+function createSearch(situation: Situation, judgement: Judgement): Search {
+  const found = new Map<Outcome, Trial[]>();
+  let trials = 0;
+  const decide = (candidates: readonly Candidate[]): Judgement | undefined => {
+    if (trials >= FLIP_TRIALS_MAX) return undefined;
+    trials++;
+    const changed = applied(situation, candidates);
+    return changed && judgeSituation(changed).judgement;
+  };
+  /** Leaves out, one by one, what the outcome does not need. */
+  const withoutSurplus = (trial: Trial): Trial => {
+    for (const candidate of trial.candidates) {
+      const rest = trial.candidates.filter((other) => other !== candidate);
+      const fewer = rest.length === 0 ? undefined : decide(rest);
+      if (fewer?.outcome === trial.judgement.outcome) return withoutSurplus({ candidates: rest, judgement: fewer });
+    }
+    return trial;
+  };
+  const keep = (trial: Trial): void => {
+    const known = found.get(trial.judgement.outcome) ?? [];
+    found.set(trial.judgement.outcome, known);
+    const facts = new Set(trial.candidates.map(({ fact }) => fact));
+    // Nothing that holds a smaller answer, and no second value of the same facts.
+    if (known.some(({ candidates }) => candidates.every(({ fact }) => facts.has(fact)))) return;
+    if (known.length < FLIPS_PER_OUTCOME_MAX) known.push(trial);
+  };
+  return {
+    attempt(candidates) {
+      const after = decide(candidates);
+      if (!after) return undefined;
+      const trial = { candidates, judgement: after };
+      if (after.outcome !== judgement.outcome) keep(candidates.length > 2 ? withoutSurplus(trial) : trial);
+      return trial;
+    },
+    hasBetter: () => BEST_FIRST.slice(0, BEST_FIRST.indexOf(judgement.outcome)).some((outcome) => found.has(outcome)),
+    isSpent: () => trials >= FLIP_TRIALS_MAX,
+    flips: () =>
+      BEST_FIRST.flatMap((outcome) =>
+        (found.get(outcome) ?? []).map(({ candidates }) => ({ outcome, changes: candidates.map(({ fact, from, to }) => ({ fact, from, to })) })),
+      ),
+  };
+}
+
+/** Maps first: what follows from a changed argument must not undo another change. */
+function applied(situation: Situation, candidates: readonly Candidate[]): Situation | undefined {
+  const isMap = ({ slot }: Candidate): boolean => slot.path.length > 0;
+  const inOrder = [...candidates.filter(isMap), ...candidates.filter((candidate) => !isMap(candidate))];
+  return inOrder.reduce<Situation | undefined>((changed, { slot, to }) => changed && CHANGES[slot.fact]?.(changed, to, slot.path), situation);
+}
+
+const isSameFact = (a: Trial, b: Trial): boolean => a.candidates.some(({ fact }) => b.candidates.some((other) => other.fact === fact));
+
+/** What still stands against the action: each reason first, then the score. */
+const weightOf = ({ outcome, reasonCodes, holds, findings, score }: Judgement): number =>
+  (outcome === "DENY" ? 1_000_000 : 0) +
+  (reasonCodes.length + holds.length) * 10_000 +
+  findings.filter(({ event }) => event === "deny").length * 1_000 +
+  score;
+
+const isNearer = (after: Judgement, before: Judgement): boolean => weightOf(after) < weightOf(before);
+
+/** Every other value of every fact that could matter: those that rules compare with and those beside them, and what basis and reach look at. */
+function candidatesOf(situation: Situation): readonly Candidate[] {
+  const { policy } = situation;
+  const values = gatherAll(policy, situation);
+  const constants = constantsBySlot(policy);
+  const found: Candidate[] = [];
+  const add = (slot: Slot, from: Known, others: readonly Known[]): void => {
+    const fresh = others.filter((to) => JSON.stringify(to) !== JSON.stringify(from));
+    for (const to of fresh.slice(0, VALUES_PER_FACT_MAX)) found.push({ slot, fact: slot.name, from, to });
+  };
+  for (const [at, slot] of policy.slots.entries()) {
+    if (CHANGES[slot.fact]) add(slot, values[at], valuesToTry(slot, values[at], constants.get(at) ?? []));
+  }
+  const isRead = (name: string): boolean => policy.slots.some((slot) => slot.name === name);
+  // Basis and reach look at these whether or not a rule does.
+  const order = policy.settings.classification.order;
+  if (!isRead("action.effect")) add(slotOf("action.effect"), situation.effect, EFFECTS);
+  if (!isRead("data.classification") && !isRead("data.classification_rank")) add(slotOf("data.classification"), situation.classification, order);
+  return found;
+}
+
+const slotOf = (fact: string): Slot => ({ name: fact, fact, path: [] });
+
+function valuesToTry(slot: Slot, from: Known, constants: readonly Json[]): readonly Known[] {
+  const declaration = FACTS[slot.fact];
+  if (declaration?.values) return declaration.values;
+  switch (slot.path.length > 0 ? typeOfEntry(constants) : declaration?.type) {
+    case "boolean":
+      return [true, false];
+    case "integer":
+      return nearest(
+        from,
+        constants.filter((value) => typeof value === "number").flatMap((value) => [value, value - 1, value + 1]),
+      );
+    case "list": {
+      const present = isList(from) ? from : [];
+      const words = constants.flatMap((value) => (isList(value) ? value : [value]));
+      return [
+        ...words.filter((word) => present.includes(word)).map((word) => present.filter((item) => item !== word)),
+        ...words.filter((word) => !present.includes(word)).map((word) => [...present, word].sort()),
+      ];
+    }
+    default:
+      return [...new Set(constants.flatMap((value) => (isList(value) ? value : [value]))), ...(slot.path.length > 0 ? [undefined] : ["another"])];
+  }
+}
+
+/** An open map declares no types: a value in it is of the type that rules compare it with. */
+function typeOfEntry(constants: readonly Json[]): "integer" | "boolean" | "string" {
+  if (constants.some((value) => typeof value === "number")) return "integer";
+  return constants.some((value) => typeof value === "boolean") ? "boolean" : "string";
+}
+
+/** Those next to what is first. */
+function nearest(from: Known, values: readonly number[]): readonly Known[] {
+  const now = typeof from === "number" ? from : 0;
+  return [...new Set(values)].sort((a, b) => Math.abs(a - now) - Math.abs(b - now));
+}
+
+/** What rules compare each fact with. */
+function constantsBySlot(policy: Policy): ReadonlyMap<number, readonly Json[]> {
+  const found = new Map<number, Set<Json>>();
+  const collect = ({ parts, comparison }: CompiledCondition): void => {
+    for (const part of parts) collect(part);
+    if (!comparison || !("literal" in comparison.value) || comparison.operator === "present") return;
+    const known = found.get(comparison.slot) ?? new Set<Json>();
+    found.set(comparison.slot, known);
+    const { literal } = comparison.value;
+    for (const value of isList(literal) ? literal : [literal]) known.add(value);
+  };
+  for (const { condition } of policy.rules) collect(condition);
+  return new Map([...found].map(([slot, values]) => [slot, [...values]]));
+}

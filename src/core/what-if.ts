@@ -1,0 +1,147 @@
+import { isList, isObject, type Known } from "./json.ts";
+import type { DecisionRequest } from "./request.ts";
+import { type Situation, type Subject, situate } from "./situation.ts";
+import { AGENT_TRUST_LEVELS, EFFECTS, type Json, type JsonObject, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
+
+/** The situation in which a fact has another value; undefined where it cannot have that value. */
+type Change = (situation: Situation, value: Known, path: readonly (string | number)[]) => Situation | undefined;
+
+/**
+ * How each fact can be otherwise, for explanations that ask what would be if it were. Facts that follow from the same thing stay in step: a
+ * changed rank is a changed classification. Who asks for whom, the tool and the resource are left out: they are the question itself.
+ */
+export const CHANGES: Readonly<Record<string, Change>> = {
+  session: (situation, value) => (isText(value) ? withRequest(situation, { session: value }) : undefined),
+  "agent.registered": (situation, value) => (value === false ? { ...situation, agent: undefined } : undefined),
+  "agent.trust": (situation, value) => {
+    if (value === "unregistered") return { ...situation, agent: undefined };
+    const trust = AGENT_TRUST_LEVELS.find((level) => level === value);
+    const { id } = situation.subject.request.agent;
+    return trust && { ...situation, agent: { id, reach: situation.policy.settings.reachDefault, ...situation.agent, trust } };
+  },
+  "agent.owner": (situation, value) => (situation.agent && isText(value) ? { ...situation, agent: { ...situation.agent, owner: value } } : undefined),
+  "agent.attributes": (situation, value, path) => {
+    const { agent } = situation.subject.request;
+    return withRequest(situation, { agent: { ...agent, attributes: withEntry(agent.attributes, path, value) } });
+  },
+
+  "task.statement_given": (situation, value) => {
+    const { statement = "a task", ...task } = situation.subject.task;
+    return withTask(situation, value === true ? { ...task, statement } : task);
+  },
+  "task.restated": (situation, value) =>
+    typeof value === "boolean" ? withTask(situation, { ...situation.subject.task, restated: value }) : undefined,
+  "task.seen.classification": (situation, value) => withSeen(situation, isText(value) ? { classifications: [value] } : undefined),
+  "task.seen.classification_rank": (situation, value) => {
+    const classification = classificationAt(situation, value);
+    return withSeen(situation, classification === undefined ? undefined : { classifications: [classification] });
+  },
+  "task.seen.categories": (situation, value) => withSeen(situation, isWords(value) ? { categories: value } : undefined),
+  "task.seen.trust": (situation, value) => {
+    const trust = TRUST_LEVELS.find((level) => level === value);
+    return withSeen(situation, trust && { trust });
+  },
+  "task.seen.systems": (situation, value) => withSeen(situation, isWords(value) ? { systems: value } : undefined),
+
+  "chain.depth": (situation, value) => (isCount(value) ? { ...situation, chainDepth: value } : undefined),
+  "chain.weakest_hop": (situation, value) => {
+    if (value !== "none") return undefined;
+    const { delegation: _, ...request } = situation.subject.request;
+    return situate(situation.policy, { ...situation.subject, request });
+  },
+
+  "action.operation": (situation, value) => {
+    const { operation: _, ...action } = situation.subject.request.action;
+    if (!isText(value)) return undefined;
+    return resituated(situation, { action: value === "none" ? action : { ...action, operation: value } });
+  },
+  "action.effect": (situation, value) => {
+    const effect = EFFECTS.find((word) => word === value);
+    return effect && { ...situation, effect };
+  },
+  "action.arguments": (situation, value, path) => {
+    const { action } = situation.subject.request;
+    return resituated(situation, { action: { ...action, arguments: withEntry(action.arguments, path, value) } });
+  },
+  "action.arguments_truncated": (situation, value) => {
+    const { action } = situation.subject.request;
+    return typeof value === "boolean" ? withRequest(situation, { action: { ...action, argumentsTruncated: value } }) : undefined;
+  },
+  "action.secret_count": (situation, value) => (isCount(value) ? withSubject(situation, { masked: value }) : undefined),
+  "action.target_count": (situation, value) => (isCount(value) ? { ...situation, targetCount: value } : undefined),
+  "action.destination_count": (situation, value) => (isCount(value) ? { ...situation, destinationCount: value } : undefined),
+  "action.resource_obscured": (situation, value) => (typeof value === "boolean" ? { ...situation, resourceObscured: value } : undefined),
+
+  "tool.listed": (situation, value) => (value === false ? { ...situation, tool: undefined, reversibility: "unknown", effect: "unknown" } : undefined),
+  "tool.owner": (situation, value) => (situation.tool && isText(value) ? { ...situation, tool: { ...situation.tool, owner: value } } : undefined),
+  "tool.reversibility": (situation, value) => {
+    const reversibility = REVERSIBILITIES.find((word) => word === value);
+    return reversibility && { ...situation, reversibility };
+  },
+
+  "resource.attributes": (situation, value, path) => {
+    const { action } = situation.subject.request;
+    if (!action.resource) return undefined;
+    const attributes = withEntry(action.resource.attributes, path, value);
+    return resituated(situation, { action: { ...action, resource: { ...action.resource, attributes } } });
+  },
+
+  "data.classification": (situation, value) =>
+    isText(value) ? withRank(situation, situation.policy.settings.classification.order.indexOf(value)) : undefined,
+  "data.classification_rank": (situation, value) => withRank(situation, value),
+  "data.classification_stated": (situation, value) => (typeof value === "boolean" ? { ...situation, classificationStated: value } : undefined),
+  "data.categories": (situation, value) => (isWords(value) ? { ...situation, categories: value, categoriesStated: value.length > 0 } : undefined),
+  "data.categories_stated": (situation, value) => (value === false ? { ...situation, categories: [], categoriesStated: false } : undefined),
+
+  "context.environment": (situation, value) => (isText(value) ? { ...situation, environment: value } : undefined),
+  "context.attributes": (situation, value, path) => {
+    const { context } = situation.subject.request;
+    return withRequest(situation, { context: { ...context, attributes: withEntry(context?.attributes, path, value) } });
+  },
+};
+
+const isText = (value: Known): value is string => typeof value === "string" && value !== "";
+const isCount = (value: Known): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;
+const isWords = (value: Known): value is readonly string[] => isList(value) && value.every((item) => typeof item === "string");
+
+const withSubject = (situation: Situation, changed: Partial<Subject>): Situation => ({ ...situation, subject: { ...situation.subject, ...changed } });
+const withRequest = (situation: Situation, changed: Partial<DecisionRequest>): Situation =>
+  withSubject(situation, { request: { ...situation.subject.request, ...changed } });
+const withTask = (situation: Situation, task: Subject["task"]): Situation => withSubject(situation, { task });
+const withSeen = (situation: Situation, changed: Partial<Subject["task"]["seen"]> | undefined): Situation | undefined => {
+  const { task } = situation.subject;
+  return changed && withTask(situation, { ...task, seen: { ...task.seen, ...changed } });
+};
+
+/** Resources, labels and the effect follow from these parts of the request. */
+const resituated = (situation: Situation, changed: Partial<DecisionRequest>): Situation =>
+  situate(situation.policy, withRequest(situation, changed).subject);
+
+const classificationAt = ({ policy }: Situation, rank: Known): string | undefined =>
+  isCount(rank) ? policy.settings.classification.order[rank] : undefined;
+
+function withRank(situation: Situation, rank: Known): Situation | undefined {
+  const classification = classificationAt(situation, rank);
+  return classification === undefined || !isCount(rank)
+    ? undefined
+    : { ...situation, classification, classificationRank: rank, classificationStated: true };
+}
+
+/** An open map with one entry set, or taken out when the value is undefined. */
+function withEntry(map: Json | undefined, [key, ...rest]: readonly (string | number)[], value: Known): JsonObject {
+  const before: JsonObject = isObject(map) ? map : {};
+  if (typeof key !== "string") return before;
+  const { [key]: there, ...others } = before;
+  const inside = rest.length === 0 ? value : typeof rest[0] === "number" ? withItem(there, rest, value) : withEntry(there, rest, value);
+  return inside === undefined ? others : { ...others, [key]: inside };
+}
+
+function withItem(list: Json | undefined, [at, ...rest]: readonly (string | number)[], value: Known): Json | undefined {
+  if (typeof at !== "number") return list;
+  const items = isList(list) ? [...list] : [];
+  const inside = rest.length === 0 ? value : typeof rest[0] === "number" ? withItem(items[at], rest, value) : withEntry(items[at], rest, value);
+  while (items.length < at) items.push(null);
+  if (inside === undefined) items.splice(at, 1);
+  else items[at] = inside;
+  return items;
+}

@@ -1,0 +1,85 @@
+import { fromJson, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { DecidingComparison, ExplainedRule, Explanation } from "../../core/explain.ts";
+import type { FactChange, Flip } from "../../core/flips.ts";
+import type { Known } from "../../core/json.ts";
+import * as wire from "../../gen/behest/v1/decision_pb.ts";
+import { EVENTS, LEVELS, OUTCOMES } from "./convert.ts";
+
+type Init = MessageInitShape<typeof wire.ExplanationSchema>;
+
+/** Renders what a decision came from. */
+export function explanationToWire({ rules, facts, score }: Explanation, flips: readonly Flip[]): Init {
+  return {
+    rules: rules.map(ruleToWire),
+    facts: facts.map(({ name, value, influence }) => ({ name, influence, ...withValue("value", value) })),
+    score: {
+      score: score.score,
+      sum: score.sum,
+      level: LEVELS[score.level],
+      middle: score.bands.middle,
+      top: score.bands.top,
+      ...(score.toNextBand !== undefined && { toNextBand: score.toNextBand }),
+      ...(score.toBandBelow !== undefined && { toBandBelow: score.toBandBelow }),
+    },
+    flips: flips.map(({ outcome, changes }) => ({ outcome: OUTCOMES[outcome], changes: changes.map(changeToWire) })),
+  };
+}
+
+const RESULTS = {
+  matched: wire.FindingResult.MATCHED,
+  unknown: wire.FindingResult.UNKNOWN,
+  not_matched: wire.FindingResult.UNSPECIFIED,
+} as const satisfies Readonly<Record<ExplainedRule["result"], wire.FindingResult>>;
+
+const TRUTHS = { true: wire.Truth.TRUE, false: wire.Truth.FALSE, unknown: wire.Truth.UNKNOWN } as const satisfies Readonly<
+  Record<DecidingComparison["result"], wire.Truth>
+>;
+
+const ruleToWire = ({
+  rule,
+  event,
+  result,
+  points,
+  sum,
+  position,
+  reads,
+  decided,
+}: ExplainedRule): MessageInitShape<typeof wire.ExplainedRuleSchema> => ({
+  rule,
+  event: EVENTS[event],
+  result: RESULTS[result],
+  points,
+  sum,
+  position,
+  reads: [...reads],
+  decided: decided.map(comparisonToWire),
+});
+
+const comparisonToWire = ({
+  position,
+  fact,
+  operator,
+  value,
+  found,
+  result,
+}: DecidingComparison): MessageInitShape<typeof wire.DecidingComparisonSchema> => ({
+  position,
+  fact,
+  operator,
+  comparedWith: "fact" in value ? { case: "otherFact", value: value.fact } : { case: "value", value: toValue(value.literal) },
+  ...withValue("found", found),
+  truth: TRUTHS[result],
+});
+
+const changeToWire = ({ fact, from, to }: FactChange): MessageInitShape<typeof wire.FactChangeSchema> => ({
+  fact,
+  ...withValue("from", from),
+  ...withValue("to", to),
+});
+
+const toValue = (value: Exclude<Known, undefined>): Value => fromJson(ValueSchema, value as JsonValue);
+
+/** A fact that is absent is a field that is not set. */
+const withValue = <K extends string>(key: K, value: Known): { [P in K]?: Value } =>
+  value === undefined ? {} : ({ [key]: toValue(value) } as { [P in K]: Value });

@@ -1,0 +1,100 @@
+import type { Judgement } from "../core/combine.ts";
+import { gatherAll } from "../core/facts.ts";
+import type { Known } from "../core/json.ts";
+import { judge } from "../core/judge.ts";
+import { createKeyedDigest, maskRequest } from "../core/masking.ts";
+import type { Policy } from "../core/policy.ts";
+import type { DecisionRequest } from "../core/request.ts";
+import type { Situation, Subject } from "../core/situation.ts";
+import { NOTHING_SEEN } from "../core/tasks/seen.ts";
+import type { Case, Expectation } from "./cases.ts";
+
+/** One key for all cases, so that they never differ from run to run. */
+const CASE_KEY = Buffer.alloc(32, "case");
+
+/** A case, decided. */
+export interface JudgedCase {
+  readonly stated: Case;
+  readonly judgement: Judgement;
+  readonly situation: Situation;
+  /** By the policy's slots. */
+  readonly values: readonly Known[];
+  readonly disagreements: readonly Disagreement[];
+}
+
+/** Decides a case with the one decision there is. */
+export function judgeCase(policy: Policy, stated: Case, request: DecisionRequest): JudgedCase {
+  const { situation, judgement } = judge(policy, subjectOf(policy, stated, request));
+  return { stated, judgement, situation, values: gatherAll(policy, situation), disagreements: disagreementsOf(stated, judgement) };
+}
+
+function subjectOf(policy: Policy, { at, tenant, caller, task }: Case, request: DecisionRequest): Subject {
+  const { request: masked, masked: count } = maskRequest(request, policy, createKeyedDigest(CASE_KEY));
+  const { standing = "new", restated } = task;
+  const asked = request.task?.statement;
+  const statement = task.statement ?? asked;
+  return {
+    at,
+    tenant,
+    caller,
+    request: masked,
+    masked: count,
+    task: {
+      standing,
+      ...(standing !== "unknown" && standing !== "mismatch" && { id: request.task?.id ?? "case" }),
+      ...(statement !== undefined && { statement }),
+      restated: restated ?? (asked !== undefined && asked !== statement),
+      seen: { ...NOTHING_SEEN, ...task.seen },
+    },
+  };
+}
+
+/** One way in which a judgement is not what its case expects. */
+export interface Disagreement {
+  readonly key: keyof Expectation;
+  /** What the case could say instead; undefined where it had better say nothing. */
+  readonly instead: unknown;
+  readonly message: string;
+}
+
+export function disagreementsOf({ expect, at }: Pick<Case, "expect" | "at">, judgement: Judgement): readonly Disagreement[] {
+  const found: Disagreement[] = [];
+  const compare = (key: keyof Expectation, expected: unknown, is: unknown): void => {
+    if (expected === undefined || JSON.stringify(expected) === JSON.stringify(is)) return;
+    found.push({ key, instead: is, message: `${key}: expected ${wordsOf(expected)}, found ${wordsOf(is)}` });
+  };
+  compare("outcome", expect.outcome, judgement.outcome);
+  compare("basis", expect.basis, judgement.basis);
+  const { score } = judgement;
+  if (expect.score && (score < expect.score.min || score > expect.score.max)) {
+    const { min, max } = expect.score;
+    found.push({ key: "score", instead: score, message: `score: expected ${min === max ? min : `${min} to ${max}`}, found ${score}` });
+  }
+  compare("holds", expect.holds && [...expect.holds].sort(), judgement.holds.map(({ name }) => name).sort());
+  compare("reason_codes", expect.reason_codes, judgement.reasonCodes);
+  compare("obligations", expect.obligations && sorted(expect.obligations), sorted(judgement.obligations ?? []));
+  compare("valid_for", expect.valid_for, judgement.validUntil === undefined ? "nothing" : judgement.validUntil - at);
+  return [...found, ...wrongRules(expect, judgement)];
+}
+
+const sorted = (values: readonly object[]): readonly object[] => [...values].sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
+
+const wordsOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+function wrongRules({ fires, silent }: Expectation, { findings }: Judgement): readonly Disagreement[] {
+  const stands = new Set(findings.map(({ rule }) => rule));
+  const missing = (fires ?? []).filter((rule) => !stands.has(rule));
+  const surplus = (silent ?? []).filter((rule) => stands.has(rule));
+  return [
+    ...missing.map((rule) => ({
+      key: "fires" as const,
+      instead: fires?.filter((one) => stands.has(one)),
+      message: `rule \`${rule}\` should stand and does not`,
+    })),
+    ...surplus.map((rule) => ({
+      key: "silent" as const,
+      instead: silent?.filter((one) => !stands.has(one)),
+      message: `rule \`${rule}\` should not stand and does`,
+    })),
+  ];
+}
