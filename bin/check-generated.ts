@@ -24,7 +24,10 @@ const read = (path: string): string | undefined => {
 try {
   run("buf", "generate", "--output", fresh);
   run(process.execPath, join(import.meta.dirname, "generate-docs.ts"), fresh);
-  const names = new Set([...globSync("src/gen/**/*.ts", { cwd: root }), ...globSync("{src/gen,docs}/**/*.{ts,md}", { cwd: fresh })]);
+  const names = new Set([
+    ...globSync(["src/gen/**/*.ts", "docs/lint/*.md"], { cwd: root }),
+    ...globSync("{src/gen,docs}/**/*.{ts,md}", { cwd: fresh }),
+  ]);
   const different = [...names].filter((name) => read(join(root, name)) !== read(join(fresh, name)));
   if (different.length > 0) {
     process.stderr.write(`generated files differ from what \`npm run generate\` makes:\n${different.map((name) => `  ${name}\n`).join("")}`);

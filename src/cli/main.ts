@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { addDecide } from "./decide.ts";
@@ -8,13 +7,7 @@ import { CommandFailed, EXIT, failureOf } from "./failure.ts";
 import { addHistory } from "./history.ts";
 import { addRules } from "./rules.ts";
 import { addServe } from "./serve.ts";
-
-const VERSION = versionOf(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-
-function versionOf(text: string): string {
-  const manifest: { readonly version: string } = JSON.parse(text);
-  return manifest.version;
-}
+import { VERSION } from "./version.ts";
 
 function createProgram(): Command {
   const program = new Command("behest")
