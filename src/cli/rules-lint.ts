@@ -1,14 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { COMPLAINT_IDS, type ComplaintId } from "../policy/complaint-kinds.ts";
-import { type Complaint, nearest, PolicyInvalid } from "../policy/complaints.ts";
+import { type Complaint, nearest } from "../policy/complaints.ts";
 import { FIXABLE } from "../policy/lint/fix.ts";
-import { type LintReport, lintPolicy } from "../policy/lint/lint.ts";
-import { type LoadedPolicy, loadPolicy } from "../policy/load.ts";
-import { judgeCases, readCaseFiles } from "./cases.ts";
 import { EXIT } from "./failure.ts";
 import { fixRules } from "./fix-rules.ts";
-import { createProgress } from "./progress.ts";
 import { rulesDirectory } from "./rules-directory.ts";
+import { lookAt } from "./rules-lint-look.ts";
 import { countOf, LINT_REPORTS, type LintFindings, type LintFormat } from "./rules-lint-report.ts";
 
 interface LintOptions {
@@ -47,60 +44,13 @@ function complaintId(word: string, before: readonly ComplaintId[] | undefined): 
 function run(directory: string, options: LintOptions): number {
   const wanted = options.id && new Set<ComplaintId>(options.id);
   if (options.fix) fixRules(directory, wanted);
-  const found = look(directory);
+  const found = lookAt(directory);
   const complaints = found.complaints.filter(({ severity, id }) => severity === "error" || !wanted || wanted.has(id));
   const findings = { ...found, complaints };
   process.stdout.write(LINT_REPORTS[options.format](findings));
   process.stderr.write(summaryOf(findings));
   const bad = countOf(complaints, "error") > 0 || (options.strict === true && complaints.length > 0);
   return bad ? EXIT.rulesInvalid : EXIT.ok;
-}
-
-/** All that is wrong with a rules directory: of its cases even where its policy is refused. */
-function look(directory: string): LintFindings {
-  const loaded = attempt(() => loadPolicy(directory));
-  if ("complaints" in loaded) {
-    const cases = attempt(() => readCaseFiles(directory));
-    const complaints = [...loaded.complaints, ...("complaints" in cases ? cases.complaints.filter(isAboutCases) : [])];
-    return { directory, complaints, notes: [], rules: undefined };
-  }
-  const cases = standingRules(directory, loaded.value);
-  const progress = createProgress("rules", loaded.value.policy.rules.length);
-  const { complaints, notes }: LintReport = lintPolicy(loaded.value, { standing: cases.standing, onProgress: (done) => progress.tell(done) });
-  progress.end();
-  return { directory, complaints: [...cases.complaints, ...complaints], notes: [...cases.notes, ...notes], rules: loaded.value.policy.rules.length };
-}
-
-const isAboutCases = ({ file }: Complaint): boolean => file.endsWith(".cases.json");
-
-function attempt<T>(read: () => T): { readonly value: T } | { readonly complaints: readonly Complaint[] } {
-  try {
-    return { value: read() };
-  } catch (error) {
-    if (error instanceof PolicyInvalid) return { complaints: error.complaints };
-    throw error;
-  }
-}
-
-interface Standing {
-  readonly standing: ReadonlySet<string> | undefined;
-  readonly complaints: readonly Complaint[];
-  readonly notes: readonly string[];
-}
-
-/** Names of the rules that some case makes stand. */
-function standingRules(directory: string, { policy }: LoadedPolicy): Standing {
-  const cases = attempt(() => readCaseFiles(directory));
-  if ("complaints" in cases) return { standing: undefined, complaints: cases.complaints, notes: [] };
-  if (cases.value.length === 0) {
-    return {
-      standing: undefined,
-      complaints: [],
-      notes: ["there are no cases, so nothing shows what the rules do; write some into a `NAME.cases.json`"],
-    };
-  }
-  const judged = judgeCases(policy, cases.value);
-  return { standing: new Set(judged.flatMap(({ judgement }) => judgement.findings.map(({ rule }) => rule))), complaints: [], notes: [] };
 }
 
 /** What was found, and what to type next. */

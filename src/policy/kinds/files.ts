@@ -29,7 +29,7 @@ export const FILE_KINDS = {
     title: "a file is not JSON",
     explanation:
       "Files are strict JSON: no comments, no trailing commas, double quotes. The complaint points at the first character that does not fit.",
-    wrong: { "example.rules.json": `{ "rules": [], }\n` },
+    wrong: { "example.rules.json": `{ "rules": [] } // none yet\n` },
     right: { "example.rules.json": `{ "rules": [] }\n` },
   }),
   "too-big": error({
@@ -66,9 +66,10 @@ export const FILE_KINDS = {
   }),
   "wrong-type": error({
     title: "a value has another type than is read there",
-    explanation: 'The message says what is expected. A value of another type is never converted: `"20"` is not 20.',
-    wrong: ruleFile(rule(`{ "all": [${HARMLESS}] }`, `{ "type": "risk", "params": { "points": "20", "reason": "risky", "controls": [] } }`)),
-    right: ruleFile(rule(`{ "all": [${HARMLESS}] }`, `{ "type": "risk", "params": { "points": 100, "reason": "risky", "controls": [] } }`)),
+    explanation:
+      'The message says what is expected. A value of another type is never converted: `"20"` is not 20, and one thing is not a list of one.',
+    wrong: ruleFile(rule(`{ "all": [${HARMLESS}] }`, `{ "type": "deny", "params": { "reason": "nobody may", "controls": "owasp:ASI02" } }`)),
+    right: ruleFile(rule(`{ "all": [${HARMLESS}] }`, `{ "type": "deny", "params": { "reason": "nobody may", "controls": ["owasp:ASI02"] } }`)),
   }),
   "wrong-value": error({
     title: "a value is not one of those that are read there",

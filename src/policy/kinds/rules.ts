@@ -5,7 +5,6 @@ const risk = (points: number): string => `{ "type": "risk", "params": { "points"
 const ALLOW = `{ "type": "allow", "params": { "reason": "agreed with the bank", "controls": ["nist:GOVERN-1.3"] } }`;
 const UNLISTED = `{ "fact": "tool.listed", "operator": "equal", "value": false }`;
 const AMOUNT = `{ "fact": "action.arguments.amount", "operator": "greaterThan", "value": 1000 }`;
-const DEEP = `{ "fact": "chain.depth", "operator": "greaterThan", "value": 3 }`;
 const controlled = (control: string): string => DENY.replace("owasp:ASI02", control);
 
 /** About rules as a whole, and about all of them together. */
@@ -48,8 +47,8 @@ export const RULE_KINDS = {
     title: "a rule always fires",
     explanation:
       "Its conditions hold whatever the facts say. A `deny` like this denies everything; points like these only move the bands. Say when the rule is to hold, or write what is always so into policy.json.",
-    wrong: ruleFile(rule(`{ "any": [${DEEP}, { "fact": "chain.depth", "operator": "lessThan", "value": 4 }] }`, ASK)),
-    right: ruleFile(rule(all(DEEP), ASK)),
+    wrong: ruleFile(rule(`{ "any": [${HARMLESS}, { "fact": "action.tool", "operator": "notEqual", "value": "send_money" }] }`, ASK)),
+    right: ruleFile(rule(all(HARMLESS), ASK)),
   }),
   "often-absent": warning({
     title: "a rule stands for every request that lacks an argument",

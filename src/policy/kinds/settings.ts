@@ -12,8 +12,8 @@ export const SETTINGS_KINDS = {
     title: "a name can approve nothing",
     explanation:
       "Approvers are `principal` (the person at whose behest it happens), `issuer` (who opened the task), `user:NAME` and `group:NAME`. A hold that nobody can answer would wait for ever.",
-    wrong: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["treasury"]`))),
-    right: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["group:treasury"]`))),
+    wrong: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["principal", "treasury"]`))),
+    right: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["principal", "group:treasury"]`))),
   }),
   "inconsistent-settings": error({
     title: "two settings contradict each other",
