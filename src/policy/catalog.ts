@@ -62,7 +62,7 @@ export function readCatalogFile(document: Document, order: readonly string[], ca
   };
   const file = object({}, { tools, resources: listOf(label) })(document.root, document);
   for (const [name, tool] of file?.tools ?? []) catalog.tools.set(name, tool);
-  catalog.labels.push(...(file?.resources ?? []));
+  for (const labelled of file?.resources ?? []) catalog.labels.push(labelled);
 }
 
 /** Reads agents.json. */

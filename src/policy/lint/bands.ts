@@ -11,6 +11,10 @@ export function scoreMax({ rules, index }: Policy, pointsMax: (rule: CompiledRul
       return rule ? sum + pointsMax(rule) : sum;
     }, 0);
   let sum = sumOf(index.always.rules);
-  for (const { groups } of index.guards) sum += Math.max(0, ...[...groups.values()].map((group) => sumOf(group.rules)));
+  for (const { groups } of index.guards) {
+    let most = 0;
+    for (const group of groups.values()) most = Math.max(most, sumOf(group.rules));
+    sum += most;
+  }
   return sum;
 }
