@@ -9,9 +9,14 @@ import type { LintFindings } from "./rules-lint-report.ts";
 export function lookAt(directory: string): LintFindings {
   const loaded = attempt(() => loadPolicy(directory));
   if ("complaints" in loaded) {
-    const cases = attempt(() => readCaseFiles(directory));
-    const complaints = [...loaded.complaints, ...("complaints" in cases ? cases.complaints.filter(isAboutCases) : [])];
-    return { directory, complaints, notes: [], rules: undefined };
+    const isListed = loaded.complaints.every(({ file }) => file !== directory);
+    const cases = isListed ? attempt(() => readCaseFiles(directory)) : loaded;
+    return {
+      directory,
+      complaints: [...loaded.complaints, ...("complaints" in cases ? cases.complaints.filter(isAboutCases) : [])],
+      notes: [],
+      rules: undefined,
+    };
   }
   const cases = standingRules(directory, loaded.value);
   const progress = createProgress("rules", loaded.value.policy.rules.length);

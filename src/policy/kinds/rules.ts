@@ -46,7 +46,7 @@ export const RULE_KINDS = {
   "always-fires": warning({
     title: "a rule always fires",
     explanation:
-      "Its conditions hold whatever the facts say. A `deny` like this denies everything; points like these only move the bands. Say when the rule is to hold, or write what is always so into policy.json.",
+      "Its conditions hold whatever the facts say. A `deny` like this denies everything; points like these only move the bands. Say when the rule is to hold, or write what is always so into policy.json. An `oblige` may hold for everything.",
     wrong: ruleFile(rule(`{ "any": [${HARMLESS}, { "fact": "action.tool", "operator": "notEqual", "value": "send_money" }] }`, ASK)),
     right: ruleFile(rule(all(HARMLESS), ASK)),
   }),

@@ -28,7 +28,8 @@ export function complaintsAbout(stated: StatedRule, examined: Examined, told: Se
     );
   }
   if (examined.fires === "never" && own.length === 0) found.push(neverFires(stated, examined, written));
-  if (examined.fires === "always") {
+  // An obligation may well be meant for everything.
+  if (examined.fires === "always" && examined.rule.event !== "oblige") {
     const what = examined.rule.event === "deny" ? "; it denies everything" : "";
     found.push(
       stated.document.complaintAt(

@@ -109,6 +109,11 @@ describe("a rule that always fires is found:", () => {
   });
 });
 
+it("an obligation for everything is not complained of", () => {
+  const text = one(`{ "all": [${leaf("action.tool", "present", "true")}] }`, "oblige", `"obligation": { "type": "log", "level": "info" }, `);
+  expect(said(text)).toEqual([]);
+});
+
 describe("a rule that a `deny` shadows is found:", () => {
   const shadowed = (by: string, place: string): string =>
     `rule \`b-rule\` decides nothing: whenever it stands, the \`deny\` of \`${by}\` stands as well, at rules/test.rules.json:${place}`;
