@@ -4,6 +4,7 @@ import { type DecisionReport, measureDecisions, type Plan, type ServerFigures } 
 import { type EvaluationFigures, type EvaluationPlan, measureEvaluation } from "./evaluation.ts";
 import { type Hardware, readHardware } from "./hardware.ts";
 import { createStage } from "./processes.ts";
+import { measureRuleCounts, type RuleCountFigures, type RuleCountPlan } from "./rule-count.ts";
 
 interface BenchOptions {
   readonly output: "table" | "json";
@@ -13,15 +14,17 @@ interface BenchOptions {
 interface Report {
   readonly hardware: Hardware;
   readonly evaluation: readonly EvaluationFigures[];
+  readonly ruleCounts: readonly RuleCountFigures[];
   readonly decisions: DecisionReport;
 }
 
-const PLAN: Plan & { readonly evaluation: EvaluationPlan } = {
+const PLAN: Plan & { readonly evaluation: EvaluationPlan; readonly ruleCounts: RuleCountPlan } = {
   warmUpMs: 10_000,
   runMs: 4_000,
   repetitions: 3,
   concurrencies: [1, 32, 128],
   evaluation: { sizes: [10, 30, 100, 1_000], repetitions: 5, repetitionMs: 300 },
+  ruleCounts: { sizes: [100, 1_000, 10_000], repetitions: 7, repetitionMs: 200 },
 };
 const QUICK: typeof PLAN = {
   warmUpMs: 2_500,
@@ -29,6 +32,7 @@ const QUICK: typeof PLAN = {
   repetitions: 2,
   concurrencies: [1, 32, 128],
   evaluation: { sizes: [10, 30, 100, 1_000], repetitions: 3, repetitionMs: 100 },
+  ruleCounts: { sizes: [100, 1_000, 10_000], repetitions: 5, repetitionMs: 100 },
 };
 
 async function bench({ output, quick }: BenchOptions): Promise<void> {
@@ -36,7 +40,9 @@ async function bench({ output, quick }: BenchOptions): Promise<void> {
   const hardware = readHardware();
   tell("evaluation, compiled and by json-rules-engine");
   const evaluation = await measureEvaluation(plan.evaluation);
-  const report: Report = { hardware, evaluation, decisions: await onStage(plan) };
+  tell("decisions among 100 and more rules");
+  const ruleCounts = measureRuleCounts(plan.ruleCounts);
+  const report: Report = { hardware, evaluation, ruleCounts, decisions: await onStage(plan) };
   if (output === "json") printJson(report);
   else process.stdout.write(tablesOf(report));
 }
@@ -63,13 +69,15 @@ function tell(what: string): void {
   if (process.stderr.isTTY) process.stderr.write(`bench: ${what}\n`);
 }
 
-function tablesOf({ hardware, evaluation, decisions }: Report): string {
+function tablesOf({ hardware, evaluation, ruleCounts, decisions }: Report): string {
   const { cpu, cores, memoryGib, system, node, loadAverage } = hardware;
   const { byConcurrency, variants } = decisions;
   return [
     `${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Node ${node}; load average before the run ${loadAverage}\n`,
     "Rules that all apply: µs per evaluation, median. json-rules-engine: one engine with all rules, built once, one run after the other.\n" +
       table(evaluation.map(evaluationRow)),
+    "Rules of which 30 name the request's tool: µs of reading facts, cache key and rules, median; the ratio over the first row.\n" +
+      table(ruleCounts.map(ruleCountRow)),
     "Decide, recorded durably, no answer from the cache; beside it a bare grpc-js echo. 4 connections; the load runs on the same\nmachine. Others: what other work took of the machine meanwhile; above 5 the figures are of a disturbed machine.\n" +
       table(byConcurrency.flatMap((at) => [serverRow("Decide", at.concurrency, at.decide), serverRow("echo", at.concurrency, at.echo)])) +
       `main thread, Decide over echo: ${byConcurrency.map(({ concurrency, ratio }) => `${ratio} at ${concurrency}`).join(", ")}\n`,
@@ -83,6 +91,13 @@ const evaluationRow = ({ rules, compiledUs, engineUs, ratio }: EvaluationFigures
   rules,
   "compiled µs": compiledUs,
   "json-rules-engine µs": engineUs,
+  ratio: `${ratio} ×`,
+});
+
+const ruleCountRow = ({ rules, facts, decisionUs, ratio }: RuleCountFigures): Row => ({
+  rules,
+  facts,
+  "decision µs": decisionUs,
   ratio: `${ratio} ×`,
 });
 

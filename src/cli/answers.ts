@@ -8,7 +8,7 @@ export function printAnswers(requests: readonly wire.DecideRequest[], answers: r
   if (format === "table") {
     for (const [index, answer] of answers.entries()) process.stdout.write(`${describe(requests[index], answer)}\n`);
     const last = answers.findLast((answer) => answer.case === "decision" && answer.value.recorded);
-    if (last?.case === "decision") process.stderr.write(`${paint("dim", `next: behest history show ${last.value.decisionId}`)}\n`);
+    if (last?.case === "decision") process.stderr.write(`${paint("dim", `next: behest explain ${last.value.decisionId}`)}\n`);
     return;
   }
   const values = answers.map(answerToJson);
@@ -37,7 +37,7 @@ export function describe(request: wire.DecideRequest | undefined, answer: Result
   const asked = request ? `${visible(request.agent?.id ?? "")} → ${visible(request.action?.tool ?? "")}` : "";
   if (answer.case !== "decision")
     return `${paint("red", "✖ ERROR")}  ${asked}\n    ${answer.case === "error" ? visible(answer.value.message) : "no answer"}`;
-  const { outcome, basis, risk, findings, holds, reasonCodes, replayed } = answer.value;
+  const { outcome, basis, risk, findings, holds, obligations, reasonCodes, replayed } = answer.value;
   const marks = [
     MARKS[outcome] ?? "✖ UNKNOWN",
     paint("bold", asked),
@@ -53,9 +53,25 @@ export function describe(request: wire.DecideRequest | undefined, answer: Result
     const unknown = finding.result === wire.FindingResult.UNKNOWN ? " (unknown)" : "";
     lines.push(`    ${visible(finding.rule)}${points}${unknown}: ${visible(finding.reason)}`);
   }
+  for (const obligation of obligations) lines.push(`    obliges: ${visible(obligationText(obligation))}`);
   for (const hold of holds)
     lines.push(
       `    asks ${hold.approvers.map(visible).join(" or ")}${hold.quorum > 1 ? ` (${hold.quorum} of them)` : ""} about ${visible(hold.name)}`,
     );
   return lines.join("\n");
+}
+
+function obligationText({ type, paths, rowsMax, level, recipients }: wire.Obligation): string {
+  switch (type) {
+    case wire.ObligationType.REDACT:
+      return `redact ${paths.join(", ")}`;
+    case wire.ObligationType.LIMIT_ROWS:
+      return `return at most ${rowsMax} rows`;
+    case wire.ObligationType.LOG:
+      return `log the call, at ${level} or above`;
+    case wire.ObligationType.NOTIFY:
+      return `tell ${recipients.join(", ")}`;
+    default:
+      return "something that this program does not know: treat it as DENY";
+  }
 }

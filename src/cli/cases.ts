@@ -42,7 +42,7 @@ function readCaseDocument(path: string, complaints: Complaint[]): readonly Docum
 }
 
 /** Through the same reading and the same limits as a request that a server is sent. */
-function readyCase(stated: Case): readonly ReadyCase[] {
+export function readyCase(stated: Case): readonly ReadyCase[] {
   try {
     return [{ stated, request: fromWire(readRequestJson(stated.request), LIMITS).request }];
   } catch (error) {

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { addCase } from "./case-from.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { addDecide } from "./decide.ts";
 import { addExplain } from "./explain.ts";
+import { addFacts } from "./facts.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
 import { addHistory } from "./history.ts";
 import { addRules } from "./rules.ts";
+import { addSchema } from "./schema.ts";
 import { addServe } from "./serve.ts";
 import { VERSION } from "./version.ts";
 
@@ -24,6 +27,9 @@ function createProgram(): Command {
   addExplain(program);
   addHistory(program);
   addRules(program);
+  addCase(program);
+  addFacts(program);
+  addSchema(program);
   addConnectOptions(program.command("healthcheck"))
     .description("exit 0 if a server answers and decides")
     .addHelpText("after", "\nExample:\n  behest healthcheck --grpc 127.0.0.1:7080\n")

@@ -61,3 +61,16 @@ function cellOf(value: unknown, lengthMax: number): string {
   const text = visible(typeof value === "object" ? JSON.stringify(value) : String(value));
   return text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text;
 }
+
+/** Breaks a text between words, so that each line begins with the indent and none is longer than the columns there are. */
+export function wrap(text: string, { columns, indent }: { readonly columns: number; readonly indent: number }): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent + line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((one) => " ".repeat(indent) + one).join("\n");
+}

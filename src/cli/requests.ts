@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { RequestUnreadable, readRequestJson } from "../client/request-json.ts";
+import { OBLIGATION_TYPES } from "../core/obligations.ts";
 import { EFFECTS } from "../core/words.ts";
 import type * as wire from "../gen/behest/v1/decision_pb.ts";
 import { addConnectOptions, type ConnectOptions } from "./connect.ts";
@@ -22,6 +23,7 @@ export interface RequestOptions extends ConnectOptions {
   readonly session?: string;
   readonly behestOf?: string;
   readonly requestId?: string;
+  readonly supports?: readonly string[];
   readonly output: Format;
 }
 
@@ -48,6 +50,7 @@ export function addRequestOptions(command: Command, argument: string): Command {
     .option("--session <name>", "conversation the action belongs to")
     .option("--behest-of <type:id>", "who asked the agent, such as user:alice")
     .option("--request-id <id>", "name of this attempt")
+    .option("--supports <obligation...>", `obligations that can be fulfilled: ${OBLIGATION_TYPES.join(" ")}`)
     .addOption(formatOption());
   return addConnectOptions(command);
 }
@@ -82,6 +85,7 @@ const REQUEST_FLAGS = [
   "session",
   "behestOf",
   "requestId",
+  "supports",
 ] as const;
 
 function refuseBoth(file: string, options: RequestOptions): void {
@@ -127,6 +131,7 @@ function requestOfFlags(options: RequestOptions): unknown {
       ...(options.resource !== undefined && { resource: typed(options.resource, "--resource") }),
     },
     data: { ...(options.classification !== undefined && { classification: options.classification }), categories: options.category ?? [] },
+    ...(options.supports && { supported_obligations: options.supports }),
     ...(options.environment !== undefined && { context: { environment: options.environment } }),
   };
 }

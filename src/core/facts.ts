@@ -3,7 +3,8 @@ import type { Policy, RuleGroup, Slot } from "./policy.ts";
 import { rankOf, type Situation } from "./situation.ts";
 import { AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
 
-export type FactType = "string" | "integer" | "boolean" | "list" | "map";
+export const FACT_TYPES = ["string", "integer", "boolean", "list", "map"] as const;
+export type FactType = (typeof FACT_TYPES)[number];
 
 /** Who can bring a fact's value about, strongest first. A derived fact has the weakest influence of its inputs. */
 export const INFLUENCES = ["policy", "verified", "initiator", "enforcer", "reported", "caller", "agent"] as const;
@@ -302,7 +303,7 @@ function seenRank(policy: Policy, classifications: readonly string[]): number {
 export interface Reading {
   /** By the policy's slots; undefined where the fact is absent or was not read. */
   readonly values: readonly Known[];
-  /** The slots that were read, each once. Which they are follows from the values of those before. */
+  /** The slots that were read, in order. Which they are follows from the values of those before. */
   readonly slots: readonly number[];
   /** The rules that could stand. */
   readonly groups: readonly RuleGroup[];
@@ -312,13 +313,12 @@ export const gather = (policy: Policy, situation: Situation): Reading => gatherW
 
 /** Reads the facts that decide which rules could stand, then those that these rules read. */
 export function gatherWith({ index, slots }: Policy, valueAt: (slot: Slot, at: number) => Known): Reading {
-  const values: Known[] = new Array(slots.length).fill(undefined);
-  const wasRead: boolean[] = new Array(slots.length).fill(false);
+  // Beyond this the list is left sparse: to fill in thousands of places costs more than the few that are read.
+  const values: Known[] = slots.length <= DENSE_SLOTS_MAX ? new Array(slots.length).fill(undefined) : [];
   const order: number[] = [];
   const read = (at: number): Known => {
     const slot = slots[at];
-    if (!slot || wasRead[at]) return values[at];
-    wasRead[at] = true;
+    if (!slot) return undefined;
     order.push(at);
     const value = valueAt(slot, at);
     values[at] = value;
@@ -333,6 +333,8 @@ export function gatherWith({ index, slots }: Policy, valueAt: (slot: Slot, at: n
   for (const group of groups) for (const at of group.slots) read(at);
   return { values, slots: order, groups };
 }
+
+const DENSE_SLOTS_MAX = 256;
 
 /** Every fact that any rule reads, whether or not the rule could stand: for explanations. */
 export const gatherAll = (policy: Policy, situation: Situation): readonly Known[] => policy.slots.map((slot) => readSlot(slot, situation));

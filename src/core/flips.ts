@@ -137,10 +137,16 @@ function createSearch(situation: Situation, judgement: Judgement): Search {
   };
 }
 
-/** Maps first: what follows from a changed argument must not undo another change. */
-function applied(situation: Situation, candidates: readonly Candidate[]): Situation | undefined {
-  const isMap = ({ slot }: Candidate): boolean => slot.path.length > 0;
-  const inOrder = [...candidates.filter(isMap), ...candidates.filter((candidate) => !isMap(candidate))];
+/** The value that a slot would have. */
+export interface SlotChange {
+  readonly slot: Slot;
+  readonly to: Known;
+}
+
+/** The situation after all changes; undefined when it cannot be. Maps first: what follows from a changed argument must not undo another change. */
+export function applied(situation: Situation, changes: readonly SlotChange[]): Situation | undefined {
+  const isMap = ({ slot }: SlotChange): boolean => slot.path.length > 0;
+  const inOrder = [...changes.filter(isMap), ...changes.filter((change) => !isMap(change))];
   return inOrder.reduce<Situation | undefined>((changed, { slot, to }) => changed && CHANGES[slot.fact]?.(changed, to, slot.path), situation);
 }
 

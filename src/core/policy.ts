@@ -44,7 +44,7 @@ export interface RuleGuard {
 export interface RuleGroup {
   /** Indexes into `Policy.rules`, ascending. */
   readonly rules: readonly number[];
-  /** The slots that these rules read, each once. */
+  /** The slots that these rules read beside those of all guards and, under a guard, beside those of `always`. */
   readonly slots: readonly number[];
 }
 

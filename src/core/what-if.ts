@@ -26,12 +26,16 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   },
 
   "task.statement_given": (situation, value) => {
+    if (typeof value !== "boolean") return undefined;
     const { statement = "a task", ...task } = situation.subject.task;
-    return withTask(situation, value === true ? { ...task, statement } : task);
+    return withTask(situation, value ? { ...task, statement } : task);
   },
   "task.restated": (situation, value) =>
     typeof value === "boolean" ? withTask(situation, { ...situation.subject.task, restated: value }) : undefined,
-  "task.seen.classification": (situation, value) => withSeen(situation, isText(value) ? { classifications: [value] } : undefined),
+  "task.seen.classification": (situation, value) => {
+    const known = situation.policy.settings.classification.order.find((word) => word === value);
+    return withSeen(situation, known === undefined ? undefined : { classifications: [known] });
+  },
   "task.seen.classification_rank": (situation, value) => {
     const classification = classificationAt(situation, value);
     return withSeen(situation, classification === undefined ? undefined : { classifications: [classification] });

@@ -2,13 +2,15 @@ import { isObject } from "../core/json.ts";
 import type { Obligation } from "../core/obligations.ts";
 import type { Seen } from "../core/tasks/seen.ts";
 import type { TaskStanding } from "../core/tasks/self-asserted.ts";
-import { type Basis, type Instant, instant, type Json, type JsonObject, type Outcome, TRUST_LEVELS } from "../core/words.ts";
+import { type Basis, type Instant, instant, type Json, type JsonObject, type Outcome, REASON_CODES, TRUST_LEVELS } from "../core/words.ts";
 import { orMean } from "./complaints.ts";
 import {
   type Document,
+  described,
   duration,
   flag,
   integer,
+  later,
   listOf,
   mapOf,
   type Node,
@@ -17,9 +19,11 @@ import {
   plainValue,
   propertiesOf,
   type Read,
+  reading,
   text,
 } from "./document.ts";
 import { obligationShape } from "./obligations.ts";
+import { definition, type Schema } from "./schema.ts";
 
 /** One example of what a policy is to decide, beside the rules it is about. */
 export interface Case {
@@ -76,42 +80,65 @@ export interface ScoreRange {
   readonly max: number;
 }
 
-const score: Read<ScoreRange> = (node, document) => {
-  if (node.type === "object") return object({ min: integer(0, 100), max: integer(0, 100) }, {})(node, document);
-  const exact = integer(0, 100)(node, document);
+const range = object({ min: integer(0, 100), max: integer(0, 100) }, {});
+const exactly = integer(0, 100);
+
+const score: Read<ScoreRange> = reading({ anyOf: [exactly.schema, range.schema] }, (node, document) => {
+  if (node.type === "object") return range(node, document);
+  const exact = exactly(node, document);
   return exact === undefined ? undefined : { min: exact, max: exact };
-};
+});
 
 /** `2026-01-05T09:00:00Z`. */
-const at: Read<Instant> = (node, document) => {
-  const ms = typeof node.value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(node.value) ? Date.parse(node.value) : Number.NaN;
-  if (Number.isFinite(ms)) return instant(ms);
-  document.error("wrong-value", node, "expected an instant in UTC, such as `2026-01-05T09:00:00Z`");
-  return undefined;
-};
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/;
+const INSTANT_WORDS = "expected an instant in UTC, such as `2026-01-05T09:00:00Z`";
+const at: Read<Instant> = reading(
+  { type: "string", pattern: INSTANT.source, patternErrorMessage: INSTANT_WORDS, examples: ["2026-01-05T09:00:00Z"] },
+  (node, document) => {
+    const ms = typeof node.value === "string" && INSTANT.test(node.value) ? Date.parse(node.value) : Number.NaN;
+    if (Number.isFinite(ms)) return instant(ms);
+    document.error("wrong-value", node, INSTANT_WORDS);
+    return undefined;
+  },
+);
 
-const requestPart: Read<JsonObject> = (node, document) => {
+/** Its schema is the contract's, of which nothing is known here: whoever writes the whole schema defines `request`. */
+const requestPart: Read<JsonObject> = reading(definition("request"), (node, document) => {
   const value = plainValue(node);
   if (isObject(value)) return value;
   document.error("wrong-type", node, "a request is an object, as `behest decide` reads it");
   return undefined;
-};
+});
 
 const STANDINGS = ["new", "open", "unknown", "closed", "mismatch"] as const satisfies readonly TaskStanding["standing"][];
 
 const parts = {
-  request: requestPart,
-  caller: text,
-  tenant: text,
-  at,
-  task: object(
-    {},
-    {
-      standing: oneOf(STANDINGS),
-      statement: text,
-      restated: flag,
-      seen: object({}, { classifications: listOf(text), categories: listOf(text), trust: oneOf(TRUST_LEVELS), systems: listOf(text) }),
-    },
+  request: described(requestPart, "what is asked, as `behest decide` reads it"),
+  caller: described(text, { description: "who asks", default: "local" }),
+  tenant: described(text, { description: "of which tenant the caller is", default: "default" }),
+  at: described(at, "when it is asked: the clock stands still here"),
+  task: described(
+    object(
+      {},
+      {
+        standing: described(oneOf(STANDINGS), { description: "how the task stands that the request belongs to", default: "new" }),
+        statement: described(text, "the task's first statement, where it is another one than the request's"),
+        restated: described(flag, "whether the request states another task than the one it belongs to"),
+        seen: described(
+          object(
+            {},
+            {
+              classifications: described(listOf(text), "of the data it has seen"),
+              categories: described(listOf(text), "of the data it has seen"),
+              trust: described(oneOf(TRUST_LEVELS), "the least trust of what it has seen"),
+              systems: described(listOf(text), "the servers it has called"),
+            },
+          ),
+          "what the task had seen before; parts left out are what a new task has",
+        ),
+      },
+    ),
+    "how the task stood before; what is left out is what a new task has",
   ),
 };
 
@@ -126,24 +153,39 @@ interface Fixture {
 
 const fixtureShape: Read<Fixture> = object({}, parts);
 
-const expectShape: Read<Expectation> = object(
-  { outcome: oneOf(["ALLOW", "DENY", "REQUIRE_APPROVAL"] as const) },
+const expectShape = object(
+  { outcome: described(oneOf(["ALLOW", "DENY", "REQUIRE_APPROVAL"] as const), "what is answered") },
   {
-    basis: oneOf(["AUTHORIZED", "INFERRED", "AVAILABLE", "NONE"] as const),
-    score,
-    holds: listOf(text),
-    reason_codes: listOf(text),
-    obligations: listOf(obligationShape),
-    valid_for: duration,
-    fires: listOf(text),
-    silent: listOf(text),
+    basis: described(oneOf(["AUTHORIZED", "INFERRED", "AVAILABLE", "NONE"] as const), "why it could be allowed; `NONE` when denied"),
+    score: described(score, "the risk score, or `{min, max}`"),
+    holds: described(listOf(text), "the names of all holds, in any order: rules', `behest:risk`, `behest:basis`"),
+    reason_codes: described(listOf(described(text, { examples: REASON_CODES })), "all reason codes, the strongest first"),
+    obligations: described(listOf(obligationShape), "all obligations, merged"),
+    valid_for: described(duration, "how long an ALLOW may be acted upon"),
+    fires: described(listOf(text), "rules that stand"),
+    silent: described(listOf(text), "rules that do not"),
   },
 );
 
-const caseShape = object({ name: text, expect: expectShape }, { ...parts, use: listOf(text) });
+const caseShape = object(
+  { name: described(text, "what the case shows, in words"), expect: described(expectShape, "what is decided; what is left out is not looked at") },
+  { ...parts, use: described(listOf(text), "fixtures to begin with, of any file; a later one adds to those before and replaces what they say") },
+);
+
+/** A case without a fixture states its whole request. */
+const caseSchema: Schema = { ...caseShape.schema, anyOf: [{ required: ["request"] }, { required: ["use"] }] };
 
 /** One `*.cases.json`. */
-const fileShape = object({}, { fixtures: mapOf(fixtureShape), cases: listOf((node) => node) });
+const fileShape = object(
+  {},
+  {
+    fixtures: described(mapOf(fixtureShape), "parts of cases that several share, by names to which `use` refers"),
+    cases: described(listOf(later(reading(caseSchema, caseShape))), "examples of what the policy is to decide"),
+  },
+);
+
+/** What a file of cases may say, but for `request`. */
+export const casesSchema = (): Schema => fileShape.schema;
 
 const CASE_AT = instant(Date.UTC(2026, 0, 5, 9));
 
@@ -179,16 +221,18 @@ function readCase(source: CaseSource, fixtures: ReadonlyMap<string, Fixture>): C
   if (!stated) return undefined;
   const { name, expect, use = [], ...own } = stated;
   const used: Fixture[] = [];
-  for (const word of use) {
+  for (const [position, word] of use.entries()) {
     const fixture = fixtures.get(word);
     if (fixture) used.push(fixture);
-    else document.error("unknown-fixture", node, orMean(`unknown fixture \`${word}\``, word, fixtures.keys()));
+    else document.error("unknown-fixture", useNode(node, position), orMean(`unknown fixture \`${word}\``, word, fixtures.keys()));
   }
   const { request, caller = "local", tenant = "default", at: instantOf = CASE_AT, task = {} } = [...used, own].reduce(merged, {});
   if (request) return { name, request, caller, tenant, at: instantOf, task, expect, source };
   document.error("missing-key", node, "the key `request` is missing, and no fixture that the case uses has it");
   return undefined;
 }
+
+const useNode = (node: Node, position: number): Node => propertiesOf(node).find(({ key }) => key === "use")?.valueNode.children?.[position] ?? node;
 
 const merged = (before: Fixture, after: Fixture): Fixture => deepMerged(before as JsonObject, after as JsonObject);
 

@@ -1,27 +1,67 @@
 import { ARGUMENT_ROLES, type ArgumentRole, type RegisteredAgent, type ResourceLabel, type Tool } from "../core/policy.ts";
 import { plainSpelling } from "../core/situation.ts";
 import { AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "../core/words.ts";
-import { type Document, listOf, mapOf, matching, object, oneOf, type Read, text } from "./document.ts";
+import { type Document, described, listOf, mapOf, matching, object, oneOf, type Read, type ReadEntry, reading, text } from "./document.ts";
+import { EFFECT_MEANINGS, ROLE_MEANINGS } from "./meanings.ts";
+import type { Schema } from "./schema.ts";
 import { classificationOf, compileReach, reachShape } from "./settings.ts";
 
 /** A tool's name: anything else in a request is no tool we know. */
 export const TOOL_NAME = /^[A-Za-z0-9_.\-/]{1,128}$/;
+const TOOL_NAME_WORDS = "at most 128 of `A-Z a-z 0-9 _ . - /`";
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+const toolName: Read<string> = reading(
+  { type: "string", pattern: TOOL_NAME.source, patternErrorMessage: `a tool name has ${TOOL_NAME_WORDS}` },
+  (node, document) => {
+    const name = String(node.value);
+    if (!TOOL_NAME.test(name)) document.error("wrong-value", node, `\`${name}\` is no tool name: ${TOOL_NAME_WORDS}`);
+    return name;
+  },
+);
+
+const description = described(text, "for people: it changes no decision");
+const categories = listOf(described(text, { examples: ["personal", "financial", "credential"] }));
+const effect = oneOf(EFFECTS, EFFECT_MEANINGS);
 
 const toolShape = (order: readonly string[]) =>
   object(
-    { reversibility: oneOf(REVERSIBILITIES), output: object({ trust: oneOf(TRUST_LEVELS) }, { categories: listOf(text) }) },
     {
-      description: text,
-      effect: oneOf(EFFECTS),
-      operations: mapOf((node, document) => oneOf(EFFECTS)(node, document)),
-      arguments: mapOf((node, document) => oneOf(ARGUMENT_ROLES)(node, document)),
-      classification: classificationOf(order),
-      categories: listOf(text),
-      owner: text,
-      definition_digest: matching(DIGEST, "`sha256:` and 64 hexadecimal digits"),
+      reversibility: described(oneOf(REVERSIBILITIES), "whether what the tool does can be taken back"),
+      output: described(
+        object(
+          {
+            trust: described(
+              oneOf(TRUST_LEVELS, { trusted: "somebody vouches for it", untrusted: "whoever wrote it could have written anything into it" }),
+              "how far what the tool returns can be trusted",
+            ),
+          },
+          { categories: described(categories, "what kinds of data it returns") },
+        ),
+        "what a call brings back into the task",
+      ),
+    },
+    {
+      description,
+      effect: described(effect, "what a call does; instead, `operations` says it for a tool that has several"),
+      operations: described(mapOf(effect), "what each operation does; one that is not listed has the effect `unknown`"),
+      arguments: described(mapOf(oneOf(ARGUMENT_ROLES, ROLE_MEANINGS)), "what arguments are for, by their names"),
+      classification: described(classificationOf(order), "of the data that a call uses, at least"),
+      categories: described(categories, "what kinds of data a call uses"),
+      owner: described(text, { description: "who answers for the tool", examples: ["team:platform"] }),
+      definition_digest: described(
+        matching(DIGEST, "`sha256:` and 64 hexadecimal digits"),
+        "of the tool's definition as it was reviewed: `sha256:` and 64 hexadecimal digits",
+      ),
     },
   );
+
+/** What a tool may say; it has one of effect and operations. */
+const toolSchema = (shape: Read<unknown>): Schema => ({
+  ...shape.schema,
+  description: "one tool",
+  oneOf: [{ required: ["effect"] }, { required: ["operations"] }],
+});
 
 export interface Catalog {
   readonly tools: Map<string, Tool>;
@@ -30,18 +70,32 @@ export interface Catalog {
 
 /** Reads one file of `catalog/` into the catalog so far; a tool listed twice is refused, wherever the other stands. */
 export function readCatalogFile(document: Document, order: readonly string[], catalog: Catalog): void {
+  const file = catalogShape(order, catalog)(document.root, document);
+  for (const [name, tool] of file?.tools ?? []) catalog.tools.set(name, tool);
+  for (const labelled of file?.resources ?? []) catalog.labels.push(labelled);
+}
+
+const catalogShape = (order: readonly string[], catalog: Catalog) =>
+  object(
+    {},
+    {
+      tools: described(mapOf(toolEntry(order, catalog), toolName), "tools by their exact names, `server/tool` where names may clash"),
+      resources: described(listOf(label(order)), "labels of resources, by globs of `type:id`"),
+    },
+  );
+
+function toolEntry(order: readonly string[], catalog: Catalog): ReadEntry<Tool> {
   const shape = toolShape(order);
-  const tools = mapOf<Tool>((node, doc, { key: name, keyNode }) => {
-    if (!TOOL_NAME.test(name)) doc.error("wrong-value", keyNode, `\`${name}\` is no tool name: at most 128 of \`A-Z a-z 0-9 _ . - /\``);
-    if (catalog.tools.has(name)) doc.error("duplicate-name", keyNode, `the tool \`${name}\` is listed twice in the catalog`);
-    const stated = shape(node, doc);
+  const read = (...[node, document, { key: name, keyNode }]: Parameters<ReadEntry<Tool>>): Tool | undefined => {
+    if (catalog.tools.has(name)) document.error("duplicate-name", keyNode, `the tool \`${name}\` is listed twice in the catalog`);
+    const stated = shape(node, document);
     if (!stated) return undefined;
     if ((stated.effect === undefined) === (stated.operations === undefined))
-      doc.error("tool-effect", node, "give exactly one of `effect` and `operations`");
-    const { effect, operations, classification, owner, definition_digest: definitionDigest } = stated;
+      document.error("tool-effect", node, "give exactly one of `effect` and `operations`");
+    const { operations, classification, owner, definition_digest: definitionDigest } = stated;
     return {
       name,
-      effect: effect ?? "unknown",
+      effect: stated.effect ?? "unknown",
       ...(operations && { operations }),
       reversibility: stated.reversibility,
       roles: stated.arguments ?? new Map<string, ArgumentRole>(),
@@ -51,28 +105,55 @@ export function readCatalogFile(document: Document, order: readonly string[], ca
       ...(owner !== undefined && { owner }),
       ...(definitionDigest !== undefined && { definitionDigest }),
     };
-  });
-  const label: Read<Catalog["labels"][number]> = (node, doc) => {
-    const stated = object({ match: text }, { classification: classificationOf(order), categories: listOf(text) })(node, doc);
-    if (!stated) return undefined;
-    const { match, classification, categories } = stated;
-    if (classification === undefined && categories === undefined)
-      doc.error("empty-label", node, "a label says `classification`, `categories` or both");
-    return { glob: plainSpelling(match), value: { ...(classification !== undefined && { classification }), categories: categories ?? [] } };
   };
-  const file = object({}, { tools, resources: listOf(label) })(document.root, document);
-  for (const [name, tool] of file?.tools ?? []) catalog.tools.set(name, tool);
-  for (const labelled of file?.resources ?? []) catalog.labels.push(labelled);
+  return Object.assign(read, { schema: toolSchema(shape) });
 }
 
-/** Reads agents.json. */
-export function readAgents(document: Document, order: readonly string[]): ReadonlyMap<string, RegisteredAgent> {
+function label(order: readonly string[]): Read<Catalog["labels"][number]> {
   const shape = object(
-    { trust: oneOf(AGENT_TRUST_LEVELS.filter((level) => level !== "unregistered")), reach: reachShape(order) },
-    { description: text, owner: text, tenant: text, callers: listOf(text) },
+    { match: described(text, { description: "a glob of `type:id`, or of an argument with the role `target`", examples: ["file:/srv/hr/**"] }) },
+    {
+      classification: described(classificationOf(order), "of what the resource holds, at least"),
+      categories: described(categories, "what kinds of data the resource holds"),
+    },
   );
-  const agents = mapOf<RegisteredAgent>((node, doc, { key: id }) => {
-    const stated = shape(node, doc);
+  return reading({ ...shape.schema, anyOf: [{ required: ["classification"] }, { required: ["categories"] }] }, (node, document) => {
+    const stated = shape(node, document);
+    if (!stated) return undefined;
+    const { match, classification, categories: labels } = stated;
+    if (classification === undefined && labels === undefined)
+      document.error("empty-label", node, "a label says `classification`, `categories` or both");
+    return { glob: plainSpelling(match), value: { ...(classification !== undefined && { classification }), categories: labels ?? [] } };
+  });
+}
+
+/** What a file of `catalog/` may say. */
+export const catalogSchema = (): Schema => catalogShape([], { tools: new Map(), labels: [] }).schema;
+
+/** Reads agents.json. */
+export const readAgents = (document: Document, order: readonly string[]): ReadonlyMap<string, RegisteredAgent> =>
+  agentsShape(order)(document.root, document)?.agents ?? new Map();
+
+const agentsShape = (order: readonly string[]) => object({ agents: described(mapOf(agentEntry(order)), "registered agents by their ids") }, {});
+
+function agentEntry(order: readonly string[]): ReadEntry<RegisteredAgent> {
+  const shape = object(
+    {
+      trust: described(
+        oneOf(AGENT_TRUST_LEVELS.filter((level) => level !== "unregistered")),
+        "how far the agent is trusted; rules read it as `agent.trust`",
+      ),
+      reach: described(reachShape(order), "what the agent is granted whatever the task; what is left out grants nothing"),
+    },
+    {
+      description,
+      owner: described(text, { description: "who answers for the agent", examples: ["team:support"] }),
+      tenant: described(text, "only callers of this tenant may ask for the agent"),
+      callers: described(listOf(text), "only these callers may ask for the agent"),
+    },
+  );
+  const read = (...[node, document, { key: id }]: Parameters<ReadEntry<RegisteredAgent>>): RegisteredAgent | undefined => {
+    const stated = shape(node, document);
     if (!stated) return undefined;
     const { owner, tenant, callers } = stated;
     return {
@@ -83,6 +164,9 @@ export function readAgents(document: Document, order: readonly string[]): Readon
       ...(tenant !== undefined && { tenant }),
       ...(callers && { callers: new Set(callers) }),
     };
-  });
-  return object({ agents }, {})(document.root, document)?.agents ?? new Map();
+  };
+  return Object.assign(read, { schema: { ...shape.schema, description: "one agent" } });
 }
+
+/** What agents.json may say. */
+export const agentsSchema = (): Schema => agentsShape([]).schema;

@@ -4,7 +4,7 @@ import type { Json } from "../core/words.ts";
 import { orMean } from "./complaints.ts";
 import { type Document, type Node, type Property, plainValue, propertiesOf } from "./document.ts";
 import { type FactReference, readFact } from "./fact-reference.ts";
-import { DECORATORS, OPERATORS, type Operator, operatorNamed, type StaticKind, staticKindOf, whyUndecidable } from "./operators.ts";
+import { DECORATORS, OPERATORS, type Operator, operatorNamed, type StaticKind, staticKindsOf, whyUndecidable } from "./operators.ts";
 
 /** A read and checked condition. */
 export type Condition = Group | Negation | Leaf;
@@ -201,7 +201,7 @@ function readValue(node: Node, document: Document): Leaf["value"] | undefined {
   return fact && { fact };
 }
 
-const KIND_OF_TYPE: Readonly<Record<FactType, StaticKind>> = {
+export const KIND_OF_TYPE: Readonly<Record<FactType, StaticKind>> = {
   string: "string",
   integer: "number",
   boolean: "boolean",
@@ -214,15 +214,12 @@ const staticKindOfFact = ({ declaration, path }: FactReference): StaticKind => (
 /** A comparison that can never be decided is a mistake; left alone it would be unknown for ever. */
 function refuseUndecidable(leaf: Leaf, valueNode: Node, classifications: readonly string[]): void {
   const { document, fact, operatorName } = leaf;
-  const valueKind = "literal" in leaf.value ? staticKindOf(leaf.value.literal) : staticKindOfFact(leaf.value.fact);
-  if (operatorName !== "present") {
-    const why = whyUndecidable(operatorName, staticKindOfFact(fact), valueKind);
-    if (why !== undefined) {
-      document.error("undecidable", valueNode, why);
-      return;
-    }
-  } else if (valueKind !== "boolean") {
-    document.error("undecidable", valueNode, "`present` needs true or false");
+  const valueKinds = "literal" in leaf.value ? staticKindsOf(leaf.value.literal) : [staticKindOfFact(leaf.value.fact)];
+  // A list of several kinds can be decided if it could be with items of one of them alone.
+  const whys = valueKinds.map((valueKind) => whyUndecidable(operatorName, staticKindOfFact(fact), valueKind));
+  const [why] = whys;
+  if (why !== undefined && !whys.includes(undefined)) {
+    document.error("undecidable", valueNode, why);
     return;
   }
   if (!("literal" in leaf.value)) return;

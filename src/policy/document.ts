@@ -3,6 +3,8 @@ import { losesPrecision, parseStrict } from "../core/json.ts";
 import type { Json } from "../core/words.ts";
 import type { ComplaintId, ErrorId, WarningId } from "./complaint-kinds.ts";
 import { type Complaint, complaint, orMean, type Said } from "./complaints.ts";
+import { linesOf } from "./lines.ts";
+import { type Schema, wordsSchema } from "./schema.ts";
 
 export type { Node } from "jsonc-parser";
 
@@ -72,40 +74,6 @@ export function readDocument(file: string, text: string, complaints: Complaint[]
 /** `InvalidCommentToken` → `invalid comment token`. */
 const wordsOf = (code: string): string => code.replaceAll(/(?!^)([A-Z])/g, " $1").toLowerCase();
 
-/** Where in a text something stands. Every condition is placed, so it must not walk over the text. */
-interface Lines {
-  placeOf(offset: number): NonNullable<Complaint["at"]>;
-}
-
-function linesOf(text: string): Lines {
-  const starts = lineStartsOf(text);
-  return {
-    placeOf(offset) {
-      const line = lineAt(starts, offset);
-      const start = starts[line] ?? 0;
-      return { line: line + 1, column: offset - start + 1, source: text.slice(start, (starts[line + 1] ?? text.length + 1) - 1).trimEnd() };
-    },
-  };
-}
-
-function lineStartsOf(text: string): readonly number[] {
-  const starts = [0];
-  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
-  return starts;
-}
-
-/** The last line that begins at or before an offset, from 0. */
-function lineAt(starts: readonly number[], offset: number): number {
-  let low = 0;
-  let high = starts.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((starts[middle] ?? 0) <= offset) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
 const DANGEROUS_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 
 function refuseAmbiguous(node: Node, document: Document): void {
@@ -127,8 +95,24 @@ function refuseAmbiguous(node: Node, document: Document): void {
   for (const child of node.children ?? []) refuseAmbiguous(child, document);
 }
 
-/** Reads a value of some type at a node, or complains and answers undefined. */
-export type Read<T> = (node: Node, document: Document) => T | undefined;
+/** Reads a value of some type at a node, or complains and answers undefined. Its schema tells an editor the same. */
+export interface Read<T> {
+  (node: Node, document: Document): T | undefined;
+  readonly schema: Schema;
+}
+
+export const reading = <T>(schema: Schema, read: (node: Node, document: Document) => T | undefined): Read<T> =>
+  Object.assign((node: Node, document: Document) => read(node, document), { schema });
+
+/** The same reader, with what an author is told of it: in words, or with examples and a default as well. */
+export function described<T>(read: Read<T>, says: string | Schema): Read<T> {
+  const hints = typeof says === "string" ? { description: says } : says;
+  // Draft 7 ignores what stands beside `$ref`.
+  return reading("$ref" in read.schema ? { allOf: [read.schema], ...hints } : { ...read.schema, ...hints }, read);
+}
+
+/** Leaves a value to be read later, by a reader that needs to know more. */
+export const later = (read: Read<unknown>): Read<Node> => reading(read.schema, (node) => node);
 
 const kindOf = (node: Node): string =>
   node.type === "array" ? "a list" : node.type === "null" ? "null" : `${/^[aeiou]/.test(node.type) ? "an" : "a"} ${node.type}`;
@@ -138,61 +122,67 @@ const expected = (what: string, node: Node, document: Document): undefined => {
   return undefined;
 };
 
-export const text: Read<string> = (node, document) => {
+export const text: Read<string> = reading({ type: "string", minLength: 1 }, (node, document) => {
   if (node.type !== "string") return expected("a string", node, document);
   if (node.value !== "") return node.value;
   document.error("wrong-value", node, "expected text, found an empty string");
   return undefined;
-};
+});
 
-export const flag: Read<boolean> = (node, document) => (node.type === "boolean" ? node.value : expected("true or false", node, document));
+export const flag: Read<boolean> = reading({ type: "boolean" }, (node, document) =>
+  node.type === "boolean" ? node.value : expected("true or false", node, document),
+);
 
-export const integer =
-  (min: number, max: number): Read<number> =>
-  (node, document) => {
+export const integer = (min: number, max: number): Read<number> =>
+  reading({ type: "integer", minimum: min, maximum: max }, (node, document) => {
     if (node.type === "number" && Number.isInteger(node.value) && node.value >= min && node.value <= max) return node.value;
     if (node.type !== "number") return expected(`an integer from ${min} to ${max}`, node, document);
     document.error("wrong-value", node, `expected an integer from ${min} to ${max}, found \`${node.value}\``);
     return undefined;
-  };
+  });
 
-export const oneOf =
-  <T extends string>(words: readonly T[]): Read<T> =>
-  (node, document) => {
+/** One of some words, each with what it means where that is not plain. */
+export const oneOf = <T extends string>(words: readonly T[], meanings?: Readonly<Record<T, string>>): Read<T> =>
+  reading(wordsSchema(words, meanings), (node, document) => {
     const found = words.find((word) => word === node.value);
     if (found !== undefined) return found;
     if (node.type !== "string") return expected(`one of ${words.map((word) => `\`${word}\``).join(" ")}`, node, document);
     document.error("wrong-value", node, orMean(`\`${node.value}\` is none of ${words.map((word) => `\`${word}\``).join(" ")}`, node.value, words));
     return undefined;
-  };
+  });
 
-export const matching =
-  (pattern: RegExp, what: string): Read<string> =>
-  (node, document) => {
+export const matching = (pattern: RegExp, what: string): Read<string> =>
+  reading({ type: "string", pattern: pattern.source, patternErrorMessage: `expected ${what}` }, (node, document) => {
     if (node.type === "string" && pattern.test(node.value)) return node.value;
     if (node.type !== "string") return expected(what, node, document);
     document.error("wrong-value", node, `\`${node.value}\` is not ${what}`);
     return undefined;
-  };
+  });
 
-export const listOf =
-  <T>(item: Read<T>): Read<readonly T[]> =>
-  (node, document) => {
+export const listOf = <T>(item: Read<T>): Read<readonly T[]> =>
+  reading({ type: "array", items: item.schema }, (node, document) => {
     if (node.type !== "array") return expected("a list", node, document);
     return (node.children ?? []).map((child) => item(child, document)).filter((value) => value !== undefined);
-  };
+  });
 
-export const mapOf =
-  <T>(item: (node: Node, document: Document, property: Property) => T | undefined): Read<ReadonlyMap<string, T>> =>
-  (node, document) => {
+/** Reads the value of a property, whose key says something too. */
+export interface ReadEntry<T> {
+  (node: Node, document: Document, property: Property): T | undefined;
+  readonly schema: Schema;
+}
+
+/** An object with any keys, or with those that `key` reads. */
+export const mapOf = <T>(item: ReadEntry<T>, key?: Read<string>): Read<ReadonlyMap<string, T>> =>
+  reading({ type: "object", additionalProperties: item.schema, ...(key && { propertyNames: key.schema }) }, (node, document) => {
     if (node.type !== "object") return expected("an object", node, document);
     const values = new Map<string, T>();
     for (const property of propertiesOf(node)) {
+      const name = key ? key({ ...property.keyNode, value: property.key }, document) : property.key;
       const value = item(property.valueNode, document, property);
-      if (value !== undefined) values.set(property.key, value);
+      if (name !== undefined && value !== undefined) values.set(name, value);
     }
     return values;
-  };
+  });
 
 export interface Property {
   readonly key: string;
@@ -213,40 +203,43 @@ type Fields<R, O> = { readonly [K in keyof R]: R[K] } & { readonly [K in keyof O
 type Readers<T> = { readonly [K in keyof T]: Read<T[K]> };
 
 /** An object with these keys and no others. Undefined if a required one is absent or wrong. */
-export const object =
-  <R extends object, O extends object>(required: Readers<R>, optional: Readers<O>): Read<Fields<R, O>> =>
-  (node, document) => {
+export function object<R extends object, O extends object>(required: Readers<R>, optional: Readers<O>): Read<Fields<R, O>> {
+  const readers: Readonly<Record<string, Read<unknown>>> = { ...required, ...optional };
+  const needed = Object.keys(required);
+  const properties = Object.fromEntries(Object.entries(readers).map(([key, { schema }]) => [key, schema]));
+  const schema = { type: "object", properties, ...(needed.length > 0 && { required: needed }), additionalProperties: false };
+  return reading(schema, (node, document) => {
     if (node.type !== "object") return expected("an object", node, document);
-    const readers: Readonly<Record<string, Read<unknown>>> = { ...required, ...optional };
     const values: Record<string, unknown> = {};
     for (const { key, keyNode, valueNode } of propertiesOf(node)) {
       const read = Object.hasOwn(readers, key) ? readers[key] : undefined;
       // An editor's pointer to the schema; it changes nothing.
-      if (!read && key === "$schema") continue;
+      if (!read && key === "$schema" && node === document.root) continue;
       if (!read) document.error("unknown-key", keyNode, orMean(`unknown key \`${key}\``, key, Object.keys(readers)));
       const value = read?.(valueNode, document);
       if (value !== undefined) values[key] = value;
     }
-    for (const key of Object.keys(required)) {
+    for (const key of needed) {
       if (!propertiesOf(node).some((property) => property.key === key)) document.error("missing-key", node, `the key \`${key}\` is missing`);
     }
-    return Object.keys(required).every((key) => values[key] !== undefined) ? (values as Fields<R, O>) : undefined;
-  };
+    return needed.every((key) => values[key] !== undefined) ? (values as Fields<R, O>) : undefined;
+  });
+}
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DURATION = "a duration such as `60s`, `10m` or `24h`, at most `365d`";
 
 /** `60s`, `10m`, `24h`; in milliseconds. */
-export const duration: Read<number> = (node, document) => {
-  const match = typeof node.value === "string" ? /^(\d{1,9})(ms|s|m|h|d)$/.exec(node.value) : null;
-  const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ""] ?? Number.NaN);
-  if (ms > 0 && ms <= 365 * 86_400_000) return ms;
-  document.error(
-    "wrong-value",
-    node,
-    `expected a duration such as \`60s\`, \`10m\` or \`24h\`, at most \`365d\`${node.type === "string" ? `, found \`${node.value}\`` : ""}`,
-  );
-  return undefined;
-};
+export const duration: Read<number> = reading(
+  { type: "string", pattern: "^(?!0+[a-z])\\d{1,9}(ms|s|m|h|d)$", patternErrorMessage: `expected ${DURATION}`, examples: ["60s", "10m", "24h"] },
+  (node, document) => {
+    const match = typeof node.value === "string" ? /^(\d{1,9})(ms|s|m|h|d)$/.exec(node.value) : null;
+    const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ""] ?? Number.NaN);
+    if (ms > 0 && ms <= 365 * 86_400_000) return ms;
+    document.error("wrong-value", node, `expected ${DURATION}${node.type === "string" ? `, found \`${node.value}\`` : ""}`);
+    return undefined;
+  },
+);
 
 /** The plain value of a node. Ambiguous ones have been complained of already. */
 export function plainValue(node: Node): Json {

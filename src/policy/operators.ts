@@ -1,5 +1,6 @@
-import type { Known } from "../core/json.ts";
+import { isList, type Known } from "../core/json.ts";
 import { FALSE, type Kleene, kleene, not, TRUE, UNKNOWN } from "../core/kleene.ts";
+import type { Json } from "../core/words.ts";
 
 /** Compares a fact with a value. Never throws; what it cannot compare is UNKNOWN. */
 export type Operator = (fact: Known, value: Known) => Kleene;
@@ -102,14 +103,12 @@ export function operatorNamed(name: string): Operator | undefined {
 /** What is known of an operand before anything is evaluated; `any` is a value inside an open map. */
 export type StaticKind = "string" | "number" | "boolean" | "null" | "object" | "any" | { readonly listOf: StaticKind };
 
-export function staticKindOf(value: Known): StaticKind {
+/** Every kind that a literal is of: a list of text and numbers is a list of either. */
+export function staticKindsOf(value: Json): readonly StaticKind[] {
   const kind = kindOf(value);
-  if (kind === "list") {
-    const kinds = (value as readonly Known[]).map(staticKindOf);
-    const [first = "any", ...rest] = kinds;
-    return { listOf: rest.every((other) => other === first) ? first : "any" };
-  }
-  return kind === "absent" ? "any" : kind;
+  if (!isList(value)) return [kind === "absent" || kind === "list" ? "any" : kind];
+  const items = value.length === 0 ? (["any"] as const) : value.flatMap(staticKindsOf);
+  return [...new Map(items.map((listOf) => [JSON.stringify(listOf), { listOf }])).values()];
 }
 
 /** Why an operator can never decide over these operands, or undefined when it can. */

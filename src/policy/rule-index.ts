@@ -28,9 +28,12 @@ export function indexRules(rules: readonly CompiledRule[], slots: readonly Slot[
       else groups.set(value, [index]);
     }
   }
-  const group = (indexes: readonly number[]): RuleGroup => ({ rules: indexes, slots: slotsOf(indexes, rules) });
+  const read = new Set(guards.keys());
+  const group = (indexes: readonly number[]): RuleGroup => ({ rules: indexes, slots: slotsOf(indexes, rules).filter((slot) => !read.has(slot)) });
+  const unguarded = group(always);
+  for (const slot of unguarded.slots) read.add(slot);
   return {
-    always: group(always),
+    always: unguarded,
     guards: [...guards].map(([slot, groups]) => ({
       slot,
       type: guardTypeOf(slots[slot]) ?? "string",
@@ -39,12 +42,6 @@ export function indexRules(rules: readonly CompiledRule[], slots: readonly Slot[
     })),
   };
 }
-
-/** An index that leaves nothing out: for rules that are tried once. */
-export const unsorted = (rules: readonly CompiledRule[]): RuleIndex => {
-  const all = rules.map((_, index) => index);
-  return { always: { rules: all, slots: slotsOf(all, rules) }, guards: [] };
-};
 
 /** A total fact that is one word is never unknown, so that whatever is compared with another word is false. */
 function guardTypeOf(slot: Slot | undefined): RuleGuard["type"] | undefined {

@@ -1,19 +1,17 @@
 import { type FactDeclaration, mayHelp } from "../core/facts.ts";
-import type { Obligation } from "../core/obligations.ts";
 import type { CompiledRule } from "../core/policy.ts";
-import { type Finding, RULE_EVENTS, type RuleEvent } from "../core/words.ts";
+import type { Finding, RuleEvent } from "../core/words.ts";
 import { compile, type SlotTable, sourceOf } from "./compile.ts";
-import { orMean } from "./complaints.ts";
+import { CONDITION, CONDITIONS } from "./condition-schema.ts";
 import { type Condition, leavesOf, type NamedConditions, readConditions } from "./conditions.ts";
-import { type Document, duration, integer, listOf, matching, type Node, object, oneOf, propertiesOf, type Read, text } from "./document.ts";
+import { type Document, described, integer, listOf, mapOf, matching, type Node, object, propertiesOf, type Read, reading } from "./document.ts";
+import { event, type RuleParams, refuseMisuse } from "./event.ts";
 import { spell } from "./fact-reference.ts";
 import { softenings } from "./monotonic.ts";
-import { obligationShape } from "./obligations.ts";
-import { approver } from "./settings.ts";
+import type { Schema } from "./schema.ts";
 
 const RULE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const NAME_MAX = 128;
-const POINTS_MAX = 100;
 export const RULES_MAX = 10_000;
 
 /** A rule that has been read, not yet compiled. */
@@ -26,32 +24,6 @@ export interface StatedRule {
   readonly node: Node;
   readonly document: Document;
 }
-
-interface RuleParams {
-  readonly points?: number;
-  readonly reason: string;
-  readonly controls: readonly string[];
-  readonly approvers?: readonly string[];
-  readonly quorum?: number;
-  readonly lifetime?: number;
-  readonly obligation?: Obligation;
-}
-
-const control = matching(
-  /^(owasp:(ASI|LLM)\d{2}|maestro:L[1-7]|nist:(GOVERN|MAP|MEASURE|MANAGE)-\d+\.\d+|[a-z][a-z0-9-]*:[A-Za-z0-9._-]+)$/,
-  "a control such as `owasp:ASI02`",
-);
-
-const paramsShape: Read<RuleParams> = object(
-  { reason: text, controls: listOf(control) },
-  {
-    points: integer(-POINTS_MAX, POINTS_MAX),
-    approvers: listOf(approver),
-    quorum: integer(1, 20),
-    lifetime: duration,
-    obligation: obligationShape,
-  },
-);
 
 /** Collects the named conditions of all files; a name is unique over all of them. */
 export function collectNamed(documents: readonly Document[]): NamedConditions {
@@ -81,86 +53,73 @@ export function ruleNodesOf({ root }: Document): readonly Node[] {
 
 /** Reads one `*.rules.json`. */
 export function readRules(document: Document, context: RuleContext): readonly StatedRule[] {
-  if (document.root.type !== "object") {
-    document.error("wrong-type", document.root, "a rule file is an object with `rules`");
+  const { root } = document;
+  if (root.type !== "object") {
+    document.error("wrong-type", root, "a rule file is an object with `rules`");
     return [];
   }
-  const rules: StatedRule[] = [];
-  let seen = false;
-  for (const { key, keyNode, valueNode } of propertiesOf(document.root)) {
-    if (key === "rules" && valueNode.type === "array") {
-      seen = true;
-      for (const node of valueNode.children ?? []) {
-        const rule = readRule(node, document, context);
-        if (rule) rules.push(rule);
-      }
-    } else if (key === "rules") document.error("wrong-type", valueNode, "`rules` is a list");
-    else if (key === "conditions" && valueNode.type !== "object")
-      document.error("wrong-type", valueNode, "`conditions` is an object of conditions by name");
-    else if (key !== "$schema" && key !== "conditions")
-      document.error("unknown-key", keyNode, orMean(`unknown key \`${key}\` in a rule file`, key, ["rules", "conditions"]));
+  if (!propertiesOf(root).some(({ key }) => key === "rules" || key === "conditions")) {
+    document.error("missing-key", root, "the key `rules` is missing");
   }
-  if (!seen && !document.root.children?.some((child) => child.children?.[0]?.value === "conditions")) {
-    document.error("missing-key", document.root, "the key `rules` is missing");
-  }
-  return rules;
+  return fileShape(context)(root, document)?.rules ?? [];
 }
 
-function readRule(node: Node, document: Document, context: RuleContext): StatedRule | undefined {
-  let condition: Condition | undefined;
-  const stated = object(
+const fileShape = (context: RuleContext) =>
+  object(
+    {},
+    {
+      rules: described(listOf(ruleShape(context)), "rules, in any order"),
+      // Read by the rules that use them.
+      conditions: described(
+        mapOf(reading(CONDITION, (node) => node)),
+        'conditions by name, to which rules of any file refer with `{ "condition": "name" }`',
+      ),
+    },
+  );
+
+/** What a file of rules may say. */
+export const rulesSchema = (): Schema => ({
+  ...fileShape({ named: { nodes: new Map(), used: new Set() }, classifications: [], names: new Set() }).schema,
+  anyOf: [{ required: ["rules"] }, { required: ["conditions"] }],
+});
+
+function ruleShape(context: RuleContext): Read<StatedRule> {
+  const shape = object(
     {
       name: ruleName(context.names),
-      conditions: (conditionsNode: Node) => {
-        condition = readConditions({ node: conditionsNode, document, named: context.named, classifications: context.classifications });
-        return condition && true;
-      },
-      event: object({ type: oneOf(RULE_EVENTS), params: paramsShape }, {}),
+      conditions: described(rootCondition(context), "when the rule stands"),
+      event,
     },
-    { priority: integer(-1_000_000, 1_000_000) },
-  )(node, document);
-  if (!stated || !condition) return undefined;
-  const { priority } = stated;
-  if (priority !== undefined)
-    document.warn("priority-of-rule", node, `rule \`${stated.name}\`: \`priority\` orders findings and has no effect on outcomes`);
-  const rule: StatedRule = {
-    name: stated.name,
-    priority: priority ?? 1,
-    event: stated.event.type,
-    params: stated.event.params,
-    condition,
-    node,
-    document,
-  };
-  refuseMisuse(rule);
-  refuseInfluence(rule);
-  warnSoftening(rule, context.classifications);
-  return rule;
+    { priority: described(integer(-1_000_000, 1_000_000), { description: "orders findings; changes no outcome", doNotSuggest: true }) },
+  );
+  return reading(shape.schema, (node, document) => {
+    const stated = shape(node, document);
+    if (!stated) return undefined;
+    const { name, priority, conditions: condition, event: stands } = stated;
+    if (priority !== undefined)
+      document.warn("priority-of-rule", node, `rule \`${name}\`: \`priority\` orders findings and has no effect on outcomes`);
+    const rule: StatedRule = { name, priority: priority ?? 1, event: stands.type, params: stands.params, condition, node, document };
+    refuseMisuse(rule);
+    refuseInfluence(rule);
+    warnSoftening(rule, context.classifications);
+    return rule;
+  });
 }
 
-const ruleName =
-  (names: Set<string>): Read<string> =>
-  (node, document) => {
-    const name = matching(RULE_NAME, "a rule name: words of `a-z 0-9`, joined by `-`")(node, document);
+const rootCondition = ({ named, classifications }: RuleContext): Read<Condition> =>
+  reading(CONDITIONS, (node, document) => readConditions({ node, document, named, classifications }));
+
+function ruleName(names: Set<string>): Read<string> {
+  const shape = matching(RULE_NAME, "a rule name: words of `a-z 0-9`, joined by `-`");
+  const says = { maxLength: NAME_MAX, description: "what the rule says, in a few words; unique over all files" };
+  return reading({ ...shape.schema, ...says, examples: ["money-above-a-limit-asks"] }, (node, document) => {
+    const name = shape(node, document);
     if (name === undefined) return undefined;
     if (name.length > NAME_MAX) document.error("wrong-value", node, `a rule name has at most ${NAME_MAX} characters`);
     if (names.has(name)) document.error("duplicate-name", node, `the rule \`${name}\` stands twice`);
     names.add(name);
     return name;
-  };
-
-function refuseMisuse({ name, event, params, node, document }: StatedRule): void {
-  const refuse = (why: string): void => document.error("event-misuse", node, `rule \`${name}\`: ${why}`);
-  if (event === "oblige" && params.obligation === undefined) refuse("an `oblige` rule says its `obligation`");
-  if (event === "oblige" && params.points !== undefined) refuse("an `oblige` rule carries no `points`");
-  if (event !== "oblige" && params.obligation !== undefined) refuse("an `obligation` belongs to `oblige`");
-  if (event === "risk" && params.points === undefined) refuse("a `risk` rule says its `points`");
-  if (event === "allow" && params.points !== undefined) refuse("an `allow` rule carries no `points`");
-  if ((event === "deny" || event === "require-approval") && (params.points ?? 0) < 0) refuse(`a \`${event}\` rule cannot lower the score`);
-  if (event !== "require-approval" && (params.approvers ?? params.quorum ?? params.lifetime) !== undefined) {
-    refuse("`approvers`, `quorum` and `lifetime` belong to `require-approval`");
-  }
-  if (params.approvers?.length === 0) refuse("name at least one approver, or leave `approvers` out");
+  });
 }
 
 export const isHelping = ({ event, params }: StatedRule): boolean => event === "allow" || (params.points ?? 0) < 0;

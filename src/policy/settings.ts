@@ -1,22 +1,42 @@
 import { compileGlobs } from "../core/globs.ts";
 import type { BasisAnswer, BasisRow, Reach, Settings } from "../core/policy.ts";
 import { durationMs, EFFECTS, type Effect } from "../core/words.ts";
-import { type Document, duration, integer, listOf, mapOf, matching, type Node, object, oneOf, propertiesOf, type Read, text } from "./document.ts";
+import {
+  type Document,
+  described,
+  duration,
+  integer,
+  listOf,
+  mapOf,
+  matching,
+  type Node,
+  object,
+  oneOf,
+  propertiesOf,
+  type Read,
+  reading,
+  text,
+} from "./document.ts";
+import { EFFECT_MEANINGS } from "./meanings.ts";
+import type { Schema } from "./schema.ts";
 
 const ANSWERS = ["allow", "ask", "deny"] as const;
 
 /** `*` is every effect but `unknown`, which has to be named. */
 const EFFECT_WORDS = [...EFFECTS, "*"] as const;
+const effectWord = oneOf(EFFECT_WORDS, { ...EFFECT_MEANINGS, "*": "every effect but `unknown`, which has to be named" });
 
-const basisRow: Read<BasisRow> = (node, document) => {
-  const stated = mapOf((value, doc, { key, keyNode }) => {
-    const effect = oneOf(EFFECT_WORDS)({ ...keyNode, value: key }, doc);
-    return effect === undefined ? undefined : oneOf(ANSWERS)(value, doc);
-  })(node, document);
+const statedRow = mapOf(
+  oneOf(ANSWERS, { allow: "may happen", ask: "a person is asked: a hold named `behest:basis`", deny: "is denied with BASIS_DENIED" }),
+  effectWord,
+);
+
+const basisRow: Read<BasisRow> = reading(statedRow.schema, (node, document) => {
+  const stated = statedRow(node, document);
   if (!stated) return undefined;
   const answer = (effect: Effect): BasisAnswer => stated.get(effect) ?? (effect === "unknown" ? undefined : stated.get("*")) ?? "deny";
   return Object.fromEntries(EFFECTS.map((effect) => [effect, answer(effect)])) as BasisRow;
-};
+});
 
 /** What `reach` says before the classifications are known by their rank. */
 export interface StatedReach {
@@ -26,20 +46,24 @@ export interface StatedReach {
   readonly max_classification?: string;
 }
 
-/** A classification must be one of policy.json's. */
-export const classificationOf =
-  (order: readonly string[]): Read<string> =>
-  (node, document) =>
-    oneOf(order)(node, document);
+/** A classification must be one of policy.json's, which a schema does not know. */
+export const classificationOf = (order: readonly string[]): Read<string> =>
+  described(reading(text.schema, oneOf(order)), {
+    description: "one of `classification.order` of policy.json",
+    examples: ["public", "internal", "confidential", "restricted"],
+  });
+
+const globs = (says: string, examples: readonly string[]): Read<readonly string[]> =>
+  listOf(described(text, { description: `${says}: \`*\` matches within a segment and \`**\` across; alone, \`*\` is everything`, examples }));
 
 export const reachShape = (order: readonly string[]): Read<StatedReach> =>
   object(
     {},
     {
-      tools: listOf(text),
-      effects: listOf(oneOf(EFFECT_WORDS)),
-      resources: listOf(text),
-      max_classification: classificationOf(order),
+      tools: described(globs("a glob of tool names", ["*", "filesystem/**"]), "tools that may be called; unset grants none"),
+      effects: described(listOf(effectWord), "effects that calls may have; unset grants none"),
+      resources: described(globs("a glob of `type:id`", ["*", "file:/srv/**"]), "resources that may be acted upon; unset grants none"),
+      max_classification: described(classificationOf(order), "the highest classification of data that may be used; unset grants none"),
     },
   );
 
@@ -55,36 +79,127 @@ export function compileReach(stated: StatedReach, order: readonly string[]): Rea
   };
 }
 
-/** `principal`, `issuer`, `user:…`, `group:…`. */
-export const approver: Read<string> = (node, document) => {
-  const name = text(node, document);
-  if (name === undefined || /^(principal|issuer|user:.+|group:.+)$/.test(name)) return name;
-  document.error("unknown-approver", node, `\`${name}\` is no approver: write \`principal\`, \`issuer\`, \`user:…\` or \`group:…\``);
-  return undefined;
-};
+const APPROVER = /^(principal|issuer|user:.+|group:.+)$/;
+const APPROVER_WORDS = "write `principal`, `issuer`, `user:…` or `group:…`";
 
-/** A framework whose controls rules name as `framework:…`, beside those that Behest knows. It changes no decision. */
-const framework = matching(/^[a-z][a-z0-9-]*$/, "the name of a framework, such as `acme`");
+export const approver: Read<string> = reading(
+  {
+    type: "string",
+    pattern: APPROVER.source,
+    patternErrorMessage: APPROVER_WORDS,
+    description: "who may answer: `principal` (the person at the head of the chain), `issuer` (who opened the task), `user:…` or `group:…`",
+    examples: ["principal", "issuer", "group:approvers"],
+  },
+  (node, document) => {
+    const name = text(node, document);
+    if (name === undefined || APPROVER.test(name)) return name;
+    document.error("unknown-approver", node, `\`${name}\` is no approver: ${APPROVER_WORDS}`);
+    return undefined;
+  },
+);
 
-const classificationShape = object({ order: listOf(text), default: text }, {});
+export const quorum = described(integer(1, 20), "how many different people must agree");
+
+const framework = described(matching(/^[a-z][a-z0-9-]*$/, "the name of a framework, such as `acme`"), { examples: ["acme"] });
+
+const settingsShape = (order: readonly string[]) =>
+  object(
+    {
+      classification: described(
+        object(
+          {
+            order: described(
+              reading({ ...listOf(text).schema, minItems: 1, uniqueItems: true }, listOf(text)),
+              "every classification, lowest first; one that is not listed counts as the highest",
+            ),
+            default: described(text, "of data about which request, resource and catalog say nothing; one of `order`"),
+          },
+          {},
+        ),
+        "how data is classified",
+      ),
+      environment: described(object({ default: described(text, "where an action happens that does not say it") }, {}), "where actions happen"),
+      bands: described(
+        object(
+          {
+            middle: described(integer(1, 100), "a score from here on is a hold, named `behest:risk`; below `top`"),
+            top: described(integer(1, 100), "a score from here on is denied with RISK_TOP"),
+          },
+          {},
+        ),
+        "where risk scores, from 0 to 100, begin to matter",
+      ),
+      basis: described(
+        object(
+          {
+            AUTHORIZED: described(basisRow, "inside the issued scope of every registered hop, or approved"),
+            INFERRED: described(basisRow, "inside what the words of a registered task ask for"),
+            AVAILABLE: described(basisRow, "within the agent's reach, nothing more"),
+          },
+          {},
+        ),
+        "what each basis and effect is answered; an effect that is not mentioned is denied",
+      ),
+      reach: described(
+        object({ default: described(reachShape(order), "of agents that agents.json does not list") }, {}),
+        "what is granted whatever the task",
+      ),
+      approvers: described(
+        object(
+          {
+            default: described(reading({ ...listOf(approver).schema, minItems: 1 }, listOf(approver)), "who may answer a hold that names nobody"),
+            quorum: described(quorum, "how many of them must agree"),
+          },
+          {},
+        ),
+        "who answers holds that do not say it",
+      ),
+      groups: described(
+        mapOf(listOf(described(text, { examples: ["user:local"] }))),
+        "the members of each group, by its name, to which `group:…` refers",
+      ),
+      lifetimes: described(
+        object(
+          {
+            decision: described(duration, "how long an ALLOW may be acted upon"),
+            self_asserted_idle: described(duration, "after how long without a decision a self-asserted task closes"),
+            approval: described(duration, "how long people have to answer"),
+          },
+          {},
+        ),
+        "how long things stand",
+      ),
+      windows: described(
+        object(
+          {
+            memory: described(duration, "how long an agent's new self-asserted tasks start with what it has seen before"),
+            report_within: described(duration, "how soon what happened has to be reported"),
+            idempotency: described(duration, "how long a request id is remembered"),
+          },
+          {},
+        ),
+        "how far back Behest looks",
+      ),
+    },
+    {
+      outside_issued_scope: described(oneOf(["deny", "ask"] as const, { deny: "DENY with OUTSIDE_SCOPE", ask: "its issuer is asked" }), {
+        description: "what an action outside an issued scope is answered",
+        default: "deny",
+      }),
+      controls: described(
+        listOf(framework),
+        "frameworks whose controls rules name as `framework:…`, beside `owasp`, `maestro` and `nist`; it changes no decision",
+      ),
+    },
+  );
+
+/** What policy.json may say. */
+export const settingsSchema = (): Schema => settingsShape([]).schema;
 
 /** Reads policy.json. Undefined after complaining. */
 export function readSettings(document: Document): Settings | undefined {
   const order = orderOf(document);
-  const stated = object(
-    {
-      classification: classificationShape,
-      environment: object({ default: text }, {}),
-      bands: object({ middle: integer(1, 100), top: integer(1, 100) }, {}),
-      basis: object({ AUTHORIZED: basisRow, INFERRED: basisRow, AVAILABLE: basisRow }, {}),
-      reach: object({ default: reachShape(order) }, {}),
-      approvers: object({ default: listOf(approver), quorum: integer(1, 20) }, {}),
-      groups: mapOf(listOf(text)),
-      lifetimes: object({ decision: duration, self_asserted_idle: duration, approval: duration }, {}),
-      windows: object({ memory: duration, report_within: duration, idempotency: duration }, {}),
-    },
-    { outside_issued_scope: oneOf(["deny", "ask"] as const), controls: listOf(framework) },
-  )(document.root, document);
+  const stated = settingsShape(order)(document.root, document);
   if (!stated) return undefined;
   const { bands, lifetimes, windows } = stated;
   refuseInconsistent(document, stated);

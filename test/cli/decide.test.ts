@@ -39,7 +39,7 @@ describe.concurrent("decide, from flags", () => {
     const { code, stdout, stderr } = await decide(...flags);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^✔ ALLOW {2}coding-assistant → filesystem\/read_text_file {2}risk \d+ \(low\) {2}basis AVAILABLE\n/);
-    expect(stderr).toMatch(/^next: behest history show [0-9a-f-]{36}\n$/);
+    expect(stderr).toMatch(/^next: behest explain [0-9a-f-]{36}\n$/);
   });
 
   it("prints the whole answer as JSON", async () => {
@@ -246,7 +246,7 @@ describe.concurrent("explain", () => {
       stdout
         .trim()
         .split("\n")
-        .map((line) => JSON.parse(line)),
+        .map((line) => JSON.parse(line).decision),
     ).toEqual([
       expect.objectContaining({ outcome: "OUTCOME_REQUIRE_APPROVAL", decision_id: "", recorded: false }),
       expect.objectContaining({ outcome: "OUTCOME_DENY", decision_id: "", recorded: false }),
@@ -257,7 +257,7 @@ describe.concurrent("explain", () => {
   it("asks as another caller", async () => {
     const asBot = ["--agent", "payments-bot", "--tool", "get_balance", "-o", "json"];
     const [own, gateway] = await Promise.all([ask("explain", asBot), ask("explain", [...asBot, "--as", "payments-gateway"])]);
-    expect(JSON.parse(own.stdout).reason_codes).toContain("CALLER_NOT_ENTITLED");
-    expect(JSON.parse(gateway.stdout).reason_codes).not.toContain("CALLER_NOT_ENTITLED");
+    expect(JSON.parse(own.stdout).decision.reason_codes).toContain("CALLER_NOT_ENTITLED");
+    expect(JSON.parse(gateway.stdout).decision.reason_codes).not.toContain("CALLER_NOT_ENTITLED");
   });
 });

@@ -137,3 +137,39 @@ describe("how often an enforcer may ask", () => {
     expect((await server.decide(requestOf({ agent: { id: "insistent" } }))).recorded).toBe(true);
   });
 });
+
+describe("what a decision came from", () => {
+  const agent = { id: "coding-assistant" };
+  const request = requestOf({ agent, action: actionOf({ tool: "filesystem/create_directory" }) });
+  const whole = async (role: Role, everyRule = false): Promise<Reply> => {
+    const message = create(wire.ExplainRequestSchema, { request, everyRule });
+    return server.raw.call("Explain", toBinary(wire.ExplainRequestSchema, message), `Bearer ${server.token(role)}`);
+  };
+  const explanationOf = async (role: Role, everyRule?: boolean) =>
+    fromBinary(wire.ExplainResponseSchema, bodyOf(await whole(role, everyRule))).explanation;
+
+  it.each<Role>(["auditor", "operator"])("is told to an %s: rules, facts, the score and what would flip it", async (role) => {
+    const explanation = await explanationOf(role);
+    const [first] = explanation?.rules ?? [];
+    expect(explanation?.score).toMatchObject({ middle: 40, top: 80, level: wire.RiskLevel.LOW });
+    expect(explanation?.rules.length).toBeGreaterThan(0);
+    expect(first?.decided.length).toBeGreaterThan(0);
+    expect(first?.reads).toEqual(expect.arrayContaining(first?.decided.map(({ fact }) => fact) ?? []));
+    expect(explanation?.facts.map(({ name }) => name)).toEqual(expect.arrayContaining(first?.reads ?? []));
+    expect(explanation?.flips.map(({ outcome }) => outcome)).toContain(wire.Outcome.ALLOW);
+  });
+
+  it("is not told to an enforcer, who might be an attacker's", async () => {
+    expect(await explanationOf("enforcer")).toBeUndefined();
+    const reply = await whole("enforcer", true);
+    expect(refusalOf(reply)).toMatchObject({ code: "PERMISSION_DENIED", message: "only auditors and operators may have every rule explained" });
+  });
+
+  it("holds every rule when asked", async () => {
+    const [some, every] = [await explanationOf("auditor"), await explanationOf("auditor", true)];
+    expect(every?.rules.length).toBe(36);
+    const silent = every?.rules.filter(({ result }) => result === wire.FindingResult.UNSPECIFIED);
+    expect((some?.rules.length ?? 0) + (silent?.length ?? 0)).toBe(36);
+    for (const { decided } of silent ?? []) expect(decided.every(({ truth }) => truth === wire.Truth.FALSE)).toBe(true);
+  });
+});

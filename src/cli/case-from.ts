@@ -1,0 +1,81 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { applyEdits, type FormattingOptions, modify } from "jsonc-parser";
+import type { DecisionRecord } from "../core/record.ts";
+import { judgeCase } from "../policy/case-judge.ts";
+import { type Case, readCases } from "../policy/cases.ts";
+import { type Complaint, PolicyInvalid } from "../policy/complaints.ts";
+import { readDocument } from "../policy/document.ts";
+import { caseOf } from "./case-of.ts";
+import { readyCase } from "./cases.ts";
+import { type DataOptions, findRecord, storedPolicy } from "./database.ts";
+import { CommandFailed, EXIT } from "./failure.ts";
+import { visible } from "./output.ts";
+
+interface FromOptions extends DataOptions {
+  readonly name?: string;
+  readonly append?: string;
+}
+
+export function addCase(program: Command): void {
+  program
+    .command("case")
+    .description("make cases for `behest rules test`")
+    .addHelpText("after", "\nExample:\n  behest case from 0199f5c4-7b1e --append rules/mail.cases.json\n")
+    .command("from")
+    .description("turn a recorded decision into a case that expects what was decided")
+    .argument("<decision-id>", "the id, or enough of its beginning or end")
+    .option("--name <text>", "what the case shows (default: from the decision)")
+    .option("--append <file>", "write it into this file of cases; made if it is missing")
+    .option("--data <dir>", "data directory of the server (default: $XDG_STATE_HOME/behest)")
+    .addHelpText("after", "\nExample:\n  behest case from 0199f5c4-7b1e --name 'a refund above the limit asks' --append rules/refunds.cases.json\n")
+    .action((id: string, options: FromOptions) => from(id, options));
+}
+
+function from(id: string, options: FromOptions): void {
+  const record = findRecord(options, id);
+  const made = caseOf(record, options.name);
+  const text = `${JSON.stringify({ cases: [made] }, null, 2)}\n`;
+  refuseOther(options, record, text);
+  if (options.append === undefined) process.stdout.write(text);
+  else append(options.append, made);
+  if (record.subject.masked > 0) {
+    process.stderr.write("the record holds secrets only by kind and length, so placeholders of that kind and length stand in their place\n");
+  }
+}
+
+/** A case that its own policy would not decide as it was decided shows something else than what happened. */
+function refuseOther(options: DataOptions, record: DecisionRecord, text: string): void {
+  const { policy } = storedPolicy(options, record.policy);
+  const [stated] = readBack(text);
+  if (!stated) throw new CommandFailed(EXIT.internal, "the case cannot be read back");
+  const [ready] = readyCase(stated);
+  const found = ready && judgeCase(policy, ready.stated, ready.request).disagreements.map(({ message }) => message);
+  if (!found) throw new CommandFailed(EXIT.internal, "the request of the record cannot be read back");
+  if (found.length > 0) {
+    throw new CommandFailed(EXIT.internal, `a case cannot hold all that decision \`${record.id}\` was made from: ${found.map(visible).join("; ")}`);
+  }
+}
+
+function readBack(text: string): readonly Case[] {
+  const complaints: Complaint[] = [];
+  const document = readDocument("the case", text, complaints);
+  const cases = document ? readCases([document]) : [];
+  if (complaints.length > 0) throw new PolicyInvalid(complaints);
+  return cases;
+}
+
+const FORMAT: FormattingOptions = { insertSpaces: true, tabSize: 2, eol: "\n" };
+
+function append(file: string, made: { readonly name: string }): void {
+  if (!file.endsWith(".cases.json")) throw new CommandFailed(EXIT.usage, `\`${file}\` is no file of cases: name it \`NAME.cases.json\``);
+  const before = existsSync(file) ? readFileSync(file, "utf8") : '{\n  "cases": []\n}\n';
+  const there = readBack(before);
+  if (there.some(({ name }) => name === made.name)) {
+    throw new CommandFailed(EXIT.usage, `\`${file}\` has a case \`${visible(made.name)}\` already; give this one another --name`);
+  }
+  const edits = modify(before, ["cases", there.length], made, { formattingOptions: FORMAT, isArrayInsertion: true });
+  writeFileSync(`${file}.new`, applyEdits(before, edits));
+  renameSync(`${file}.new`, file);
+  process.stderr.write(`the case \`${visible(made.name)}\` is in ${file}; next: behest rules test\n`);
+}

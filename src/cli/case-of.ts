@@ -1,0 +1,94 @@
+import { encodeStable, isList, isObject } from "../core/json.ts";
+import type { DecisionRecord } from "../core/record.ts";
+import type { DecisionRequest } from "../core/request.ts";
+import { NOTHING_SEEN, raiseSeen } from "../core/tasks/seen.ts";
+import type { TaskStanding } from "../core/tasks/self-asserted.ts";
+import type { Json, JsonObject } from "../core/words.ts";
+import { obligationJson } from "../policy/obligations.ts";
+
+/** A recorded decision as a case: what it was asked, how its task stood, and what came out. */
+export function caseOf(record: DecisionRecord, name: string | undefined) {
+  const { subject, judgement, tenant, caller } = record;
+  const { request, task } = subject;
+  const { outcome, basis, score, holds, reasonCodes, obligations, findings } = judgement;
+  const rules = findings.map(({ rule }) => rule).filter((rule) => !rule.startsWith("behest:"));
+  const statement = request.task?.statement ?? task.statement;
+  return {
+    name: name ?? `${request.agent.id} calls ${request.action.tool}: ${outcome}`,
+    at: new Date(record.at).toISOString(),
+    caller,
+    ...(tenant !== "default" && { tenant }),
+    request: requestJson(request, statement),
+    ...(!isNew(task) && { task: taskJson(task) }),
+    expect: {
+      outcome,
+      basis,
+      score,
+      ...(holds.length > 0 && { holds: holds.map((hold) => hold.name) }),
+      ...(reasonCodes.length > 0 && { reason_codes: reasonCodes }),
+      ...(obligations && { obligations: obligations.map(obligationJson) }),
+      ...(rules.length > 0 && { fires: rules }),
+    },
+  };
+}
+
+const isNew = ({ standing, restated, seen }: TaskStanding): boolean =>
+  standing === "new" && !restated && raiseSeen(NOTHING_SEEN, seen) === NOTHING_SEEN;
+
+const taskJson = ({ standing, restated, statement, seen }: TaskStanding) => ({
+  standing,
+  ...(restated && { restated: true, ...(statement !== undefined && { statement }) }),
+  seen,
+});
+
+/** The request as `behest decide` reads it. */
+function requestJson(
+  { agent, task, session, delegation, action, data, context, supportedObligations, credentialed }: DecisionRequest,
+  statement: string | undefined,
+): JsonObject {
+  const { argumentsTruncated, toolDefinitionDigest, ...called } = action;
+  const whole = {
+    agent: { ...agent, ...(credentialed && { credential: "a credential that is never stored" }) },
+    ...((task?.id !== undefined || statement !== undefined) && {
+      task: { ...(task?.id !== undefined && { id: task.id }), ...(statement !== undefined && { statement }) },
+    }),
+    ...(session !== undefined && { session }),
+    ...(delegation && {
+      delegation: delegation.map(({ type, id, taskId }) => ({ principal: { type, id }, ...(taskId !== undefined && { task_id: taskId }) })),
+    }),
+    action: {
+      ...called,
+      ...(argumentsTruncated && { arguments_truncated: true, arguments_digest: `sha256:${"0".repeat(64)}` }),
+      ...(toolDefinitionDigest !== undefined && { tool_definition_digest: toolDefinitionDigest }),
+    },
+    ...(data && { data }),
+    ...(context && { context }),
+    ...(supportedObligations && { supported_obligations: supportedObligations }),
+  };
+  return unmasked(whole as JsonObject) as JsonObject;
+}
+
+/** Something of the same kind and length in the place of each secret, to be masked again. */
+function unmasked(json: Json): Json {
+  if (isList(json)) return json.map(unmasked);
+  if (!isObject(json)) return json;
+  const { kind, length, digest } = json;
+  const isMask = Object.keys(json).length === 3 && typeof kind === "string" && typeof length === "number" && typeof digest === "string";
+  if (isMask) return placeholder(kind, length);
+  return Object.fromEntries(Object.entries(json).map(([key, part]) => [key, unmasked(part)]));
+}
+
+function placeholder(kind: string, length: number): Json {
+  if (kind === "string") return "x".repeat(length);
+  return candidatesOf(kind, length).find((value) => encodeStable(value).length === length) ?? "x";
+}
+
+/** More digits than any number has, and more than the encoding adds to a text. */
+const SPARE = 40;
+
+function candidatesOf(kind: string, length: number): readonly Json[] {
+  if (kind === "boolean") return [true, false];
+  if (kind === "number") return Array.from({ length: SPARE }, (_, digits) => 10 ** digits);
+  const texts = Array.from({ length: SPARE }, (_, less) => "x".repeat(Math.max(0, length - less)));
+  return texts.map((text) => (kind === "list" ? [text] : { x: text }));
+}

@@ -1,0 +1,265 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type ExplainedRule, explainJudgement } from "../../src/core/explain.ts";
+import { FACTS, gatherAll } from "../../src/core/facts.ts";
+import { applied, FLIP_TRIALS_MAX, type Flip, findFlips } from "../../src/core/flips.ts";
+import type { Known } from "../../src/core/json.ts";
+import { judge, judgeSituation } from "../../src/core/judge.ts";
+import { FALSE, type Kleene, not, TRUE, UNKNOWN } from "../../src/core/kleene.ts";
+import type { CompiledCondition, Policy } from "../../src/core/policy.ts";
+import { type Situation, situate } from "../../src/core/situation.ts";
+import { CHANGES } from "../../src/core/what-if.ts";
+import { policyOf } from "../policies.ts";
+import { type Question, questions } from "./random-policies.ts";
+import { randomRuns } from "./random-rules.ts";
+
+const drain = <T>(work: Generator<undefined, T>): T => {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+};
+
+const explain = ({ policy: stated, subject }: Question) => {
+  const policy = policyOf(stated);
+  const { situation, judgement } = judge(policy, subject);
+  return { policy, situation, judgement, explanation: explainJudgement(situation, judgement, { everyRule: true }) };
+};
+
+describe("an explanation", () => {
+  it("adds up to the score, and names every rule with the result that the decision saw", () => {
+    fc.assert(
+      fc.property(questions, (question) => {
+        const { policy, judgement, explanation } = explain(question);
+        const { rules, score } = explanation;
+        expect(rules.map(({ rule }) => rule)).toEqual(policy.rules.map(({ name }) => name));
+        expect(Math.min(100, Math.max(0, rules.at(-1)?.sum ?? 0))).toBe(judgement.score);
+        expect(rules.map(({ points }) => points).reduce((sum, points) => sum + points, 0)).toBe(score.sum);
+        const standing = rules.filter(({ result }) => result !== "not_matched").map(({ rule, result, points }) => ({ rule, result, points }));
+        const found = judgement.findings.filter(({ rule }) => !rule.startsWith("behest:"));
+        expect(standing).toEqual(found.map(({ rule, result, points }) => ({ rule, result, points })));
+        const { toNextBand = 0, toBandBelow = 0, bands, level } = score;
+        const at = { low: [bands.middle, 0], middle: [bands.top, bands.middle - 1], top: [0, bands.top - 1] }[level];
+        expect([level === "top" ? 0 : judgement.score + toNextBand, level === "low" ? 0 : judgement.score - toBandBelow]).toEqual(at);
+      }),
+      randomRuns(500),
+    );
+  });
+
+  /** The result of a condition when all but these comparisons come out at random. */
+  function resultWith(condition: CompiledCondition, fixed: ReadonlyMap<string, Kleene>, other: () => Kleene): Kleene {
+    if (condition.kind === "compare") return fixed.get(condition.position) ?? other();
+    const results = condition.parts.map((part) => resultWith(part, fixed, other));
+    if (condition.kind === "not") return not(results[0] ?? UNKNOWN);
+    return (condition.kind === "all" ? Math.min(TRUE, ...results) : Math.max(FALSE, ...results)) as Kleene;
+  }
+
+  const KLEENE = { true: TRUE, false: FALSE, unknown: UNKNOWN } as const;
+  const isSettled = (rule: ExplainedRule): boolean => rule.result !== "unknown";
+
+  it("names comparisons that decide by themselves, whatever the others say", () => {
+    let left = 0;
+    fc.assert(
+      fc.property(questions, fc.infiniteStream(fc.constantFrom<Kleene>(FALSE, UNKNOWN, TRUE)), (question, stream) => {
+        const { policy, situation, explanation } = explain(question);
+        const values = gatherAll(policy, situation);
+        for (const [index, rule] of explanation.rules.entries()) {
+          const condition = policy.rules[index]?.condition;
+          if (!condition || !isSettled(rule) || hasRepeated(condition)) continue;
+          const fixed = new Map(rule.decided.map(({ position, result }) => [position, KLEENE[result]]));
+          const whole = resultWith(condition, fixed, () => {
+            left++;
+            return stream.next().value ?? UNKNOWN;
+          });
+          expect(whole, rule.rule).toBe(condition.test(values));
+        }
+      }),
+      randomRuns(1_000),
+    );
+    expect(left, "comparisons that did not matter").toBeGreaterThan(100);
+  });
+
+  /** A named condition that is used twice in a rule stands at one place. */
+  function hasRepeated(condition: CompiledCondition): boolean {
+    const seen = new Set<string>();
+    const visit = ({ parts, position, comparison }: CompiledCondition): boolean => {
+      if (comparison && seen.has(position)) return true;
+      if (comparison) seen.add(position);
+      return parts.some(visit);
+    };
+    return visit(condition);
+  }
+
+  it("says what an unknown fact was, and that it was absent", () => {
+    const policy = policyOf({
+      rules: [
+        {
+          name: "large",
+          conditions: { all: [{ fact: "action.arguments.amount", operator: "greaterThan", value: 100 }] },
+          event: { type: "require-approval", params: { points: 20, reason: "large", controls: [] } },
+        },
+      ],
+    });
+    const { situation, judgement } = judge(policy, subjectOf({}));
+    const { rules, facts } = explainJudgement(situation, judgement, { everyRule: false });
+    expect(rules).toMatchObject([
+      {
+        rule: "large",
+        result: "unknown",
+        points: 20,
+        sum: 20,
+        reads: ["action.arguments.amount"],
+        decided: [{ fact: "action.arguments.amount", operator: "greaterThan", value: { literal: 100 }, found: undefined, result: "unknown" }],
+      },
+    ]);
+    expect(facts).toEqual([{ name: "action.arguments.amount", value: undefined, influence: "enforcer" }]);
+  });
+});
+
+const subjectOf = (args: Question["subject"]["request"]["action"]["arguments"]): Question["subject"] => ({
+  at: 0 as Question["subject"]["at"],
+  tenant: "default",
+  caller: "gateway",
+  masked: 0,
+  request: { agent: { id: "a" }, action: { tool: "pay", arguments: args } },
+  task: { standing: "new", id: "t", restated: false, seen: { classifications: [], categories: [], trust: "trusted", systems: [] } },
+});
+
+/** As the search names it, back to a place that can be changed. */
+function slotNamed(policy: Policy, name: string) {
+  return policy.slots.find((slot) => slot.name === name) ?? { name, fact: name, path: [] };
+}
+
+function outcomeAfter(policy: Policy, situation: Situation, { changes }: Pick<Flip, "changes">) {
+  const changed = applied(
+    situation,
+    changes.map(({ fact, to }) => ({ slot: slotNamed(policy, fact), to })),
+  );
+  return changed && judgeSituation(changed).judgement.outcome;
+}
+
+describe("the smallest changes that would flip an outcome", () => {
+  it("do flip it, and none of them is needless", () => {
+    const sizes = new Map<number, number>();
+    let decisions = 0;
+    fc.assert(
+      fc.property(questions, (question) => {
+        const { policy, situation, judgement } = explain(question);
+        decisions++;
+        const flips = drain(findFlips(situation, judgement));
+        sizes.set(0, (sizes.get(0) ?? 0) + (flips.length === 0 ? 1 : 0));
+        for (const flip of flips) {
+          expect(flip.outcome).not.toBe(judgement.outcome);
+          expect(outcomeAfter(policy, situation, flip), JSON.stringify(flip)).toBe(flip.outcome);
+          for (const change of flip.changes) {
+            if (flip.changes.length === 1) continue;
+            const rest = { changes: flip.changes.filter((other) => other !== change) };
+            expect(outcomeAfter(policy, situation, rest), JSON.stringify(flip)).not.toBe(flip.outcome);
+          }
+          sizes.set(flip.changes.length, (sizes.get(flip.changes.length) ?? 0) + 1);
+        }
+      }),
+      { ...randomRuns(300), includeErrorInReport: true },
+    );
+    expect(sizes.get(1), "single changes").toBeGreaterThan(20);
+    expect(sizes.get(2), "pairs").toBeGreaterThan(5);
+    expect(sizes.get(0) ?? 0, "decisions without any").toBeLessThan(decisions * 0.8);
+  }, 120_000);
+
+  it("start from what the facts are", () => {
+    fc.assert(
+      fc.property(questions, (question) => {
+        const { policy, situation, judgement } = explain(question);
+        const values = gatherAll(policy, situation);
+        for (const { changes } of drain(findFlips(situation, judgement))) {
+          for (const { fact, from } of changes) {
+            const at = policy.slots.findIndex(({ name }) => name === fact);
+            expect(from, fact).toEqual(at === -1 ? FACTS[fact]?.read(situation) : values[at]);
+          }
+        }
+      }),
+      randomRuns(100),
+    );
+  });
+
+  it("are searched in bounded time, a little at a time, however many rules there are", () => {
+    const rules = Array.from({ length: 2_000 }, (_, number) => ({
+      name: `rule-${number}`,
+      conditions: { all: [{ fact: `action.arguments.field_${number}`, operator: "greaterThan", value: 5 }] },
+      event: { type: "deny", params: { reason: "r", controls: [] } },
+    }));
+    const { situation, judgement } = judge(policyOf({ rules }), subjectOf({}));
+    let steps = 0;
+    for (const work = findFlips(situation, judgement); !work.next().done; ) steps++;
+    expect(steps).toBeGreaterThan(100);
+    expect(steps).toBeLessThan(rules.length * 12 + FLIP_TRIALS_MAX);
+  });
+
+  const amountRule = {
+    name: "large",
+    conditions: {
+      all: [
+        { fact: "action.effect", operator: "in", value: ["pay", "unknown"] },
+        { fact: "action.arguments.amount", operator: "greaterThan", value: 100 },
+      ],
+    },
+    event: { type: "deny", params: { reason: "large", controls: [] } },
+  };
+  const tools = { pay: { effect: "pay", reversibility: "irreversible", output: { trust: "trusted" } } };
+
+  it("name the number nearest to what it is", () => {
+    const policy = policyOf({
+      rules: [amountRule],
+      tools,
+      settings: {
+        basis: { AUTHORIZED: { "*": "allow" }, INFERRED: { "*": "allow" }, AVAILABLE: { "*": "allow" } },
+        reach: { default: { tools: ["*"], effects: ["*"], resources: ["*"], max_classification: "restricted" } },
+      },
+    });
+    const { situation, judgement } = judge(policy, subjectOf({ amount: 250 }));
+    expect(judgement.outcome).toBe("DENY");
+    expect(drain(findFlips(situation, judgement))).toContainEqual({
+      outcome: "ALLOW",
+      changes: [{ fact: "action.arguments.amount", from: 250, to: 100 }],
+    });
+  });
+});
+
+describe("the ways in which facts can be otherwise", () => {
+  /** Who asks for whom, the tool and the resource are the question itself; the rest follows from those. */
+  const FIXED = ["caller.id", "agent.id", "agent.identity", "action.tool", "action.server", "resource.type", "resource.id"];
+
+  it("are told for every fact but those that are the question itself", () => {
+    expect(Object.keys(FACTS).filter((name) => !(name in CHANGES))).toEqual(FIXED);
+  });
+
+  it("bring about the value that they say, or none", () => {
+    const tried = new Map<string, number>();
+    const value = fc.oneof(
+      fc.constantFrom("untrusted", "low", "unregistered", "restricted", "internal", "staging", "append", "none", "send", "irreversible", "team:x"),
+      fc.boolean(),
+      fc.integer({ min: 0, max: 9 }),
+      fc.uniqueArray(fc.constantFrom("personal", "health"), { maxLength: 2 }).map((words) => [...words].sort()),
+      fc.constant(undefined),
+    );
+    const changes = fc.constantFrom(...Object.keys(CHANGES)).chain((name) => {
+      const own: readonly Known[] = [FACTS[name]?.example, ...(FACTS[name]?.values ?? [])];
+      return fc.oneof(value, fc.constantFrom(...own)).map((to) => ({ name, to }));
+    });
+    fc.assert(
+      fc.property(questions, changes, ({ policy: stated, subject }, { name, to }) => {
+        const declaration = FACTS[name];
+        const path = declaration?.type === "map" ? ["entry"] : [];
+        const before = situate(policyOf(stated), subject);
+        const changed = CHANGES[name]?.(before, to, path);
+        if (!changed || !declaration) return;
+        const read = declaration.read(changed);
+        const is = path.length > 0 ? (read as Readonly<Record<string, unknown>> | undefined)?.["entry"] : read;
+        expect(is, `${name} ${JSON.stringify(to)}`).toEqual(to);
+        tried.set(name, (tried.get(name) ?? 0) + 1);
+      }),
+      { ...randomRuns(5_000), includeErrorInReport: true },
+    );
+    expect(Object.keys(CHANGES).filter((name) => !tried.has(name))).toEqual([]);
+  });
+});

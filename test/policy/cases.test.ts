@@ -1,0 +1,335 @@
+import { describe, expect, it } from "vitest";
+import { readRequestJson } from "../../src/client/request-json.ts";
+import { fromWire } from "../../src/endpoints/grpc/convert.ts";
+import { judgeCase } from "../../src/policy/case-judge.ts";
+import { withFound } from "../../src/policy/case-update.ts";
+import { type Case, readCases } from "../../src/policy/cases.ts";
+import { type Complaint, formatComplaint } from "../../src/policy/complaints.ts";
+import { coverageOf } from "../../src/policy/coverage.ts";
+import { readDocument } from "../../src/policy/document.ts";
+import { createNoticer, mutantsOf } from "../../src/policy/mutants.ts";
+import { FULL_REACH, policyOf } from "../policies.ts";
+import { REQUEST_LIMITS } from "../request-limits.ts";
+
+interface Read {
+  readonly cases: readonly Case[];
+  readonly complaints: readonly string[];
+}
+
+function read(...files: readonly (object | string)[]): Read {
+  const complaints: Complaint[] = [];
+  const documents = files.flatMap((file, index) => {
+    const document = readDocument(`${index}.cases.json`, typeof file === "string" ? file : JSON.stringify(file), complaints);
+    return document ? [document] : [];
+  });
+  const cases = readCases(documents);
+  return { cases, complaints: complaints.map((complaint) => formatComplaint(complaint).split("\n")[0] ?? "") };
+}
+
+const expectAllow = { outcome: "ALLOW" };
+const request = { agent: { id: "bot" }, action: { tool: "read" } };
+
+describe("a case", () => {
+  it("is made of its fixtures, in their order, and of itself, the last", () => {
+    const { cases, complaints } = read(
+      { fixtures: { "a read": { request, caller: "gateway", task: { seen: { trust: "untrusted" } } } } },
+      {
+        fixtures: { "by another": { caller: "other", request: { agent: { attributes: { team: "a" } } } } },
+        cases: [
+          {
+            name: "one",
+            use: ["a read", "by another"],
+            request: { action: { arguments: { path: "/x" } } },
+            task: { restated: true },
+            expect: expectAllow,
+          },
+        ],
+      },
+    );
+    expect(complaints).toEqual([]);
+    expect(cases).toMatchObject([
+      {
+        name: "one",
+        caller: "other",
+        tenant: "default",
+        request: { agent: { id: "bot", attributes: { team: "a" } }, action: { tool: "read", arguments: { path: "/x" } } },
+        task: { seen: { trust: "untrusted" }, restated: true },
+      },
+    ]);
+  });
+
+  it.each<{ when: string; files: readonly (object | string)[]; message: string }>([
+    {
+      when: "it uses a fixture that does not exist",
+      files: [{ fixtures: { "a read": { request } }, cases: [{ name: "one", use: ["a raed"], request, expect: expectAllow }] }],
+      message: "0.cases.json:1:114: unknown fixture `a raed`; did you mean `a read`?",
+    },
+    {
+      when: "neither it nor its fixtures have a request",
+      files: [{ cases: [{ name: "one", expect: expectAllow }] }],
+      message: "0.cases.json:1:11: the key `request` is missing, and no fixture that the case uses has it",
+    },
+    {
+      when: "two of a file have one name",
+      files: [{ cases: ["one", "one"].map((name) => ({ name, request, expect: expectAllow })) }],
+      message: "0.cases.json:1:113: the case `one` stands twice in this file",
+    },
+    {
+      when: "two files name one fixture",
+      files: [{ fixtures: { a: { request } } }, { fixtures: { a: { request } } }],
+      message: "1.cases.json:1:14: the fixture `a` is named twice",
+    },
+    {
+      when: "its instant is none",
+      files: [{ cases: [{ name: "one", at: "yesterday", request, expect: expectAllow }] }],
+      message: "0.cases.json:1:30: expected an instant in UTC, such as `2026-01-05T09:00:00Z`",
+    },
+    {
+      when: "it expects nothing",
+      files: [{ cases: [{ name: "one", request }] }],
+      message: "0.cases.json:1:11: the key `expect` is missing",
+    },
+    {
+      when: "it expects an outcome that there is not",
+      files: [{ cases: [{ name: "one", request, expect: { outcome: "ALLOWED" } }] }],
+      message: "0.cases.json:1:103: `ALLOWED` is none of `ALLOW` `DENY` `REQUIRE_APPROVAL`; did you mean `ALLOW`?",
+    },
+    {
+      when: "its task stands in a way that there is not",
+      files: [{ cases: [{ name: "one", request, task: { standing: "opne" }, expect: expectAllow }] }],
+      message: "0.cases.json:1:102: `opne` is none of `new` `open` `unknown` `closed` `mismatch`; did you mean `open`?",
+    },
+    {
+      when: "its request is a list",
+      files: [{ cases: [{ name: "one", request: [], expect: expectAllow }] }],
+      message: "0.cases.json:1:35: a request is an object, as `behest decide` reads it",
+    },
+    { when: "its file is not JSON", files: ['{ "cases": [ }'], message: "0.cases.json:1:14: not JSON: value expected" },
+  ])("is refused when $when", ({ files, message }) => {
+    expect(read(...files).complaints).toContain(message);
+  });
+
+  it("takes nothing of a prototype from a fixture's name or a key", () => {
+    const { complaints } = read(
+      `{ "cases": [{ "name": "one", "use": ["constructor"], "request": { "__proto__": {} }, "expect": { "outcome": "ALLOW" } }] }`,
+    );
+    expect(complaints).toContain("0.cases.json:1:38: unknown fixture `constructor`");
+    expect(complaints).toContain("0.cases.json:1:67: `__proto__` is no key that Behest reads");
+  });
+});
+
+const policy = policyOf({
+  settings: { reach: { default: FULL_REACH }, basis: { AUTHORIZED: { "*": "allow" }, INFERRED: { "*": "allow" }, AVAILABLE: { "*": "allow" } } },
+  tools: { pay: { effect: "pay", reversibility: "irreversible", output: { trust: "trusted" } } },
+  conditions: { pays: { fact: "action.effect", operator: "in", value: ["pay", "unknown"] } },
+  rules: [
+    {
+      name: "large",
+      conditions: { all: [{ condition: "pays" }, { fact: "action.arguments.amount", operator: "greaterThan", value: 100 }] },
+      event: { type: "require-approval", params: { points: 20, reason: "pays more than 100", controls: [] } },
+    },
+    {
+      name: "told",
+      conditions: { all: [{ condition: "pays" }] },
+      event: { type: "oblige", params: { reason: "somebody is told", controls: [], obligation: { type: "notify", recipients: ["group:treasury"] } } },
+    },
+  ],
+});
+
+const payment = (amount: number, more: object = {}) => ({
+  name: `pays ${amount}`,
+  request: { agent: { id: "bot" }, action: { tool: "pay", arguments: { amount } }, supported_obligations: ["notify"] },
+  ...more,
+});
+
+function judged(...cases: readonly object[]) {
+  const found = read({ cases });
+  expect(found.complaints).toEqual([]);
+  return found.cases.map((stated) => judgeCase(policy, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request));
+}
+
+const messagesOf = (one: object): readonly string[] => judged(one).flatMap(({ disagreements }) => disagreements.map(({ message }) => message));
+
+describe("what a case expects", () => {
+  const told = [{ type: "notify", recipients: ["group:treasury"] }];
+
+  it.each<{ says: string; expects: object; amount: number; messages: readonly string[] }>([
+    { says: "an outcome", amount: 50, expects: { outcome: "DENY" }, messages: ["outcome: expected DENY, found ALLOW"] },
+    { says: "a score", amount: 500, expects: { outcome: "REQUIRE_APPROVAL", score: 10 }, messages: ["score: expected 10, found 20"] },
+    {
+      says: "a range of scores",
+      amount: 500,
+      expects: { outcome: "REQUIRE_APPROVAL", score: { min: 30, max: 40 } },
+      messages: ["score: expected 30 to 40, found 20"],
+    },
+    {
+      says: "holds",
+      amount: 500,
+      expects: { outcome: "REQUIRE_APPROVAL", holds: ["behest:basis"] },
+      messages: ['holds: expected ["behest:basis"], found ["large"]'],
+    },
+    {
+      says: "reason codes",
+      amount: 500,
+      expects: { outcome: "REQUIRE_APPROVAL", reason_codes: [] },
+      messages: ['reason_codes: expected [], found ["RULE_ASKS"]'],
+    },
+    {
+      says: "no obligation",
+      amount: 50,
+      expects: { outcome: "ALLOW", obligations: [] },
+      messages: [`obligations: expected [], found ${JSON.stringify(told)}`],
+    },
+    { says: "for how long", amount: 50, expects: { outcome: "ALLOW", valid_for: "30s" }, messages: ["valid_for: expected 30000, found 60000"] },
+    { says: "that a rule fires", amount: 50, expects: { outcome: "ALLOW", fires: ["large"] }, messages: ["rule `large` should stand and does not"] },
+    {
+      says: "that a rule is silent",
+      amount: 500,
+      expects: { outcome: "REQUIRE_APPROVAL", silent: ["large"] },
+      messages: ["rule `large` should not stand and does"],
+    },
+    {
+      says: "all of it, as it is",
+      amount: 50,
+      expects: {
+        outcome: "ALLOW",
+        basis: "AVAILABLE",
+        score: 0,
+        holds: [],
+        reason_codes: [],
+        obligations: told,
+        valid_for: "60s",
+        fires: ["told"],
+        silent: ["large"],
+      },
+      messages: [],
+    },
+  ])("is compared with what is decided: $says", ({ amount, expects, messages }) => {
+    expect(messagesOf(payment(amount, { expect: expects }))).toEqual(messages);
+  });
+
+  it("is decided at the case's own instant, in the task that it tells of", () => {
+    const [one] = judged(
+      payment(5, { at: "2030-06-01T00:00:00.5Z", task: { standing: "closed", seen: { trust: "untrusted" } }, expect: { outcome: "DENY" } }),
+    );
+    expect(one?.situation.subject).toMatchObject({
+      at: Date.UTC(2030, 5, 1, 0, 0, 0, 500),
+      task: { standing: "closed", id: "case", seen: { trust: "untrusted" } },
+    });
+    expect(one?.judgement.reasonCodes).toEqual(["TASK_CLOSED"]);
+  });
+});
+
+describe("what was found, written into the cases", () => {
+  it("replaces expectations, drops rules that are wrong, and leaves the rest as it was written", () => {
+    const text = `{
+  // no comment can stand here, so this is a name
+  "cases": [
+    { "name": "pays 500",   "request": ${JSON.stringify(payment(500).request)},
+      "expect": { "outcome": "ALLOW", "score": { "min": 0, "max": 5 }, "fires": ["large", "other"], "silent": ["large"], "obligations": [] } }
+  ]
+}
+`.replace("  // no comment can stand here, so this is a name\n", "");
+    const { cases } = read(text);
+    const changes = cases.map((stated) => {
+      const { disagreements } = judgeCase(policy, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request);
+      return { index: stated.source.index, disagreements };
+    });
+    const changed = withFound(text, changes);
+    expect(changed).toBe(
+      text
+        .replace('"ALLOW"', '"REQUIRE_APPROVAL"')
+        .replace('{ "min": 0, "max": 5 }', "20")
+        .replace('["large", "other"]', '["large"]')
+        .replace(' "silent": ["large"],', "")
+        .replace('"obligations": []', '"obligations": [{ "type": "notify", "recipients": ["group:treasury"] }]'),
+    );
+    expect(
+      read(changed).cases.flatMap(
+        (stated) => judgeCase(policy, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request).disagreements,
+      ),
+    ).toEqual([]);
+  });
+});
+
+const asks = { outcome: "REQUIRE_APPROVAL" };
+
+describe("coverage", () => {
+  it("counts rules that stand, and both ways of each comparison, where it is written", () => {
+    const { rules, branches, unreached } = coverageOf(policy, judged(payment(50, { expect: expectAllow })));
+    expect(rules).toEqual({ reached: 1, all: 2 });
+    expect(branches).toEqual({ reached: 2, all: 4 });
+    expect(unreached.map(({ rule, what }) => `${rule}: ${what}`)).toEqual([
+      'large: `action.effect in ["pay","unknown"]` is never false',
+      "large: the rule never stands",
+      "large: `action.arguments.amount greaterThan 100` is never true",
+    ]);
+    for (const { position } of unreached) expect(position).toMatch(/^rules\/test\.rules\.json:1:\d+$/);
+  });
+
+  it("does not count what stands behind a part that has decided already", () => {
+    const other = {
+      name: "reads",
+      request: { agent: { id: "bot" }, action: { tool: "pay", operation: "x" } },
+      task: { standing: "new" },
+      expect: asks,
+    };
+    const elsewhere = policyOf({
+      ...{ tools: { pay: { effect: "read", reversibility: "reversible", output: { trust: "trusted" } } } },
+      rules: [
+        {
+          name: "large",
+          conditions: {
+            all: [
+              { fact: "action.effect", operator: "equal", value: "pay" },
+              { fact: "action.target_count", operator: "equal", value: 1 },
+            ],
+          },
+          event: { type: "deny", params: { reason: "r", controls: [] } },
+        },
+      ],
+    });
+    const [stated] = read({ cases: [other] }).cases;
+    const one = stated && judgeCase(elsewhere, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request);
+    expect(coverageOf(elsewhere, one ? [one] : []).unreached.map(({ what }) => what)).toEqual([
+      "the rule never stands",
+      '`action.effect equal "pay"` is never true',
+      "`action.target_count equal 1` is never asked",
+    ]);
+  });
+});
+
+describe("mutants", () => {
+  const survivors = (...cases: readonly object[]): readonly string[] => {
+    const isNoticed = createNoticer(policy, judged(...cases));
+    return mutantsOf(policy).flatMap((mutant) => (isNoticed(mutant) ? [] : [mutant.what]));
+  };
+
+  it("change operators, values, groups and events, a named condition once for all its rules", () => {
+    expect(mutantsOf(policy).map(({ what, mutated }) => `${mutated.size} ${what}`)).toEqual([
+      "1 `require-approval` → `risk`",
+      "1 20 points → 0",
+      "1 `all` → `any`",
+      "1 part 1 of `all` is dropped",
+      "1 part 2 of `all` is dropped",
+      '2 `action.effect in ["pay","unknown"]`: `in` → `notIn`',
+      '2 `action.effect in ["pay","unknown"]`: `"pay"` is dropped',
+      '2 `action.effect in ["pay","unknown"]`: `"unknown"` is dropped',
+      "1 `action.arguments.amount greaterThan 100`: `greaterThan` → `greaterThanInclusive`",
+      "1 `action.arguments.amount greaterThan 100`: `greaterThan` → `lessThan`",
+      "1 `action.arguments.amount greaterThan 100`: `100` → `101`",
+      "1 `action.arguments.amount greaterThan 100`: `100` → `99`",
+      "1 the rule is left out",
+    ]);
+  });
+
+  it("survive where no case looks", () => {
+    expect(survivors(payment(50, { expect: expectAllow }))).toContain("`require-approval` → `risk`");
+    expect(survivors(payment(50, { expect: expectAllow }), payment(500, { expect: asks }))).not.toContain("`require-approval` → `risk`");
+  });
+
+  it("are noticed at the borders by cases that stand there", () => {
+    const borders = [payment(100, { expect: expectAllow }), payment(101, { expect: { ...asks, score: 20 } })];
+    expect(survivors(...borders).filter((what) => what.includes("amount"))).toEqual([]);
+  });
+});
