@@ -88,7 +88,7 @@ describe("a hostile rule file is refused with a clear complaint, soon:", () => {
     {
       says: "300,000 unknown keys",
       files: { "test.rules.json": `{"rules":[],${Array.from({ length: 300_000 }, (_, at) => `"k${at}":1`).join(",")}}` },
-      first: expect.stringMatching(/^unknown-key 1:\d+ unknown key `k0` in a rule file$/),
+      first: expect.stringMatching(/^unknown-key 1:\d+ unknown key `k0`/),
     },
   ])(
     "$says",
