@@ -1,4 +1,5 @@
 import { type Complaint, PolicyInvalid } from "../policy/complaints.ts";
+import { COMPLAINTS_MAX } from "../policy/document.ts";
 import { lintPolicy } from "../policy/lint/lint.ts";
 import { type LoadedPolicy, loadPolicy } from "../policy/load.ts";
 import { judgeCases, readCaseFiles } from "./cases.ts";
@@ -7,6 +8,15 @@ import type { LintFindings } from "./rules-lint-report.ts";
 
 /** All that is wrong with a rules directory: of its cases even where its policy is refused. */
 export function lookAt(directory: string): LintFindings {
+  const found = look(directory);
+  const isFull = [...Map.groupBy(found.complaints, ({ file, severity }) => `${severity} ${file}`).values()].some(
+    (told) => told.length >= COMPLAINTS_MAX,
+  );
+  const note = `of one file at most ${COMPLAINTS_MAX} errors and ${COMPLAINTS_MAX} warnings are told`;
+  return isFull ? { ...found, notes: [...found.notes, note] } : found;
+}
+
+function look(directory: string): LintFindings {
   const loaded = attempt(() => loadPolicy(directory));
   if ("complaints" in loaded) {
     const isListed = loaded.complaints.every(({ file }) => file !== directory);

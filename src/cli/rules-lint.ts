@@ -6,7 +6,7 @@ import { EXIT } from "./failure.ts";
 import { fixRules } from "./fix-rules.ts";
 import { rulesDirectory } from "./rules-directory.ts";
 import { lookAt } from "./rules-lint-look.ts";
-import { countOf, LINT_REPORTS, type LintFindings, type LintFormat } from "./rules-lint-report.ts";
+import { countOf, LINT_REPORTS, type LintFindings, type LintFormat, pageOf } from "./rules-lint-report.ts";
 
 interface LintOptions {
   readonly format: LintFormat;
@@ -64,11 +64,11 @@ function summaryOf({ directory, complaints, notes, rules }: LintFindings): strin
 }
 
 function nextOf(directory: string, complaints: readonly Complaint[]): string {
-  const [first] = [...complaints].sort((a, b) => (a.severity === b.severity ? 0 : a.severity === "error" ? -1 : 1));
-  const where = directory === "rules" ? "" : ` ${directory}`;
+  const first = complaints.find(({ severity }) => severity === "error") ?? complaints[0];
+  const where = directory === "rules" ? "" : /[^\w./-]/.test(directory) ? ` '${directory}'` : ` ${directory}`;
   if (!first) return `behest rules test${where}`;
-  if (complaints.some(({ severity, id }) => severity === "warning" && isFixable(id))) return `behest rules lint${where} --fix`;
-  return `read docs/lint/${first.id}.md`;
+  const isMended = first.severity === "warning" && complaints.some(({ id }) => isFixable(id));
+  return isMended ? `behest rules lint${where} --fix` : `mend them (${pageOf(first.id)} says more), then behest rules lint${where}`;
 }
 
 const isFixable = (id: ComplaintId): boolean => FIXABLE.some((fixable) => fixable === id);

@@ -26,7 +26,7 @@ export interface Document {
 const NESTING_MAX = 200;
 const KEYS_MAX = 1_000_000;
 /** More errors, or more warnings, about one file help nobody: the first error refuses the policy already. */
-const COMPLAINTS_MAX = 10_000;
+export const COMPLAINTS_MAX = 10_000;
 
 /** Reads a file strictly, and complains of all that JSON.parse would quietly change. Undefined when there is no tree to go on with. */
 export function readDocument(file: string, text: string, complaints: Complaint[]): Document | undefined {

@@ -89,6 +89,16 @@ describe("behest rules lint", () => {
     expect(stderr).toContain("0 errors, 70 warnings in 70 rules");
   });
 
+  it("says so where one file has more to complain of than is told", async () => {
+    const huge = directoryOf({ "a.rules.json": `{"rules":[],${Array.from({ length: 10_001 }, (_, at) => `"k${at}":1`).join(",")}}` });
+    const { code, stderr, stdout } = await run(["rules", "lint", huge]);
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: `note: of one file at most 10000 errors and 10000 warnings are told\n10000 errors, 0 warnings; next: mend them (docs/lint/unknown-key.md says more), then behest rules lint ${huge}\n`,
+    });
+    expect(stdout).toContain("… and 9950 more;");
+  });
+
   it("obeys no escape sequence of a file", async () => {
     const escaping = directoryOf({ "a.rules.json": file(FINE.replace(`"x"`, `"x", "\u001b[2J": 1`)) });
     const { stdout, stderr } = await run(["rules", "lint", escaping]);
