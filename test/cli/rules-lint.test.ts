@@ -45,7 +45,7 @@ describe("behest rules lint", () => {
   it("shows each complaint with its place, its line and its id", async () => {
     const { code, stdout, stderr } = await run(["rules", "lint", warned]);
     expect(stdout.split("\n").map((line) => line.trimEnd())).toEqual([
-      `${warned}/a.rules.json:4:49: warning: rule \`too-high\` can never fire: \`data.classification_rank\` is never so [never-fires]`,
+      `${warned}/a.rules.json:4:49: warning: rule \`too-high\` can never fire: \`data.classification_rank greaterThan 3\` never holds [never-fires]`,
       `    { "name": "too-high", "conditions": { "all": [{ "fact": "data.classification_rank", "operator": "greaterThan", "value"`,
       `${" ".repeat(2 + 48)}^`,
       "",
@@ -138,7 +138,7 @@ describe("behest rules lint --format", () => {
   it("github annotates the lines", async () => {
     const { stdout } = await run(["rules", "lint", warned, "--format", "github"]);
     expect(stdout.split("\n").slice(0, 2)).toEqual([
-      `::warning file=${warned}/a.rules.json,line=4,col=49,title=never-fires::rule \`too-high\` can never fire: \`data.classification_rank\` is never so`,
+      `::warning file=${warned}/a.rules.json,line=4,col=49,title=never-fires::rule \`too-high\` can never fire: \`data.classification_rank greaterThan 3\` never holds`,
       `::warning file=${warned}/a.rules.json,line=6,col=56,title=path-spelling::\`fact\` and \`path\` are one name: write \`action.tool\``,
     ]);
     expect(stdout).toContain("::notice title=behest rules lint::there are no cases");

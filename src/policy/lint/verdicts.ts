@@ -74,8 +74,16 @@ function neverFires(stated: StatedRule, examined: Examined, written: readonly Wr
   const blamed = blame(examined.rule.condition, examined);
   const condition = written.find(({ compiled }) => compiled === blamed)?.condition ?? stated.condition;
   const { document, node } = isWithin(condition, stated) ? condition : { document: stated.document, node: nameNodeOf(stated) };
-  const what = condition.kind === "leaf" ? `\`${spell(condition.fact)}\` is never so` : "this is false whatever the facts say";
+  const what = condition.kind === "leaf" ? `\`${wordsOf(condition)}\` never holds` : "this is false whatever the facts say";
   return document.complaintAt("never-fires", node, `rule \`${stated.name}\` can never fire: ${what}`);
+}
+
+const WORDS_MAX = 100;
+
+/** A comparison on one line, cut where it is long. */
+function wordsOf({ fact, operatorName, value }: Leaf): string {
+  const words = `${spell(fact)} ${operatorName} ${"fact" in value ? spell(value.fact) : JSON.stringify(value.literal)}`;
+  return words.length > WORDS_MAX ? `${words.slice(0, WORDS_MAX)}…` : words;
 }
 
 /** The innermost part that alone makes the whole false. */

@@ -34,16 +34,16 @@ describe("a rule that can never fire is found, with the part that cannot be met:
     {
       says: "a rank above the last",
       text: one(`{ "all": [${IS_X}, ▶${leaf("data.classification_rank", "greaterThan", "3")}] }`),
-      fact: "data.classification_rank",
+      words: "data.classification_rank greaterThan 3",
     },
-    { says: "a count below 0", text: one(`{ "all": [▶${leaf("chain.depth", "lessThan", "0")}] }`), fact: "chain.depth" },
-    { says: "a count between two neighbours", text: one(`{ "all": [▶${leaf("chain.depth", "equal", "1.5")}] }`), fact: "chain.depth" },
+    { says: "a count below 0", text: one(`{ "all": [▶${leaf("chain.depth", "lessThan", "0")}] }`), words: "chain.depth lessThan 0" },
+    { says: "a count between two neighbours", text: one(`{ "all": [▶${leaf("chain.depth", "equal", "1.5")}] }`), words: "chain.depth equal 1.5" },
     {
       says: "a comparison that is always so, under `not`",
       text: one(`{ "all": [${IS_X}, ▶{ "not": ${leaf("chain.depth", "greaterThanInclusive", "0")} }] }`),
       because: "this is false whatever the facts say",
     },
-  ])("$says", ({ text, fact, because = `\`${fact}\` is never so` }) => {
+  ])("$says", ({ text, words, because = `\`${words}\` never holds` }) => {
     expect(said(text)).toContain(`never-fires ${placeOfMark(text)} rule \`a-rule\` can never fire: ${because}`);
   });
 
