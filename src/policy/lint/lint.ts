@@ -28,6 +28,7 @@ export interface LintOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** Asking so many parts of conditions takes a few seconds. */
 const EFFORT_MAX = 200_000_000;
 
 /**
@@ -46,7 +47,7 @@ export function lintPolicy(loaded: LoadedPolicy, { standing, onProgress }: LintO
   const unexamined = examined.filter((one) => one === undefined).length;
   if (unexamined > 0) {
     notes.push(
-      `whether ${counted(unexamined, "rule")} can fire is not known: of one rule at most ${COMBINATIONS_MAX} combinations of facts are tried`,
+      `whether ${counted(unexamined, "rule")} can fire is not known: at most ${COMBINATIONS_MAX} combinations of facts are tried for one rule, and so many for all that it takes seconds`,
     );
   }
   const { shadows, cutShort } = findShadows({ policy, examined, vocabulary, effort });
