@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addCase } from "./case-from.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
@@ -11,13 +10,7 @@ import { addHistory } from "./history.ts";
 import { addRules } from "./rules.ts";
 import { addSchema } from "./schema.ts";
 import { addServe } from "./serve.ts";
-
-const VERSION = versionOf(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-
-function versionOf(text: string): string {
-  const manifest: { readonly version: string } = JSON.parse(text);
-  return manifest.version;
-}
+import { VERSION } from "./version.ts";
 
 function createProgram(): Command {
   const program = new Command("behest")
