@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addCase } from "./case-from.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
@@ -12,13 +11,7 @@ import { addInit } from "./init.ts";
 import { addRules } from "./rules.ts";
 import { addSchema } from "./schema.ts";
 import { addServe } from "./serve.ts";
-
-const VERSION = versionOf(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-
-function versionOf(text: string): string {
-  const manifest: { readonly version: string } = JSON.parse(text);
-  return manifest.version;
-}
+import { VERSION } from "./version.ts";
 
 function createProgram(): Command {
   const program = new Command("behest")
@@ -58,6 +51,11 @@ async function healthcheck(options: ConnectOptions): Promise<void> {
   if (!serving) throw new CommandFailed(EXIT.unreachable, "the server answers, and does not decide at present: its log says why");
   process.stdout.write("serving\n");
 }
+
+// Whoever reads may have seen enough, as in `behest schema rules | head`: the rest is for nobody, and no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 
 try {
   await createProgram().parseAsync();

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { addRulesInfluence } from "./rules-influence.ts";
+import { addRulesLint } from "./rules-lint.ts";
 import { addRulesMutate } from "./rules-mutate.ts";
 import { addRulesTest } from "./rules-test.ts";
 
@@ -8,6 +10,8 @@ export function addRules(program: Command): void {
     .command("rules")
     .description("check, test and understand rules")
     .addHelpText("after", "\nExample:\n  behest rules lint && behest rules test\n");
+  addRulesLint(rules);
   addRulesTest(rules);
   addRulesMutate(rules);
+  addRulesInfluence(rules);
 }

@@ -72,7 +72,7 @@ export interface Catalog {
 export function readCatalogFile(document: Document, order: readonly string[], catalog: Catalog): void {
   const file = catalogShape(order, catalog)(document.root, document);
   for (const [name, tool] of file?.tools ?? []) catalog.tools.set(name, tool);
-  catalog.labels.push(...(file?.resources ?? []));
+  for (const labelled of file?.resources ?? []) catalog.labels.push(labelled);
 }
 
 const catalogShape = (order: readonly string[], catalog: Catalog) =>

@@ -37,14 +37,14 @@ export class PolicyInvalid extends Error {
 export function formatComplaint({ severity, file, at, message }: Complaint): string {
   const said = severity === "warning" ? `warning: ${message}` : message;
   if (!at) return `${file}: ${said}`;
-  const { source, caret } = excerpt(at.source, at.column);
+  const { source, caret } = excerptOf(at.source, at.column);
   return `${file}:${at.line}:${at.column}: ${said}\n  ${source}\n  ${" ".repeat(caret)}^`;
 }
 
 const EXCERPT_MAX = 120;
 
 /** The part of a long line around the column, with what a terminal would obey made visible. */
-function excerpt(line: string, column: number): { source: string; caret: number } {
+export function excerptOf(line: string, column: number): { source: string; caret: number } {
   const from = column - 1 > EXCERPT_MAX - 20 ? column - 1 - EXCERPT_MAX / 2 : 0;
   const cut = line.slice(from, from + EXCERPT_MAX).replaceAll("\t", " ");
   return { source: cut.replaceAll(/\p{C}/gu, "�"), caret: column - 1 - from };

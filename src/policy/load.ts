@@ -3,17 +3,20 @@ import { createGlobIndex } from "../core/globs.ts";
 import type { Policy, RegisteredAgent } from "../core/policy.ts";
 import { type Catalog, readAgents, readCatalogFile } from "./catalog.ts";
 import { createSlotTable } from "./compile.ts";
-import { type Complaint, complaint, formatComplaint, PolicyInvalid } from "./complaints.ts";
-import { type Document, readDocument } from "./document.ts";
+import { type Complaint, complaint, PolicyInvalid } from "./complaints.ts";
+import { type Document, type Node, readDocument } from "./document.ts";
 import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
 import { indexRules } from "./rule-index.ts";
-import { collectNamed, compileRules, RULES_MAX, readRules, type StatedRule } from "./rules.ts";
+import { collectNamed, compileRules, inOrder, RULES_MAX, readRules, ruleNodesOf, type StatedRule } from "./rules.ts";
 import { orderOf, readSettings } from "./settings.ts";
 
 export interface LoadedPolicy {
   readonly policy: Policy;
   readonly files: PolicyFiles;
   readonly warnings: readonly Complaint[];
+  /** What the policy was compiled from, for who looks closer: each file's tree, and the rules in the policy's order. */
+  readonly documents: ReadonlyMap<string, Document>;
+  readonly stated: readonly StatedRule[];
 }
 
 /** Reads a rules directory whole. @throws {PolicyInvalid} with every complaint. */
@@ -32,12 +35,10 @@ export function compilePolicy(files: PolicyFiles, directory = "rules"): LoadedPo
     const document = readDocument(join(directory, name), text, complaints);
     if (document) documents.set(name, document);
   }
-  const policy = assemble({ files, documents, directory, complaints });
-  // A named condition is read for each rule that uses it; its mistakes are told once.
-  const told = [...new Map(complaints.map((complaint) => [formatComplaint(complaint), complaint])).values()];
-  const errors = told.filter(({ severity }) => severity === "error");
-  if (!policy || errors.length > 0) throw new PolicyInvalid(errors);
-  return { policy, files, warnings: told };
+  const assembled = assemble({ files, documents, directory, complaints });
+  const errors = complaints.filter(({ severity }) => severity === "error");
+  if (!assembled || errors.length > 0) throw new PolicyInvalid(errors);
+  return { ...assembled, files, documents, warnings: complaints };
 }
 
 interface Parts {
@@ -47,7 +48,7 @@ interface Parts {
   readonly complaints: Complaint[];
 }
 
-function assemble({ files, documents, directory, complaints }: Parts): Policy | undefined {
+function assemble({ files, documents, directory, complaints }: Parts): Pick<LoadedPolicy, "policy" | "stated"> | undefined {
   const settingsDocument = documents.get("policy.json");
   if (!settingsDocument) {
     // Everything else refers to it: without it, complaints about the rest would be noise.
@@ -69,9 +70,10 @@ function assemble({ files, documents, directory, complaints }: Parts): Policy | 
     order,
   );
   if (!settings) return undefined;
+  const ordered = inOrder(stated);
   const slots = createSlotTable();
-  const rules = compileRules(stated, slots);
-  return {
+  const rules = compileRules(ordered, slots);
+  const policy = {
     digest: digestOf(files),
     settings,
     tools: catalog.tools,
@@ -81,16 +83,27 @@ function assemble({ files, documents, directory, complaints }: Parts): Policy | 
     slots: slots.slots,
     index: indexRules(rules, slots.slots),
   };
+  return { policy, stated: ordered };
 }
 
 function readRuleFiles(documents: readonly Document[], classifications: readonly string[]): readonly StatedRule[] {
+  if (refuseTooMany(documents)) return [];
   const named = collectNamed(documents);
   const names = new Set<string>();
   const rules = documents.flatMap((document) => readRules(document, { named, classifications, names }));
-  const [first] = documents;
-  if (rules.length > RULES_MAX && first) first.error("too-big", first.root, `${rules.length} rules; at most ${RULES_MAX} are served`);
   for (const [name, { node, document }] of named.nodes) {
     if (!named.used.has(name)) document.warn("unused-condition", node, `no rule uses the condition \`${name}\``);
   }
   return rules;
+}
+
+/** Counted before any is read: reading costs what there are. */
+function refuseTooMany(documents: readonly Document[]): boolean {
+  let count = 0;
+  let first: { readonly node: Node; readonly document: Document } | undefined;
+  for (const document of documents) {
+    for (const node of ruleNodesOf(document)) if (++count === RULES_MAX + 1) first = { node, document };
+  }
+  first?.document.error("too-big", first.node, `${count} rules; at most ${RULES_MAX} are served`);
+  return first !== undefined;
 }

@@ -45,6 +45,12 @@ export interface RuleContext {
   readonly names: Set<string>;
 }
 
+/** The rules of a file, as they are written. */
+export function ruleNodesOf({ root }: Document): readonly Node[] {
+  const rules = root.type === "object" ? propertiesOf(root).find(({ key }) => key === "rules")?.valueNode : undefined;
+  return rules?.type === "array" ? (rules.children ?? []) : [];
+}
+
 /** Reads one `*.rules.json`. */
 export function readRules(document: Document, context: RuleContext): readonly StatedRule[] {
   const { root } = document;
@@ -116,7 +122,7 @@ function ruleName(names: Set<string>): Read<string> {
   });
 }
 
-const isHelping = ({ event, params }: StatedRule): boolean => event === "allow" || (params.points ?? 0) < 0;
+export const isHelping = ({ event, params }: StatedRule): boolean => event === "allow" || (params.points ?? 0) < 0;
 
 /** What the agent's side can bring about must not help it. */
 function refuseInfluence(rule: StatedRule): void {
@@ -147,10 +153,11 @@ function warnSoftening(rule: StatedRule, classifications: readonly string[]): vo
   }
 }
 
-/** Compiles rules in the order of their evaluation. */
-export function compileRules(rules: readonly StatedRule[], slots: SlotTable): readonly CompiledRule[] {
-  return [...rules].sort((a, b) => b.priority - a.priority).map((rule) => compileRule(rule, slots));
-}
+/** The order of their evaluation. */
+export const inOrder = (rules: readonly StatedRule[]): readonly StatedRule[] => [...rules].sort((a, b) => b.priority - a.priority);
+
+export const compileRules = (rules: readonly StatedRule[], slots: SlotTable): readonly CompiledRule[] =>
+  rules.map((rule) => compileRule(rule, slots));
 
 function compileRule(rule: StatedRule, slots: SlotTable): CompiledRule {
   const { name, event, params, condition, document, node } = rule;
