@@ -59,6 +59,16 @@ export const SETTINGS = {
     because: "never inside a project",
   }),
   rules: text({ flag: "--rules <dir>", meaning: "directory of the policy", default: "the starter policy" }),
+  rules_poll_ms: count(
+    {
+      meaning:
+        "milliseconds between two looks at the rules directory, whatever the file system tells of changes; 0: rules are reloaded only when asked, by SIGHUP or ReloadPolicy",
+      default: 2_000,
+      because: "a look costs about a millisecond",
+    },
+    0,
+    86_400_000,
+  ),
   grpc: address({ flag: "--grpc <host:port>", meaning: "where gRPC is served; port 0 picks a free one", default: "127.0.0.1:7080" }),
   log_level: oneOf(["debug", "info", "warn", "error"] as const, {
     flag: "--log-level <level>",

@@ -8,14 +8,12 @@ import { gatherAll } from "./core/facts.ts";
 import { createKeyedDigest } from "./core/masking.ts";
 import type { Clock, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
-import { RECORD_VERSION } from "./core/record.ts";
 import { instant, type JsonObject } from "./core/words.ts";
 import { type DataDirectory, holdDataDirectory, StartRefused } from "./data-directory.ts";
 import { type GrpcServer, serveGrpc } from "./endpoints/grpc/server.ts";
 import { createLocalTokens, watchTokens } from "./identity/tokens.ts";
-import { formatComplaint } from "./policy/complaints.ts";
-import { type LoadedPolicy, loadPolicy } from "./policy/load.ts";
 import { differences } from "./reference/second-opinion.ts";
+import { followRules, keepRules, policyReaders, readFirstRules, reloadRules } from "./rules-in-force.ts";
 import { openSqliteStorage, type SqliteStorage } from "./storage/sqlite/ledger.ts";
 
 export interface Service {
@@ -23,6 +21,8 @@ export interface Service {
   readonly grpc: string;
   readonly data: string;
   readonly policy: string;
+  /** Reads the rules directory anew; what comes of it is in the log. */
+  reload(): Promise<void>;
   /** Answers what is under way, then lets go of everything. */
   close(): Promise<void>;
 }
@@ -58,8 +58,7 @@ export function canonical(value: JsonObject): string {
  * @throws {PolicyInvalid} or {StartRefused}
  */
 export async function startService(config: Config, log: Logger): Promise<Service> {
-  const loaded = loadPolicy(config.rules);
-  for (const warning of loaded.warnings) log.warn(formatComplaint(warning));
+  const first = await readFirstRules(config.rules, log);
   const data = holdDataDirectory(config.data);
   const closers: (() => Promise<void> | void)[] = [() => data.release()];
   const closeAll = async (): Promise<void> => {
@@ -71,11 +70,11 @@ export async function startService(config: Config, log: Logger): Promise<Service
     closers.push(() => tokens.close());
     const storage = await openStorage(config, log, data);
     closers.push(() => storage.ledger.close());
-    await recordLoading(storage, loaded);
+    const policies = await keepRules(first, { log, ledger: storage.ledger, clock: systemClock, newId });
     const decider = createDecider({
       ledger: storage.ledger,
       cache: storage.cache,
-      policies: { current: () => loaded.policy },
+      policies,
       clock: systemClock,
       newId,
       canonical,
@@ -89,14 +88,24 @@ export async function startService(config: Config, log: Logger): Promise<Service
       onEvaluationError: (error) => log.error({ err: error }, "a rule could not be evaluated; the action was denied"),
       secondOpinion: secondOpinion(config.second_opinion_every, log),
     });
-    const grpc = await serve(config, log, { decider, authenticate: tokens.authenticate });
+    const grpc = await serve(config, log, { decider, authenticate: tokens.authenticate, policies, ...policyReaders(storage.ledger) });
     closers.push(() => grpc.close(DRAIN_MS));
-    grpc.setServing(storage.ledger.ready);
+    grpc.setServing("decisions", storage.ledger.ready);
     storage.ledger.onReadyChange((ready) => {
-      grpc.setServing(ready);
+      grpc.setServing("decisions", ready);
       if (ready) log.info("the ledger is open again");
     });
-    return { grpc: grpc.address, data: data.path, policy: loaded.policy.digest, close: closeAll };
+    grpc.setServing("policy", policies.status.refusal === undefined);
+    policies.onChange(({ refusal }) => grpc.setServing("policy", refusal === undefined));
+    const following = followRules(config, policies, log);
+    closers.push(() => following.close());
+    return {
+      grpc: grpc.address,
+      data: data.path,
+      policy: policies.current().digest,
+      reload: () => reloadRules(policies, log),
+      close: closeAll,
+    };
   } catch (error) {
     await closeAll();
     throw error;
@@ -119,19 +128,9 @@ async function openStorage(config: Config, log: Logger, { databasePath: path, se
   }
 }
 
-async function recordLoading({ ledger }: SqliteStorage, { policy, files }: LoadedPolicy): Promise<void> {
-  const at = systemClock.now();
-  const { windows } = policy.settings;
-  try {
-    await ledger.recordPolicy({ event: { kind: "policy_loaded", v: RECORD_VERSION, id: newId(at), at, policy: policy.digest, windows }, files });
-  } catch (error) {
-    throw new StartRefused(`the policy cannot be recorded: ${error instanceof Error ? causeOf(error) : String(error)}`, { cause: error });
-  }
-}
+type ServedPorts = Pick<Parameters<typeof serveGrpc>[0], "decider" | "authenticate" | "policies" | "findPolicy" | "validatePolicy">;
 
-const causeOf = (error: Error): string => (error.cause instanceof Error ? error.cause.message : error.message);
-
-async function serve(config: Config, log: Logger, ports: Pick<Parameters<typeof serveGrpc>[0], "decider" | "authenticate">): Promise<GrpcServer> {
+async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<GrpcServer> {
   try {
     return await serveGrpc({
       ...ports,

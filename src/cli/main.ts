@@ -50,6 +50,11 @@ async function healthcheck(options: ConnectOptions): Promise<void> {
   const serving = await withClient(options, undefined, (client) => client.isServing());
   if (!serving) throw new CommandFailed(EXIT.unreachable, "the server answers, and does not decide at present: its log says why");
   process.stdout.write("serving\n");
+  if (await withClient(options, undefined, (client) => client.isServing("policy"))) return;
+  const server = options.grpc === undefined ? "" : ` --grpc ${options.grpc}`;
+  process.stderr.write(
+    `behest: warning: what the rules directory holds was refused, and the last good policy decides; next: behest rules status${server}\n`,
+  );
 }
 
 // Whoever reads may have seen enough, as in `behest schema rules | head`: the rest is for nobody, and no failure.

@@ -1,5 +1,6 @@
+import { excerpt } from "../core/excerpt.ts";
 import { COMPLAINT_IDS, type ComplaintId, KINDS } from "../policy/complaint-kinds.ts";
-import { type Complaint, excerptOf, formatComplaint } from "../policy/complaints.ts";
+import { type Complaint, formatComplaint } from "../policy/complaints.ts";
 import { paint, visible } from "./output.ts";
 import { workflowCommand } from "./reports/github.ts";
 import { type JunitCase, junitOf } from "./reports/junit.ts";
@@ -40,7 +41,7 @@ function prettyComplaint({ id, severity, file, at, message }: Complaint): string
   const place = at ? `${file}:${at.line}:${at.column}` : file;
   const first = `${paint("bold", visible(place))}: ${paint(severity === "error" ? "red" : "yellow", severity)}: ${visible(message)} ${paint("dim", `[${id}]`)}`;
   if (!at) return first;
-  const { source, caret } = excerptOf(at.source, at.column);
+  const { source, caret } = excerpt(at.source, at.column);
   return `${first}\n  ${source}\n  ${" ".repeat(caret)}${paint(severity === "error" ? "red" : "yellow", "^")}`;
 }
 
@@ -49,7 +50,7 @@ function json({ directory, complaints, notes, rules }: LintFindings): string {
     id,
     severity,
     file,
-    ...(at && { line: at.line, column: at.column, source: excerptOf(at.source, at.column).source }),
+    ...(at && { line: at.line, column: at.column, source: excerpt(at.source, at.column).source }),
     message,
     ...(suggestion !== undefined && { suggestion }),
     help: pageOf(id),

@@ -2,6 +2,9 @@ import type { Command } from "commander";
 import { addRulesInfluence } from "./rules-influence.ts";
 import { addRulesLint } from "./rules-lint.ts";
 import { addRulesMutate } from "./rules-mutate.ts";
+import { addRulesReload } from "./rules-reload.ts";
+import { addRulesShow } from "./rules-show.ts";
+import { addRulesStatus } from "./rules-status.ts";
 import { addRulesTest } from "./rules-test.ts";
 
 /** `behest rules …`: what an author of rules does with them. */
@@ -14,4 +17,7 @@ export function addRules(program: Command): void {
   addRulesTest(rules);
   addRulesMutate(rules);
   addRulesInfluence(rules);
+  addRulesReload(rules);
+  addRulesStatus(rules);
+  addRulesShow(rules);
 }

@@ -1,8 +1,9 @@
+import { closeSync, openSync } from "node:fs";
 import pino, { type Logger } from "pino";
 import pretty from "pino-pretty";
 import { type Config, readConfig } from "../config.ts";
 import { workingTreeOf } from "../data-directory.ts";
-import { startService } from "../service.ts";
+import { type Service, startService } from "../service.ts";
 import { printLine } from "./output.ts";
 
 /** Serves until a signal says stop. */
@@ -17,6 +18,7 @@ export async function runServer(options: Readonly<Record<string, unknown>>): Pro
   process.umask(0o077);
   const service = await startService(config, log);
   stopOnSignals(log, service.close);
+  reloadOnHangUp(log, service);
   if (process.stderr.isTTY) log.info(`serving on ${service.grpc}; Ctrl-C stops`);
   printLine({ ready: true, grpc: service.grpc, http: null, data: service.data, policy: service.policy });
 }
@@ -30,6 +32,26 @@ function createLog({ log_level: level }: Config): Logger {
   const flushing = setInterval(() => destination.flush(), 200);
   flushing.unref();
   return pino(options, destination);
+}
+
+/** SIGHUP asks for a reload, unless it says that the terminal has gone: then nobody is left who could stop a server in the foreground. */
+function reloadOnHangUp(log: Logger, service: Service): void {
+  process.on("SIGHUP", () => {
+    if (process.stderr.isTTY && !hasTerminal()) process.kill(process.pid, "SIGTERM");
+    else {
+      log.info("SIGHUP: reading the rules");
+      void service.reload();
+    }
+  });
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function stopOnSignals(log: Logger, close: () => Promise<void>): void {

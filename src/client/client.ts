@@ -1,6 +1,7 @@
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Client, type status as Code, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
+import * as policyWire from "../gen/behest/v1/policy_pb.ts";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import {
   Health,
@@ -29,8 +30,14 @@ export interface BehestClient {
   decide(request: wire.DecideRequest): Promise<wire.DecideResponse>;
   decideBatch(items: readonly wire.DecideRequest[]): Promise<wire.DecideBatchResponse>;
   explain(request: wire.DecideRequest, options?: ExplainOptions): Promise<wire.ExplainResponse>;
-  /** Answers without credentials. */
-  isServing(): Promise<boolean>;
+  /** The policy in force, or the one of a digest. */
+  getPolicy(question?: { readonly digest?: string; readonly withFiles?: boolean }): Promise<policyWire.GetPolicyResponse>;
+  /** Throws `CallFailed` with FAILED_PRECONDITION if what the rules directory holds is refused. */
+  reloadPolicy(): Promise<policyWire.ReloadPolicyResponse>;
+  /** What the server would say of these files; text by path relative to a rules directory. */
+  validatePolicy(files: Readonly<Record<string, string>>): Promise<policyWire.ValidatePolicyResponse>;
+  /** Whether decisions are made, or whether the policy in force is the one in the rules directory. Answers without credentials. */
+  isServing(what?: "decisions" | "policy"): Promise<boolean>;
   close(): void;
 }
 
@@ -56,9 +63,12 @@ interface Call<I extends DescMessage, O extends DescMessage> {
   readonly message: MessageShape<I>;
 }
 
+/** A policy with all its files. */
+const ANSWER_BYTES_MAX = 20 * 1024 * 1024;
+
 /** A thin client. Whatever it throws, and whatever takes too long, an enforcement point must treat as DENY. */
 export function createClient({ address, token, timeoutMs }: ClientOptions): BehestClient {
-  const client = new Client(address, credentials.createInsecure());
+  const client = new Client(address, credentials.createInsecure(), { "grpc.max_receive_message_length": ANSWER_BYTES_MAX });
   const metadata = new Metadata();
   if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
   const call = <I extends DescMessage, O extends DescMessage>({ path, input, output, message }: Call<I, O>): Promise<MessageShape<O>> =>
@@ -78,6 +88,7 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
       );
     });
   const path = (method: string): string => `/${wire.DecisionService.typeName}/${method}`;
+  const policyPath = (method: string): string => `/${policyWire.PolicyService.typeName}/${method}`;
   return {
     decide: (request) => call({ path: path("Decide"), input: wire.DecideRequestSchema, output: wire.DecideResponseSchema, message: request }),
     decideBatch: (items) =>
@@ -94,12 +105,34 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
         output: wire.ExplainResponseSchema,
         message: create(wire.ExplainRequestSchema, { request, caller, everyRule }),
       }),
-    async isServing() {
+    getPolicy: ({ digest = "", withFiles = false } = {}) =>
+      call({
+        path: policyPath("GetPolicy"),
+        input: policyWire.GetPolicyRequestSchema,
+        output: policyWire.GetPolicyResponseSchema,
+        message: create(policyWire.GetPolicyRequestSchema, { digest, withFiles }),
+      }),
+    reloadPolicy: () =>
+      call({
+        path: policyPath("ReloadPolicy"),
+        input: policyWire.ReloadPolicyRequestSchema,
+        output: policyWire.ReloadPolicyResponseSchema,
+        message: create(policyWire.ReloadPolicyRequestSchema),
+      }),
+    validatePolicy: (files) =>
+      call({
+        path: policyPath("ValidatePolicy"),
+        input: policyWire.ValidatePolicyRequestSchema,
+        output: policyWire.ValidatePolicyResponseSchema,
+        message: create(policyWire.ValidatePolicyRequestSchema, { files }),
+      }),
+    async isServing(what = "decisions") {
+      const service = what === "policy" ? policyWire.PolicyService.typeName : wire.DecisionService.typeName;
       const answer: HealthCheckResponse = await call({
         path: `/${Health.typeName}/Check`,
         input: HealthCheckRequestSchema,
         output: HealthCheckResponseSchema,
-        message: create(HealthCheckRequestSchema, { service: wire.DecisionService.typeName }),
+        message: create(HealthCheckRequestSchema, { service }),
       });
       return answer.status === ServingStatus.SERVING;
     },

@@ -6,6 +6,9 @@ const ROLES_BY_CALL = {
   Decide: ["enforcer"],
   DecideBatch: ["enforcer"],
   Explain: ["enforcer", "auditor", "operator"],
+  GetPolicy: ["auditor", "operator"],
+  ReloadPolicy: ["operator"],
+  ValidatePolicy: ["auditor", "operator"],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 
 export type Call = keyof typeof ROLES_BY_CALL;

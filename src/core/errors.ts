@@ -8,6 +8,8 @@ export type ErrorCode =
   | "OVERLOADED" // more is in flight than may be; the caller may retry later
   | "RATE_LIMITED" // the caller explains more often than it may; retry later
   | "STATE_FULL" // a bound on what is remembered is reached; an operator must raise it or wait
+  | "POLICY_INVALID" // the rules directory holds a policy that cannot be used; the last good one decides, an operator must mend the rules
+  | "POLICY_UNKNOWN" // no policy of this digest was ever loaded here
   | "POLICY_UNAVAILABLE" // no valid policy is loaded; an operator must mend the rules
   | "LEDGER_UNAVAILABLE"; // the decision could not be made durable; it was written whole or not at all, request_id answers for it
 
@@ -16,6 +18,16 @@ export interface ErrorDetail extends ErrorOptions {
   readonly field?: string;
   /** A limit's name, for errors about limits. */
   readonly limit?: string;
+  /** What is wrong where, for errors about more than one thing. */
+  readonly violations?: readonly Violation[];
+}
+
+export interface Violation {
+  /** Where: a field, or `file:line:column`. */
+  readonly field: string;
+  readonly description: string;
+  /** The kind of mistake, in UPPER_SNAKE_CASE. */
+  readonly reason: string;
 }
 
 export class ServiceError extends Error {

@@ -30,8 +30,15 @@ export interface Ledger {
   /** The stored record of a decision whose turn has been answered; undefined if there is none. */
   decision(id: string): Promise<DecisionRecord | undefined>;
 
-  /** Keeps the files a policy was read from, once per digest, and the event that it was loaded. Answers when both are on disk. */
+  /**
+   * Keeps the files a policy was read from, once per digest, and the event that it was loaded. Answers when both are on disk.
+   * @throws {ServiceError} LEDGER_UNAVAILABLE: whether they were written shows once the ledger has reopened; cached answers of other policies
+   * are dropped only if they were.
+   */
   recordPolicy(stored: StoredPolicy): Promise<void>;
+
+  /** The files of a policy that was ever recorded, and when it first was; undefined if it never was. @throws {ServiceError} LEDGER_UNAVAILABLE */
+  policy(digest: string): Promise<KeptPolicy | undefined>;
 
   /** Whether turns are taken at present, and word of each change. */
   readonly ready: boolean;
@@ -41,10 +48,17 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
+/** Text by path relative to the rules directory. */
+export type PolicyFiles = Readonly<Record<string, string>>;
+
 export interface StoredPolicy {
   readonly event: LedgerEvent & { readonly kind: "policy_loaded" };
-  /** Text by path relative to the rules directory. */
-  readonly files: Readonly<Record<string, string>>;
+  readonly files: PolicyFiles;
+}
+
+export interface KeptPolicy {
+  readonly files: PolicyFiles;
+  readonly firstLoadedAt: Instant;
 }
 
 /** What the rules answered before. Best effort: forgetting is always allowed, answering something else never. */
@@ -68,6 +82,61 @@ export interface CachedEvaluation {
 export interface PolicySource {
   /** @throws {ServiceError} POLICY_UNAVAILABLE */
   current(): Policy;
+}
+
+/** Where the rules lie. */
+export interface PolicyDirectory {
+  readonly path: string;
+  /** A text that changes whenever what would be read may have changed; cheap, and never more than stated limits of work. */
+  fingerprint(): Promise<string>;
+  /**
+   * Reads everything as it stood at one instant, and compiles it. `now` reads at once; `settled` first waits, for a bounded time, until a
+   * burst of changes has ended. Never throws for anything that the directory holds.
+   */
+  read(pace: "now" | "settled"): Promise<ReadPolicy>;
+}
+
+export interface ReadPolicy {
+  /** Of what was read; undefined if it would not hold still. */
+  readonly fingerprint: string | undefined;
+  readonly outcome: LoadedPolicy | RefusedPolicy;
+}
+
+export interface LoadedPolicy {
+  readonly policy: Policy;
+  readonly files: PolicyFiles;
+  readonly warnings: readonly PolicyComplaint[];
+}
+
+/** A policy that was once loaded. */
+export interface FoundPolicy {
+  readonly kept: KeptPolicy;
+  /** Absent if this version of Behest would refuse it. */
+  readonly policy?: Policy;
+}
+
+/** What is to be said of a policy that is not loaded. */
+export interface ValidatedPolicy {
+  /** Absent if it would be refused. */
+  readonly digest?: string;
+  readonly complaints: readonly PolicyComplaint[];
+}
+
+/** Why a policy cannot be used: at least one error. */
+export interface RefusedPolicy {
+  readonly complaints: readonly PolicyComplaint[];
+}
+
+/** One thing that is wrong in a rules directory, for whoever mends it. */
+export interface PolicyComplaint {
+  /** What kind of complaint it is, such as `unknown-fact`. */
+  readonly id: string;
+  readonly severity: "error" | "warning";
+  readonly file: string;
+  /** From 1; absent when the complaint is about the file or directory as a whole. */
+  readonly at?: { readonly line: number; readonly column: number; readonly source: string };
+  readonly message: string;
+  readonly suggestion?: string;
 }
 
 export interface Clock {

@@ -1,10 +1,25 @@
 import { ARGUMENT_ROLES, type ArgumentRole, type RegisteredAgent, type ResourceLabel, type Tool } from "../core/policy.ts";
 import { plainSpelling } from "../core/situation.ts";
 import { AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "../core/words.ts";
-import { type Document, described, listOf, mapOf, matching, object, oneOf, type Read, type ReadEntry, reading, text } from "./document.ts";
+import {
+  type Document,
+  described,
+  later,
+  laterEntry,
+  listOf,
+  mapOf,
+  matching,
+  object,
+  oneOf,
+  type Read,
+  type ReadEntry,
+  reading,
+  text,
+} from "./document.ts";
 import { EFFECT_MEANINGS, ROLE_MEANINGS } from "./meanings.ts";
 import type { Schema } from "./schema.ts";
 import { classificationOf, compileReach, reachShape } from "./settings.ts";
+import type { Steps } from "./steps.ts";
 
 /** A tool's name: anything else in a request is no tool we know. */
 export const TOOL_NAME = /^[A-Za-z0-9_.\-/]{1,128}$/;
@@ -69,18 +84,29 @@ export interface Catalog {
 }
 
 /** Reads one file of `catalog/` into the catalog so far; a tool listed twice is refused, wherever the other stands. */
-export function readCatalogFile(document: Document, order: readonly string[], catalog: Catalog): void {
-  const file = catalogShape(order, catalog)(document.root, document);
-  for (const [name, tool] of file?.tools ?? []) catalog.tools.set(name, tool);
-  for (const labelled of file?.resources ?? []) catalog.labels.push(labelled);
+export function* readCatalogFile(document: Document, order: readonly string[], catalog: Catalog): Steps<void> {
+  const [entry, resource] = [toolEntry(order, catalog), label(order)];
+  const file = catalogShape(entry, resource)(document.root, document);
+  const tools = new Map<string, Tool>();
+  for (const [name, property] of file?.tools ?? []) {
+    const tool = entry(property.valueNode, document, property);
+    if (tool) tools.set(name, tool);
+    yield;
+  }
+  for (const [name, tool] of tools) catalog.tools.set(name, tool);
+  for (const node of file?.resources ?? []) {
+    const read = resource(node, document);
+    if (read) catalog.labels.push(read);
+    yield;
+  }
 }
 
-const catalogShape = (order: readonly string[], catalog: Catalog) =>
+const catalogShape = (entry: ReadEntry<Tool>, resource: Read<Catalog["labels"][number]>) =>
   object(
     {},
     {
-      tools: described(mapOf(toolEntry(order, catalog), toolName), "tools by their exact names, `server/tool` where names may clash"),
-      resources: described(listOf(label(order)), "labels of resources, by globs of `type:id`"),
+      tools: described(mapOf(laterEntry(entry), toolName), "tools by their exact names, `server/tool` where names may clash"),
+      resources: described(listOf(later(resource)), "labels of resources, by globs of `type:id`"),
     },
   );
 
@@ -128,13 +154,22 @@ function label(order: readonly string[]): Read<Catalog["labels"][number]> {
 }
 
 /** What a file of `catalog/` may say. */
-export const catalogSchema = (): Schema => catalogShape([], { tools: new Map(), labels: [] }).schema;
+export const catalogSchema = (): Schema => catalogShape(toolEntry([], { tools: new Map(), labels: [] }), label([])).schema;
 
 /** Reads agents.json. */
-export const readAgents = (document: Document, order: readonly string[]): ReadonlyMap<string, RegisteredAgent> =>
-  agentsShape(order)(document.root, document)?.agents ?? new Map();
+export function* readAgents(document: Document, order: readonly string[]): Steps<ReadonlyMap<string, RegisteredAgent>> {
+  const entry = agentEntry(order);
+  const agents = new Map<string, RegisteredAgent>();
+  for (const [id, property] of agentsShape(entry)(document.root, document)?.agents ?? []) {
+    const agent = entry(property.valueNode, document, property);
+    if (agent) agents.set(id, agent);
+    yield;
+  }
+  return agents;
+}
 
-const agentsShape = (order: readonly string[]) => object({ agents: described(mapOf(agentEntry(order)), "registered agents by their ids") }, {});
+const agentsShape = (entry: ReadEntry<RegisteredAgent>) =>
+  object({ agents: described(mapOf(laterEntry(entry)), "registered agents by their ids") }, {});
 
 function agentEntry(order: readonly string[]): ReadEntry<RegisteredAgent> {
   const shape = object(
@@ -169,4 +204,4 @@ function agentEntry(order: readonly string[]): ReadEntry<RegisteredAgent> {
 }
 
 /** What agents.json may say. */
-export const agentsSchema = (): Schema => agentsShape([]).schema;
+export const agentsSchema = (): Schema => agentsShape(agentEntry([])).schema;

@@ -1,3 +1,4 @@
+import { type Excerpt, excerpt } from "../core/excerpt.ts";
 import { type ComplaintId, KINDS } from "./complaint-kinds.ts";
 
 /** One thing that is wrong in a rules directory. */
@@ -34,21 +35,14 @@ export class PolicyInvalid extends Error {
 }
 
 /** `file:line:column: message`, then the line with a caret under the place. */
-export function formatComplaint({ severity, file, at, message }: Complaint): string {
+export function formatComplaint({ severity, file, at, message }: Omit<Complaint, "id">): string {
   const said = severity === "warning" ? `warning: ${message}` : message;
   if (!at) return `${file}: ${said}`;
-  const { source, caret } = excerptOf(at.source, at.column);
-  return `${file}:${at.line}:${at.column}: ${said}\n  ${source}\n  ${" ".repeat(caret)}^`;
+  return `${file}:${at.line}:${at.column}: ${said}\n${underlined(excerpt(at.source, at.column))}`;
 }
 
-const EXCERPT_MAX = 120;
-
-/** The part of a long line around the column, with what a terminal would obey made visible. */
-export function excerptOf(line: string, column: number): { source: string; caret: number } {
-  const from = column - 1 > EXCERPT_MAX - 20 ? column - 1 - EXCERPT_MAX / 2 : 0;
-  const cut = line.slice(from, from + EXCERPT_MAX).replaceAll("\t", " ");
-  return { source: cut.replaceAll(/\p{C}/gu, "�"), caret: column - 1 - from };
-}
+/** A line with a caret under the place. */
+export const underlined = ({ source, caret }: Excerpt): string => `  ${source}\n  ${" ".repeat(caret)}^`;
 
 /** The known word closest to a mistyped one, if one is close. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {

@@ -1,10 +1,12 @@
-import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import { losesPrecision, parseStrict } from "../core/json.ts";
+import type { Node } from "jsonc-parser";
+import { losesPrecision } from "../core/json.ts";
 import type { Json } from "../core/words.ts";
 import type { ComplaintId, ErrorId, WarningId } from "./complaint-kinds.ts";
 import { type Complaint, complaint, orMean, type Said } from "./complaints.ts";
+import { treeOf } from "./json-tree.ts";
 import { linesOf } from "./lines.ts";
 import { type Schema, wordsSchema } from "./schema.ts";
+import { type Steps, toEnd } from "./steps.ts";
 
 export type { Node } from "jsonc-parser";
 
@@ -24,12 +26,19 @@ export interface Document {
 
 /** How deep a rules file may be nested; conditions need a few levels each. */
 const NESTING_MAX = 200;
-const KEYS_MAX = 1_000_000;
+/** A hundred bytes of memory each; ten thousand rules have fewer. */
+const VALUES_MAX = 1_500_000;
+/** Values looked at between two pauses. */
+const VALUES_PER_STEP = 1_000;
 /** More errors, or more warnings, about one file help nobody: the first error refuses the policy already. */
 export const COMPLAINTS_MAX = 10_000;
 
 /** Reads a file strictly, and complains of all that JSON.parse would quietly change. Undefined when there is no tree to go on with. */
-export function readDocument(file: string, text: string, complaints: Complaint[]): Document | undefined {
+export const readDocument = (file: string, text: string, complaints: Complaint[]): Document | undefined =>
+  toEnd(documentSteps(file, text, complaints));
+
+/** The same, with pauses. */
+export function* documentSteps(file: string, text: string, complaints: Complaint[]): Steps<Document | undefined> {
   const lines = linesOf(text);
   const complaintAt = (id: ComplaintId, offset: number, said: Said): Complaint => ({ ...complaint(id, file, said), at: lines.placeOf(offset) });
   const told = { error: new Set<string>(), warning: new Set<string>() };
@@ -42,17 +51,9 @@ export function readDocument(file: string, text: string, complaints: Complaint[]
     known.add(key);
     complaints.push(found);
   };
-  // The tree builder calls itself for each level: look at the depth before it does.
-  const scan = parseStrict(text, { nestingMax: NESTING_MAX, keysMax: KEYS_MAX });
-  if ("problem" in scan && scan.problem.kind === "too-big") {
-    complain("too-big", 0, `more than ${scan.problem.max} ${scan.problem.limit === "nesting" ? "levels of nesting" : "keys"}`);
-    return undefined;
-  }
-  const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
-  for (const { error, offset } of errors) complain("not-json", offset, `not JSON: ${wordsOf(printParseErrorCode(error))}`);
-  if (!root || errors.length > 0) {
-    if (errors.length === 0) complain("not-json", 0, "the file is empty");
+  const root = yield* treeOf(text, { nestingMax: NESTING_MAX, valuesMax: VALUES_MAX });
+  if ("why" in root) {
+    complain(root.kind, root.offset, root.kind === "not-json" ? `not JSON: ${root.why}` : root.why);
     return undefined;
   }
   const document: Document = {
@@ -67,32 +68,42 @@ export function readDocument(file: string, text: string, complaints: Complaint[]
     error: (id, node, said) => complain(id, node.offset, said),
     warn: (id, node, said) => complain(id, node.offset, said),
   };
-  refuseAmbiguous(root, document);
+  yield* refuseAmbiguous(document);
   return document;
 }
 
-/** `InvalidCommentToken` → `invalid comment token`. */
-const wordsOf = (code: string): string => code.replaceAll(/(?!^)([A-Z])/g, " $1").toLowerCase();
-
 const DANGEROUS_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 
-function refuseAmbiguous(node: Node, document: Document): void {
+function* refuseAmbiguous(document: Document): Steps<void> {
+  const waiting = [document.root];
+  for (let count = 1; ; count++) {
+    const node = waiting.pop();
+    if (!node) return;
+    refuseAmbiguousNode(node, document);
+    const { children = [] } = node;
+    for (let at = children.length - 1; at >= 0; at--) {
+      const child = children[at];
+      if (child) waiting.push(child);
+    }
+    if (count % VALUES_PER_STEP === 0) yield;
+  }
+}
+
+function refuseAmbiguousNode(node: Node, document: Document): void {
   if (node.type === "number") {
     const source = document.text.slice(node.offset, node.offset + node.length);
     if (losesPrecision(source)) document.error("loses-precision", node, `the number \`${source.slice(0, 60)}\` would lose precision`);
   }
   if (node.type === "string" && !String(node.value).isWellFormed()) document.error("lone-surrogate", node, "a string holds a lone surrogate");
-  if (node.type === "object") {
-    const keys = new Set<string>();
-    for (const property of node.children ?? []) {
-      const [keyNode] = property.children ?? [];
-      const key = String(keyNode?.value);
-      if (keyNode && keys.has(key)) document.error("duplicate-key", keyNode, `the key \`${key}\` stands twice in this object`);
-      if (keyNode && DANGEROUS_KEYS.has(key)) document.error("forbidden-key", keyNode, `\`${key}\` is no key that Behest reads`);
-      keys.add(key);
-    }
+  if (node.type !== "object") return;
+  const keys = new Set<string>();
+  for (const property of node.children ?? []) {
+    const [keyNode] = property.children ?? [];
+    const key = String(keyNode?.value);
+    if (keyNode && keys.has(key)) document.error("duplicate-key", keyNode, `the key \`${key}\` stands twice in this object`);
+    if (keyNode && DANGEROUS_KEYS.has(key)) document.error("forbidden-key", keyNode, `\`${key}\` is no key that Behest reads`);
+    keys.add(key);
   }
-  for (const child of node.children ?? []) refuseAmbiguous(child, document);
 }
 
 /** Reads a value of some type at a node, or complains and answers undefined. Its schema tells an editor the same. */
@@ -170,6 +181,10 @@ export interface ReadEntry<T> {
   (node: Node, document: Document, property: Property): T | undefined;
   readonly schema: Schema;
 }
+
+/** What `later` is to one value of a map. */
+export const laterEntry = (entry: ReadEntry<unknown>): ReadEntry<Property> =>
+  Object.assign((...[, , property]: Parameters<ReadEntry<Property>>) => property, { schema: entry.schema });
 
 /** An object with any keys, or with those that `key` reads. */
 export const mapOf = <T>(item: ReadEntry<T>, key?: Read<string>): Read<ReadonlyMap<string, T>> =>

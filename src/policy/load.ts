@@ -4,11 +4,12 @@ import type { Policy, RegisteredAgent } from "../core/policy.ts";
 import { type Catalog, readAgents, readCatalogFile } from "./catalog.ts";
 import { createSlotTable } from "./compile.ts";
 import { type Complaint, complaint, PolicyInvalid } from "./complaints.ts";
-import { type Document, type Node, readDocument } from "./document.ts";
+import { type Document, documentSteps, type Node } from "./document.ts";
 import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
 import { indexRules } from "./rule-index.ts";
 import { collectNamed, compileRules, inOrder, RULES_MAX, readRules, ruleNodesOf, type StatedRule } from "./rules.ts";
 import { orderOf, readSettings } from "./settings.ts";
+import { type Steps, toEnd } from "./steps.ts";
 
 export interface LoadedPolicy {
   readonly policy: Policy;
@@ -28,27 +29,50 @@ export function loadPolicy(directory: string): LoadedPolicy {
 }
 
 /** Compiles the files of a rules directory, or of a policy stored by its digest. @throws {PolicyInvalid} with every complaint. */
-export function compilePolicy(files: PolicyFiles, directory = "rules"): LoadedPolicy {
+export const compilePolicy = (files: PolicyFiles, directory = "rules"): LoadedPolicy => toEnd(compileSteps(files, directory));
+
+/** The same, with pauses: ten thousand rules take most of a second. */
+export function* compileSteps(files: PolicyFiles, directory: string): Steps<LoadedPolicy> {
   const complaints: Complaint[] = [];
   const documents = new Map<string, Document>();
-  for (const [name, text] of Object.entries(files)) {
-    const document = readDocument(join(directory, name), text, complaints);
-    if (document) documents.set(name, document);
-  }
-  const assembled = assemble({ files, documents, directory, complaints });
+  const assembled = yield* upToTooMany(policySteps({ files, documents, directory, complaints }), directory, complaints);
   const errors = complaints.filter(({ severity }) => severity === "error");
   if (!assembled || errors.length > 0) throw new PolicyInvalid(errors);
   return { ...assembled, files, documents, warnings: complaints };
 }
 
+/** Errors that one policy is told of; what has more is another kind of file, and all of them would fill the memory. */
+const ERRORS_MAX = 1_000;
+
+function* upToTooMany<T>(steps: Steps<T>, directory: string, complaints: readonly Complaint[]): Steps<T> {
+  let lookAt = ERRORS_MAX;
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (complaints.length > lookAt) {
+      const errors = complaints.filter(({ severity }) => severity === "error");
+      if (errors.length > ERRORS_MAX) {
+        const rest = complaint("too-big", directory, `more than ${ERRORS_MAX} errors; mend these first, the rest was not looked at`);
+        throw new PolicyInvalid([...errors.slice(0, ERRORS_MAX), rest]);
+      }
+      lookAt = complaints.length * 2;
+    }
+    yield;
+  }
+}
+
 interface Parts {
+  readonly documents: Map<string, Document>;
   readonly files: PolicyFiles;
-  readonly documents: ReadonlyMap<string, Document>;
   readonly directory: string;
   readonly complaints: Complaint[];
 }
 
-function assemble({ files, documents, directory, complaints }: Parts): Pick<LoadedPolicy, "policy" | "stated"> | undefined {
+function* policySteps({ files, documents, directory, complaints }: Parts): Steps<Pick<LoadedPolicy, "policy" | "stated"> | undefined> {
+  for (const [name, text] of Object.entries(files)) {
+    const document = yield* documentSteps(join(directory, name), text, complaints);
+    if (document) documents.set(name, document);
+  }
   const settingsDocument = documents.get("policy.json");
   if (!settingsDocument) {
     // Everything else refers to it: without it, complaints about the rest would be noise.
@@ -62,35 +86,36 @@ function assemble({ files, documents, directory, complaints }: Parts): Pick<Load
   const catalog: Catalog = { tools: new Map(), labels: [] };
   let agents: ReadonlyMap<string, RegisteredAgent> = new Map();
   for (const [name, document] of documents) {
-    if (name.startsWith("catalog/")) readCatalogFile(document, order, catalog);
-    if (name === "agents.json") agents = readAgents(document, order);
+    if (name.startsWith("catalog/")) yield* readCatalogFile(document, order, catalog);
+    if (name === "agents.json") agents = yield* readAgents(document, order);
   }
-  const stated = readRuleFiles(
+  const stated = yield* readRuleFiles(
     [...documents].filter(([name]) => name.endsWith(".rules.json")).map(([, document]) => document),
     order,
   );
   if (!settings) return undefined;
   const ordered = inOrder(stated);
   const slots = createSlotTable();
-  const rules = compileRules(ordered, slots);
+  const rules = yield* compileRules(ordered, slots);
   const policy = {
-    digest: digestOf(files),
+    digest: yield* digestOf(files),
     settings,
     tools: catalog.tools,
     resourceLabels: createGlobIndex(catalog.labels),
     agents,
     rules,
     slots: slots.slots,
-    index: indexRules(rules, slots.slots),
+    index: yield* indexRules(rules, slots.slots),
   };
   return { policy, stated: ordered };
 }
 
-function readRuleFiles(documents: readonly Document[], classifications: readonly string[]): readonly StatedRule[] {
+function* readRuleFiles(documents: readonly Document[], classifications: readonly string[]): Steps<readonly StatedRule[]> {
   if (refuseTooMany(documents)) return [];
   const named = collectNamed(documents);
   const names = new Set<string>();
-  const rules = documents.flatMap((document) => readRules(document, { named, classifications, names }));
+  const rules: StatedRule[] = [];
+  for (const document of documents) for (const rule of yield* readRules(document, { named, classifications, names })) rules.push(rule);
   for (const [name, { node, document }] of named.nodes) {
     if (!named.used.has(name)) document.warn("unused-condition", node, `no rule uses the condition \`${name}\``);
   }

@@ -1,6 +1,7 @@
 import { FACTS } from "../core/facts.ts";
 import { isList, type Known } from "../core/json.ts";
 import type { CompiledCondition, CompiledRule, RuleGroup, RuleGuard, RuleIndex, Slot } from "../core/policy.ts";
+import type { Steps } from "./steps.ts";
 
 /** What a condition demands of one fact: with any other value it is false, whatever the rest. */
 interface Demand {
@@ -9,8 +10,12 @@ interface Demand {
 }
 
 /** Sorts rules by what they demand, so that a decision finds those that could stand. */
-export function indexRules(rules: readonly CompiledRule[], slots: readonly Slot[]): RuleIndex {
-  const demands = rules.map(({ condition }) => demandsOf(condition, slots));
+export function* indexRules(rules: readonly CompiledRule[], slots: readonly Slot[]): Steps<RuleIndex> {
+  const demands: (readonly Demand[])[] = [];
+  for (const { condition } of rules) {
+    demands.push(demandsOf(condition, slots));
+    yield;
+  }
   const spread = spreadOf(demands.flat());
   const always: number[] = [];
   const guards = new Map<number, Map<Known, number[]>>();
@@ -27,20 +32,32 @@ export function indexRules(rules: readonly CompiledRule[], slots: readonly Slot[
       if (group) group.push(index);
       else groups.set(value, [index]);
     }
+    yield;
   }
   const read = new Set(guards.keys());
-  const group = (indexes: readonly number[]): RuleGroup => ({ rules: indexes, slots: slotsOf(indexes, rules).filter((slot) => !read.has(slot)) });
-  const unguarded = group(always);
+  const slotsUnread = (indexes: readonly number[]): readonly number[] => slotsOf(indexes, rules).filter((slot) => !read.has(slot));
+  const unguarded: RuleGroup = { rules: always, slots: slotsUnread(always) };
   for (const slot of unguarded.slots) read.add(slot);
-  return {
-    always: unguarded,
-    guards: [...guards].map(([slot, groups]) => ({
-      slot,
-      type: guardTypeOf(slots[slot]) ?? "string",
-      groups: new Map([...groups].map(([value, indexes]) => [value, group(indexes)])),
-      whole: group([...new Set([...groups.values()].flat())].sort((a, b) => a - b)),
-    })),
-  };
+  const ready: RuleGuard[] = [];
+  for (const [slot, groups] of guards) ready.push(yield* guardOf({ slot, type: guardTypeOf(slots[slot]) ?? "string", groups, slotsUnread }));
+  return { always: unguarded, guards: ready };
+}
+
+interface GuardParts extends Pick<RuleGuard, "slot" | "type"> {
+  readonly groups: ReadonlyMap<Known, readonly number[]>;
+  /** The slots that these rules read, without those that are read before. */
+  readonly slotsUnread: (indexes: readonly number[]) => readonly number[];
+}
+
+function* guardOf({ slot, type, groups, slotsUnread }: GuardParts): Steps<RuleGuard> {
+  const ready = new Map<Known, RuleGroup>();
+  for (const [value, indexes] of groups) {
+    ready.set(value, { rules: indexes, slots: slotsUnread(indexes) });
+    yield;
+  }
+  const whole = [...new Set([...groups.values()].flat())].sort((a, b) => a - b);
+  const slots = new Set([...ready.values()].flatMap((group) => group.slots));
+  return { slot, type, groups: ready, whole: { rules: whole, slots: [...slots].sort((a, b) => a - b) } };
 }
 
 /** A total fact that is one word is never unknown, so that whatever is compared with another word is false. */

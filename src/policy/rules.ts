@@ -4,11 +4,25 @@ import type { Finding, RuleEvent } from "../core/words.ts";
 import { compile, type SlotTable, sourceOf } from "./compile.ts";
 import { CONDITION, CONDITIONS } from "./condition-schema.ts";
 import { type Condition, leavesOf, type NamedConditions, readConditions } from "./conditions.ts";
-import { type Document, described, integer, listOf, mapOf, matching, type Node, object, propertiesOf, type Read, reading } from "./document.ts";
+import {
+  type Document,
+  described,
+  integer,
+  later,
+  listOf,
+  mapOf,
+  matching,
+  type Node,
+  object,
+  propertiesOf,
+  type Read,
+  reading,
+} from "./document.ts";
 import { event, type RuleParams, refuseMisuse } from "./event.ts";
 import { spell } from "./fact-reference.ts";
 import { softenings } from "./monotonic.ts";
 import type { Schema } from "./schema.ts";
+import type { Steps } from "./steps.ts";
 
 const RULE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const NAME_MAX = 128;
@@ -52,7 +66,7 @@ export function ruleNodesOf({ root }: Document): readonly Node[] {
 }
 
 /** Reads one `*.rules.json`. */
-export function readRules(document: Document, context: RuleContext): readonly StatedRule[] {
+export function* readRules(document: Document, context: RuleContext): Steps<readonly StatedRule[]> {
   const { root } = document;
   if (root.type !== "object") {
     document.error("wrong-type", root, "a rule file is an object with `rules`");
@@ -61,14 +75,21 @@ export function readRules(document: Document, context: RuleContext): readonly St
   if (!propertiesOf(root).some(({ key }) => key === "rules" || key === "conditions")) {
     document.error("missing-key", root, "the key `rules` is missing");
   }
-  return fileShape(context)(root, document)?.rules ?? [];
+  const shape = ruleShape(context);
+  const rules: StatedRule[] = [];
+  for (const node of fileShape(shape)(root, document)?.rules ?? []) {
+    const rule = shape(node, document);
+    if (rule) rules.push(rule);
+    yield;
+  }
+  return rules;
 }
 
-const fileShape = (context: RuleContext) =>
+const fileShape = (rule: Read<StatedRule>) =>
   object(
     {},
     {
-      rules: described(listOf(ruleShape(context)), "rules, in any order"),
+      rules: described(listOf(later(rule)), "rules, in any order"),
       // Read by the rules that use them.
       conditions: described(
         mapOf(reading(CONDITION, (node) => node)),
@@ -79,7 +100,7 @@ const fileShape = (context: RuleContext) =>
 
 /** What a file of rules may say. */
 export const rulesSchema = (): Schema => ({
-  ...fileShape({ named: { nodes: new Map(), used: new Set() }, classifications: [], names: new Set() }).schema,
+  ...fileShape(ruleShape({ named: { nodes: new Map(), used: new Set() }, classifications: [], names: new Set() })).schema,
   anyOf: [{ required: ["rules"] }, { required: ["conditions"] }],
 });
 
@@ -156,8 +177,14 @@ function warnSoftening(rule: StatedRule, classifications: readonly string[]): vo
 /** The order of their evaluation. */
 export const inOrder = (rules: readonly StatedRule[]): readonly StatedRule[] => [...rules].sort((a, b) => b.priority - a.priority);
 
-export const compileRules = (rules: readonly StatedRule[], slots: SlotTable): readonly CompiledRule[] =>
-  rules.map((rule) => compileRule(rule, slots));
+export function* compileRules(rules: readonly StatedRule[], slots: SlotTable): Steps<readonly CompiledRule[]> {
+  const compiled: CompiledRule[] = [];
+  for (const rule of rules) {
+    compiled.push(compileRule(rule, slots));
+    yield;
+  }
+  return compiled;
+}
 
 function compileRule(rule: StatedRule, slots: SlotTable): CompiledRule {
   const { name, event, params, condition, document, node } = rule;

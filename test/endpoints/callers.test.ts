@@ -9,6 +9,7 @@ import {
   ACCEPTED,
   addToken,
   type HostileServer,
+  METHODS,
   outcomeOf,
   type Refusal,
   refusalOf,
@@ -37,13 +38,16 @@ const messages: Readonly<Record<string, Uint8Array>> = {
   Decide: toBinary(wire.DecideRequestSchema, requestOf()),
   DecideBatch: toBinary(wire.DecideBatchRequestSchema, create(wire.DecideBatchRequestSchema, { items: [requestOf()] })),
   Explain: toBinary(wire.ExplainRequestSchema, create(wire.ExplainRequestSchema, { request: requestOf() })),
+  GetPolicy: new Uint8Array(),
+  ReloadPolicy: new Uint8Array(),
+  ValidatePolicy: new Uint8Array(),
 };
 const call = async (method: string, authorization?: string): Promise<Refusal> =>
   refusalOf(await server.raw.call(method, messages[method] ?? new Uint8Array(), authorization));
 
 const SECRET = "A".repeat(43);
 
-describe.each(wire.DecisionService.methods.map(({ name }) => name))("%s", (method) => {
+describe.each(METHODS)("%s", (method) => {
   it.each<{ says: string; authorization?: string; refusal: Refusal }>([
     { says: "without a token", refusal: NO_TOKEN },
     { says: "with an empty header", authorization: "", refusal: NO_TOKEN },
@@ -74,6 +78,9 @@ describe("roles", () => {
     { method: "Decide", roles: ["enforcer"], needs: "`enforcer`" },
     { method: "DecideBatch", roles: ["enforcer"], needs: "`enforcer`" },
     { method: "Explain", roles: ["enforcer", "auditor", "operator"], needs: "`enforcer` or `auditor` or `operator`" },
+    { method: "GetPolicy", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },
+    { method: "ReloadPolicy", roles: ["operator"], needs: "`operator`" },
+    { method: "ValidatePolicy", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },
   ])("$method is for $roles alone", async ({ method, roles, needs }) => {
     for (const role of ROLES) {
       const caller = role === "approver" ? "user:local" : `local-${role}`;
@@ -86,8 +93,8 @@ describe("roles", () => {
     }
   });
 
-  it("names every method of the service, so that none is left open", () => {
-    expect(Object.keys(messages)).toEqual(wire.DecisionService.methods.map(({ name }) => name));
+  it("names every method of the services, so that none is left open", () => {
+    expect(Object.keys(messages)).toEqual(METHODS);
   });
 
   it("may be none at all, which is enough for nothing", async () => {
@@ -132,7 +139,7 @@ describe("a second authorization header", () => {
 });
 
 describe("without credentials", () => {
-  it.each(["", "behest.v1.DecisionService"])("health answers for %j", async (service) => {
+  it.each(["", "behest.v1.DecisionService", "behest.v1.PolicyService"])("health answers for %j", async (service) => {
     const request = Buffer.concat([Buffer.from([0x0a, service.length]), Buffer.from(service)]);
     const SERVING = Buffer.from([0x08, 0x01]);
     expect(await server.raw.call("/grpc.health.v1.Health/Check", request)).toEqual({ body: SERVING });
@@ -143,9 +150,12 @@ describe("without credentials", () => {
     expect(refusalOf(await server.raw.call("/grpc.health.v1.Health/Check", request)).code).toBe("NOT_FOUND");
   });
 
-  it.each(["/behest.v1.DecisionService/Undecide", "/behest.v1.ControlService/Suspend", "/", "/../Decide"])("%s is no method", async (path) => {
-    expect(refusalOf(await server.raw.call(path, new Uint8Array())).code).toBe("UNIMPLEMENTED");
-  });
+  it.each(["/behest.v1.DecisionService/Undecide", "/behest.v1.PolicyService/Decide", "/behest.v1.ControlService/Suspend", "/", "/../Decide"])(
+    "%s is no method",
+    async (path) => {
+      expect(refusalOf(await server.raw.call(path, new Uint8Array())).code).toBe("UNIMPLEMENTED");
+    },
+  );
 });
 
 describe("while the server runs", () => {

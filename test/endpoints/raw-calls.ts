@@ -9,6 +9,7 @@ import type { Config } from "../../src/config.ts";
 import type { Role } from "../../src/core/request.ts";
 import { DATABASE_FILE } from "../../src/data-directory.ts";
 import * as wire from "../../src/gen/behest/v1/decision_pb.ts";
+import { PolicyService } from "../../src/gen/behest/v1/policy_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { type Status, StatusSchema } from "../../src/gen/google/rpc/status_pb.ts";
 import { createLocalTokens } from "../../src/identity/tokens.ts";
@@ -52,12 +53,22 @@ export const ACCEPTED: Refusal = { code: "OK", message: "" };
 export const refusalOf = (reply: Reply): Refusal => ("body" in reply ? ACCEPTED : reply);
 
 export interface RawCaller {
-  /** Sends these bytes as the request message of a method of DecisionService, or of a whole path. */
+  /** Sends these bytes as the request message of a method of one of our services, or of a whole path. */
   call(method: string, body: Uint8Array, authorization?: string): Promise<Reply>;
   close(): void;
 }
 
 const DEADLINE_MS = 20_000;
+
+const SERVICES = [wire.DecisionService, PolicyService];
+
+/** Every method that needs a caller, by its name. */
+export const METHODS: readonly string[] = SERVICES.flatMap(({ methods }) => methods.map(({ name }) => name));
+
+function pathOf(method: string): string {
+  const service = SERVICES.find(({ methods }) => methods.some(({ name }) => name === method)) ?? wire.DecisionService;
+  return `/${service.typeName}/${method}`;
+}
 
 /** A gRPC client that knows nothing of messages. */
 export function createRawCaller(address: string): RawCaller {
@@ -68,7 +79,7 @@ export function createRawCaller(address: string): RawCaller {
       new Promise((resolve) => {
         const metadata = new Metadata();
         if (authorization !== undefined) metadata.set("authorization", authorization);
-        const path = method.startsWith("/") ? method : `/${wire.DecisionService.typeName}/${method}`;
+        const path = method.startsWith("/") ? method : pathOf(method);
         client.makeUnaryRequest(path, asIs, asIs, Buffer.from(body), metadata, { deadline: Date.now() + DEADLINE_MS }, (error, answer) => {
           resolve(error ? errorAsRefusal(error) : { body: answer ?? Buffer.alloc(0) });
         });

@@ -357,7 +357,12 @@ describe("a file is refused, with its place,", () => {
     { when: "it has comments", file: "bad.rules.json", text: `{ ▶// no\n "rules": [] }`, message: "not JSON: invalid comment token" },
     { when: "it is empty", file: "bad.rules.json", text: "▶", message: "not JSON: value expected" },
     { when: "it is no object", file: "bad.rules.json", text: "▶[]", message: "a rule file is an object with `rules`" },
-    { when: "it nests without end", file: "bad.rules.json", text: `▶${"[".repeat(10_000)}`, message: "more than 200 levels of nesting" },
+    {
+      when: "it nests without end",
+      file: "bad.rules.json",
+      text: `${"[".repeat(200)}▶${"[".repeat(9_800)}`,
+      message: "more than 200 levels of nesting",
+    },
     {
       when: "policy.json has an unknown key",
       file: "policy.json",

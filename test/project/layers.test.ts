@@ -18,7 +18,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/client": ["src/gen"],
   "src/config.ts": [],
   "src/data-directory.ts": [],
+  "src/rules-in-force.ts": ["src/core", "src/config.ts", "src/data-directory.ts", "src/endpoints/grpc", "src/policy"],
   "src/service.ts": [
+    "src/rules-in-force.ts",
     "src/core",
     "src/config.ts",
     "src/data-directory.ts",
@@ -54,6 +56,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "src/client": ["@bufbuild/protobuf", "@grpc/grpc-js"],
   "src/config.ts": [],
   "src/data-directory.ts": ["better-sqlite3"],
+  "src/rules-in-force.ts": ["pino"],
   "src/service.ts": ["canonicalize", "pino", "uuid"],
   "src/cli": ["@bufbuild/protobuf", "@grpc/grpc-js", "better-sqlite3", "commander", "jsonc-parser", "pino", "pino-pretty"],
 };

@@ -95,17 +95,24 @@ describe.each([
     expect(await storage.ledger.decision("no-such-decision")).toBeUndefined();
   });
 
-  it("keeps a policy and the event that it was loaded", async () => {
-    const event = {
-      kind: "policy_loaded",
-      v: RECORD_VERSION,
-      id: "p1",
-      at: storage.clock.now(),
-      policy: POLICY.digest,
-      windows: POLICY.settings.windows,
-    } as const;
-    await storage.ledger.recordPolicy({ event, files: { "policy.json": "{}" } });
-    await storage.ledger.recordPolicy({ event: { ...event, id: "p2" }, files: { "policy.json": "{}" } });
+  it("keeps the files of a policy once, since it was first loaded, and each event that it was", async () => {
+    const loading = (id: string, file: string) => ({
+      event: {
+        kind: "policy_loaded",
+        v: RECORD_VERSION,
+        id,
+        at: storage.clock.now(),
+        policy: POLICY.digest,
+        windows: POLICY.settings.windows,
+      } as const,
+      files: { "policy.json": file },
+    });
+    const firstLoadedAt = storage.clock.now();
+    await storage.ledger.recordPolicy(loading("p1", "{}"));
+    storage.clock.advance(1_000);
+    await storage.ledger.recordPolicy(loading("p2", "{}"));
+    expect(await storage.ledger.policy(POLICY.digest)).toEqual({ files: { "policy.json": "{}" }, firstLoadedAt });
+    expect(await storage.ledger.policy(`sha256:${"0".repeat(64)}`)).toBeUndefined();
     expect(storage.ledger.ready).toBe(true);
   });
 

@@ -294,6 +294,29 @@ describe("when a group cannot be written", () => {
     expect(outside((db) => db.prepare("SELECT count(*) FROM decisions").pluck().get())).toBe(2);
   });
 
+  it("and a policy is in it, the cached answers of the policy that goes on deciding stay, and no policy is there by half", async () => {
+    const storage = await openSqlite({ path });
+    const decider = deciderOver(storage);
+    const load = (id: string, policy: string) => {
+      const event = { kind: "policy_loaded", v: RECORD_VERSION, id, at: storage.clock.now(), policy, windows: POLICY.settings.windows } as const;
+      return storage.ledger.recordPolicy({ event, files: { "policy.json": id } });
+    };
+    await load("p1", POLICY.digest);
+    for (let time = 0; time < 3; time++) await decider.decide(ask());
+    const blocker = new Sqlite(path);
+    blocker.exec("BEGIN IMMEDIATE");
+    await expect(load("p2", "sha256:other")).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
+    blocker.exec("ROLLBACK");
+    blocker.close();
+    await new Promise<void>((resolve) => storage.ledger.onReadyChange((ready) => ready && resolve()));
+    expect((await decider.decide(ask())).record.cache.hit).toBe(true);
+    expect(await storage.ledger.policy("sha256:other")).toBeUndefined();
+    await load("p3", "sha256:other");
+    await storage.close();
+    expect(outside((db) => db.prepare("SELECT DISTINCT policy_digest FROM decision_cache").pluck().all())).toEqual([]);
+    expect(outside((db) => db.prepare("SELECT event_id FROM events WHERE kind = 'policy_loaded' ORDER BY seq").pluck().all())).toEqual(["p1", "p3"]);
+  });
+
   it("and it is closed before it could reopen, it lets go of the file all the same", async () => {
     const storage = await openSqlite({ path });
     const blocker = new Sqlite(path);

@@ -327,7 +327,7 @@ function obligationToWire(obligation: Obligation): wire.Obligation {
   }
 }
 
-const timestamp = (at: Instant): Timestamp => ({
+export const timestamp = (at: Instant): Timestamp => ({
   $typeName: "google.protobuf.Timestamp",
   seconds: BigInt(Math.floor(at / 1_000)),
   nanos: (at % 1_000) * 1_000_000,

@@ -1,7 +1,7 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import { status as Code, Metadata, type StatusObject } from "@grpc/grpc-js";
-import { type ErrorCode, ServiceError } from "../../core/errors.ts";
+import { type ErrorCode, ServiceError, type Violation } from "../../core/errors.ts";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.ts";
 
@@ -20,6 +20,8 @@ const RENDERINGS: Readonly<Record<ErrorCode, Rendering>> = {
   OVERLOADED: { code: Code.RESOURCE_EXHAUSTED, retryAfterS: 1 },
   RATE_LIMITED: { code: Code.RESOURCE_EXHAUSTED, retryAfterS: 60 },
   STATE_FULL: { code: Code.RESOURCE_EXHAUSTED },
+  POLICY_INVALID: { code: Code.FAILED_PRECONDITION },
+  POLICY_UNKNOWN: { code: Code.NOT_FOUND },
   POLICY_UNAVAILABLE: { code: Code.UNAVAILABLE, retryAfterS: 5 },
   LEDGER_UNAVAILABLE: { code: Code.UNAVAILABLE, retryAfterS: 1 },
 };
@@ -28,12 +30,25 @@ const RENDERINGS: Readonly<Record<ErrorCode, Rendering>> = {
 export function toStatus(error: unknown): Status {
   if (!(error instanceof ServiceError)) return create(StatusSchema, { code: Code.INTERNAL, message: "internal error" });
   const { code, retryAfterS } = RENDERINGS[error.code];
-  const { field, limit } = error.detail;
+  const { field, limit, violations } = error.detail;
   const details: Any[] = [pack(ErrorInfoSchema, { reason: error.code, domain: "behest.v1", metadata: limit === undefined ? {} : { limit } })];
   if (field !== undefined) details.push(pack(BadRequestSchema, { fieldViolations: [{ field, description: error.message }] }));
+  if (violations) details.push(pack(BadRequestSchema, { fieldViolations: fitting(violations) }));
   if (retryAfterS !== undefined) details.push(pack(RetryInfoSchema, { retryDelay: { seconds: BigInt(retryAfterS) } }));
   return create(StatusSchema, { code, message: error.message, details });
 }
+
+/** Trailers are small: some clients take 8 KiB of them and no more. */
+const VIOLATIONS_MAX = 8;
+const VIOLATION_LENGTH_MAX = 200;
+
+const fitting = (violations: readonly Violation[]): Violation[] =>
+  violations.slice(0, VIOLATIONS_MAX).map(({ field, description, reason }) => ({
+    // A place ends in what matters most.
+    field: field.length > VIOLATION_LENGTH_MAX ? `…${field.slice(-VIOLATION_LENGTH_MAX).toWellFormed()}` : field,
+    description: description.length > VIOLATION_LENGTH_MAX ? `${description.slice(0, VIOLATION_LENGTH_MAX).toWellFormed()}…` : description,
+    reason,
+  }));
 
 const pack = <T extends DescMessage>(schema: T, init: MessageInitShape<T>): Any => anyPack(schema, create(schema, init));
 

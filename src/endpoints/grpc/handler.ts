@@ -1,6 +1,5 @@
-import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import type { Metadata } from "@grpc/grpc-js";
-import { type Call, isEnforcerOnly, requireRole } from "../../core/access.ts";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { isEnforcerOnly } from "../../core/access.ts";
 import type { Answer, Decider } from "../../core/decide.ts";
 import { ServiceError } from "../../core/errors.ts";
 import { explainJudgement } from "../../core/explain.ts";
@@ -9,15 +8,14 @@ import type { RateLimiter } from "../../core/rate-limit.ts";
 import type { Caller } from "../../core/request.ts";
 import type { Instant } from "../../core/words.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
+import { authorize, type ByteLimit, type CallPorts, decode, refuseOversize, type UnaryHandler } from "./call.ts";
 import { fromWire, type RequestLimits, toWire } from "./convert.ts";
 import { explanationToWire } from "./convert-explanation.ts";
 import { toStatus } from "./errors.ts";
-import { itemSizes, refuseMisframed } from "./framing.ts";
+import { itemSizes } from "./framing.ts";
 
-export interface HandlerPorts {
+export interface HandlerPorts extends CallPorts {
   readonly decider: Decider;
-  /** Whose token it is; undefined for any that is not known. */
-  readonly authenticate: (token: string) => Caller | undefined;
   readonly explains: RateLimiter;
   readonly now: () => Instant;
   readonly limits: HandlerLimits;
@@ -33,11 +31,8 @@ export interface HandlerLimits extends RequestLimits {
   readonly batchItemsMax: number;
 }
 
-/** Bytes in, bytes out; throws what `toStatusObject` renders. */
-export type UnaryHandler = (body: Buffer, metadata: Metadata) => Promise<Uint8Array>;
-
 /** The methods of DecisionService, by name. */
-export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<Call, UnaryHandler>> {
+export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<"Decide" | "DecideBatch" | "Explain", UnaryHandler>> {
   return {
     async Decide(body, metadata) {
       const caller = authorize(ports, metadata, "Decide");
@@ -126,45 +121,4 @@ async function inSlices<T>(work: Generator<undefined, T>): Promise<T> {
   }
 }
 
-/** Who calls, if the call is theirs to make: looked at before anything of the message is. */
-function authorize(ports: HandlerPorts, metadata: Metadata, call: Call): Caller {
-  const [header, ...more] = metadata.get("authorization");
-  const token = typeof header === "string" ? /^Bearer (\S+)$/i.exec(header)?.[1] : undefined;
-  if (token === undefined || more.length > 0) {
-    throw new ServiceError("CALLER_UNAUTHENTICATED", "send one `authorization: Bearer TOKEN` with the call; the tokens lie in the data directory");
-  }
-  const caller = ports.authenticate(token);
-  if (!caller) throw new ServiceError("CALLER_UNAUTHENTICATED", "the token is not known; the tokens of this server lie in its data directory");
-  requireRole(caller, call);
-  return caller;
-}
-
-/** Three messages for each level of a Struct, and those around it. */
-const WIRE_NESTING_MAX = 250;
-
-interface ByteLimit {
-  readonly name: string;
-  readonly bytesMax: number;
-}
-
 const requestLimit = ({ limits }: HandlerPorts): ByteLimit => ({ name: "request_bytes", bytesMax: limits.requestBytesMax });
-
-function refuseOversize(bytes: number, { name, bytesMax }: ByteLimit): void {
-  if (bytes <= bytesMax) return;
-  throw new ServiceError("REQUEST_TOO_BIG", `the message has ${bytes} bytes, at most ${bytesMax} are read`, { limit: name });
-}
-
-function decode<T extends DescMessage>(schema: T, body: Buffer, limit: ByteLimit): MessageShape<T> {
-  refuseOversize(body.length, limit);
-  try {
-    const message = fromBinary(schema, body, { readUnknownFields: false, recursionLimit: WIRE_NESTING_MAX });
-    refuseMisframed(schema, body);
-    return message;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : "";
-    if (why.includes("recursion depth")) {
-      throw new ServiceError("REQUEST_TOO_BIG", "the message nests too deeply", { limit: "nesting", cause: error });
-    }
-    throw new ServiceError("REQUEST_MALFORMED", `the message is no ${schema.typeName}`, { cause: error });
-  }
-}

@@ -5,12 +5,16 @@ import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { ServiceError } from "../../core/errors.ts";
 import { DecisionService } from "../../gen/behest/v1/decision_pb.ts";
+import { PolicyService } from "../../gen/behest/v1/policy_pb.ts";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import type { UnaryHandler } from "./call.ts";
 import { toStatusObject } from "./errors.ts";
-import { createDecisionHandlers, type HandlerPorts, type UnaryHandler } from "./handler.ts";
+import { createDecisionHandlers, type HandlerPorts } from "./handler.ts";
+import { createPolicyHandlers, type PolicyHandlerPorts } from "./handler-policy.ts";
 
-export interface GrpcOptions extends HandlerPorts {
+export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts {
+  readonly limits: HandlerPorts["limits"];
   /** HOST:PORT; port 0 picks a free one. */
   readonly address: string;
   readonly streamsMax: number;
@@ -19,14 +23,15 @@ export interface GrpcOptions extends HandlerPorts {
 export interface GrpcServer {
   /** HOST:PORT as it is bound. */
   readonly address: string;
-  setServing(serving: boolean): void;
+  /** What health says: of the decisions, and so of the server as a whole, or of the policy. */
+  setServing(what: "decisions" | "policy", serving: boolean): void;
   /** Takes no new calls, lets those under way finish, and cuts what is left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
-const METHODS_BY_NAME = new Map(DecisionService.methods.map((method) => [method.name, method]));
+const HEALTH_NAMES = { decisions: ["", DecisionService.typeName], policy: [PolicyService.typeName] } as const;
 
-/** Serves DecisionService, health and reflection. @throws {Error} when the address cannot be bound. */
+/** Serves DecisionService, PolicyService, health and reflection. @throws {Error} when the address cannot be bound. */
 export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const server = new Server({
     // The handler answers an oversize request with the field's details; beyond a batch nothing is buffered at all.
@@ -38,21 +43,25 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
   });
-  const health = new HealthImplementation({ "": "NOT_SERVING", [DecisionService.typeName]: "NOT_SERVING" });
-  server.addService(definitionOf(DecisionService), implementationOf(options));
+  const health = new HealthImplementation(
+    Object.fromEntries(Object.values(HEALTH_NAMES).flatMap((names) => names.map((name) => [name, "NOT_SERVING"]))),
+  );
+  const served = (service: DescService, handlers: Handlers): void =>
+    server.addService(definitionOf(service), implementationOf(service, handlers, options.onInternalError));
+  served(DecisionService, createDecisionHandlers(options));
+  served(PolicyService, createPolicyHandlers(options));
   health.addToServer(server);
-  new ReflectionService(reflected([DecisionService, Health], [file_google_rpc_error_details])).addToServer(server);
+  new ReflectionService(reflected([DecisionService, PolicyService, Health], [file_google_rpc_error_details])).addToServer(server);
   const port = await bind(server, options.address);
-  const setServing = (serving: boolean): void => {
-    const status = serving ? "SERVING" : "NOT_SERVING";
-    health.setStatus("", status);
-    health.setStatus(DecisionService.typeName, status);
+  const setServing: GrpcServer["setServing"] = (what, serving) => {
+    for (const name of HEALTH_NAMES[what]) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
   };
   return {
     address: options.address.replace(/:\d+$/, `:${port}`),
     setServing,
     async close(graceMs) {
-      setServing(false);
+      setServing("decisions", false);
+      setServing("policy", false);
       await drain(server, graceMs);
     },
   };
@@ -78,12 +87,14 @@ function definitionOf(service: DescService): ServiceDefinition {
   );
 }
 
-function implementationOf(options: GrpcOptions): UntypedServiceImplementation {
-  const handlers: Readonly<Record<string, UnaryHandler>> = createDecisionHandlers(options);
+type Handlers = Readonly<Record<string, UnaryHandler>>;
+
+function implementationOf(service: DescService, handlers: Handlers, onInternalError: (error: unknown) => void): UntypedServiceImplementation {
   return Object.fromEntries(
-    Object.entries(handlers).map(([name, handler]) => {
-      if (!METHODS_BY_NAME.has(name)) throw new Error(`the contract has no method \`${name}\``);
-      return [name, unary(handler, options.onInternalError)];
+    service.methods.map(({ name }) => {
+      const handler = handlers[name];
+      if (!handler) throw new Error(`nothing answers \`${service.typeName}/${name}\``);
+      return [name, unary(handler, onInternalError)];
     }),
   );
 }

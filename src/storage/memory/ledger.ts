@@ -1,5 +1,5 @@
 import { ServiceError } from "../../core/errors.ts";
-import type { Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
+import type { KeptPolicy, Ledger, Turn } from "../../core/ports.ts";
 import { type DecisionRecord, decodeEvent, encodeEvent } from "../../core/record.ts";
 import { apply, createState, type StateKeys, type StateView, view } from "../../core/state.ts";
 
@@ -13,7 +13,7 @@ export function createMemoryLedger(): MemoryLedger {
   const state = createState();
   const written: string[] = [];
   const decisions = new Map<string, number>();
-  const policies = new Map<string, StoredPolicy>();
+  const policies = new Map<string, KeptPolicy>();
 
   let closed = false;
   const refuseClosed = (): void => {
@@ -51,9 +51,13 @@ export function createMemoryLedger(): MemoryLedger {
       const event = text === undefined ? undefined : decodeEvent(text);
       return event?.kind === "decision" ? event : undefined;
     },
-    async recordPolicy(stored) {
-      policies.set(stored.event.policy, stored);
-      write({ events: [stored.event], answer: undefined });
+    async recordPolicy({ event, files }) {
+      refuseClosed();
+      if (!policies.has(event.policy)) policies.set(event.policy, { files, firstLoadedAt: event.at });
+      write({ events: [event], answer: undefined });
+    },
+    async policy(digest) {
+      return policies.get(digest);
     },
     async close() {
       closed = true;

@@ -1,9 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { ServiceError } from "../../core/errors.ts";
-import type { Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
+import type { KeptPolicy, Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
 import { type DecisionRecord, decodeEvent, encodeEvent, type LedgerEvent } from "../../core/record.ts";
 import { apply, createState, forget, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
-import type { Instant } from "../../core/words.ts";
+import { type Instant, instant } from "../../core/words.ts";
 import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
 import type { FromWriter, PolicyRow, TaskRow, ToWriter, WriterOptions } from "./messages.ts";
 
@@ -64,6 +64,7 @@ class SqliteLedger implements Ledger {
   #queue: Waiting[] = [];
   #written: readonly Waiting[] = [];
   #cacheRows: CacheRow[] = [];
+  /** The last one that is certainly on disk. */
   #policy: string | undefined;
   #cacheDrop: string | undefined;
   #closed = false;
@@ -150,9 +151,13 @@ class SqliteLedger implements Ledger {
 
   async recordPolicy({ event, files }: StoredPolicy): Promise<void> {
     this.#refuseUnready();
+    await this.#write([event], [{ digest: event.policy, atMs: event.at, files }], undefined);
     this.#policy = event.policy;
-    this.#cacheDrop = event.policy;
-    await this.#write([event], [{ digest: event.policy, atMs: event.at, files: JSON.stringify(files) }], undefined);
+  }
+
+  async policy(digest: string): Promise<KeptPolicy | undefined> {
+    const row = await this.#refuseUnready().readPolicy(digest);
+    return row && { files: row.files, firstLoadedAt: instant(row.atMs) };
   }
 
   async close(): Promise<void> {
@@ -213,7 +218,8 @@ class SqliteLedger implements Ledger {
     }
     const cacheRows = this.#cacheRows;
     this.#cacheRows = [];
-    const drop = this.#cacheDrop;
+    // With the policy that makes them useless, or not at all.
+    const drop = policies.at(-1)?.digest ?? this.#cacheDrop;
     this.#cacheDrop = undefined;
     this.#writer.send({ kind: "group", events, policies, cacheRows, ...(drop !== undefined && { cacheDropOtherThan: drop }) });
   }
@@ -264,12 +270,14 @@ class SqliteLedger implements Ledger {
   }
 }
 
+type FoundMessage = Extract<FromWriter, { readonly ticket: number }>;
+
 /** The other thread, as this one sees it. */
 class Writer {
   onWritten: () => void = () => undefined;
   onFailed: (error: Error) => void = () => undefined;
   readonly #thread: Worker;
-  readonly #reads = new Map<number, { resolve: (record: string | undefined) => void; reject: (error: Error) => void }>();
+  readonly #reads = new Map<number, { resolve: (answer: FoundMessage) => void; reject: (error: Error) => void }>();
   #ticket = 0;
   #closing: (() => void) | undefined;
 
@@ -308,11 +316,21 @@ class Writer {
     this.#thread.postMessage(message);
   }
 
-  read(decisionId: string): Promise<string | undefined> {
+  async read(decisionId: string): Promise<string | undefined> {
+    const answer = await this.#ask((ticket) => ({ kind: "read", ticket, decisionId }));
+    return answer.kind === "found" ? answer.record : undefined;
+  }
+
+  async readPolicy(digest: string): Promise<Omit<PolicyRow, "digest"> | undefined> {
+    const answer = await this.#ask((ticket) => ({ kind: "read policy", ticket, digest }));
+    return answer.kind === "found policy" ? answer.row : undefined;
+  }
+
+  #ask(message: (ticket: number) => ToWriter): Promise<FoundMessage> {
     const ticket = ++this.#ticket;
     return new Promise((resolve, reject) => {
       this.#reads.set(ticket, { resolve, reject });
-      this.send({ kind: "read", ticket, decisionId });
+      this.send(message(ticket));
     });
   }
 
@@ -327,8 +345,8 @@ class Writer {
   #listen(): void {
     this.#thread.on("message", (message: FromWriter) => {
       if (message.kind === "written") this.onWritten();
-      else if (message.kind === "found") {
-        this.#reads.get(message.ticket)?.resolve(message.record);
+      else if (message.kind === "found" || message.kind === "found policy") {
+        this.#reads.get(message.ticket)?.resolve(message);
         this.#reads.delete(message.ticket);
       } else if (message.kind === "failed") this.#broken(new Error(message.why));
     });

@@ -1,3 +1,4 @@
+import type { PolicyFiles } from "../../core/ports.ts";
 import type { CacheRow } from "./decision-cache.ts";
 
 /** What the writer's thread is started with. */
@@ -21,10 +22,14 @@ export interface Group {
 export interface PolicyRow {
   readonly digest: string;
   readonly atMs: number;
-  readonly files: string;
+  readonly files: PolicyFiles;
 }
 
-export type ToWriter = Group | { readonly kind: "read"; readonly ticket: number; readonly decisionId: string } | { readonly kind: "close" };
+export type ToWriter =
+  | Group
+  | { readonly kind: "read"; readonly ticket: number; readonly decisionId: string }
+  | { readonly kind: "read policy"; readonly ticket: number; readonly digest: string }
+  | { readonly kind: "close" };
 
 export type FromWriter =
   | { readonly kind: "events"; readonly events: readonly string[] }
@@ -33,6 +38,7 @@ export type FromWriter =
   | { readonly kind: "opened" }
   | { readonly kind: "written" }
   | { readonly kind: "found"; readonly ticket: number; readonly record?: string }
+  | { readonly kind: "found policy"; readonly ticket: number; readonly row?: Omit<PolicyRow, "digest"> }
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "closed" };
 

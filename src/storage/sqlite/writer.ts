@@ -25,6 +25,9 @@ function runWriter(options: WriterOptions): void {
     readRebuild(db, options, say);
     const write = createGroupWriter(db);
     const read = db.prepare<[string], { record: string; leaf: Buffer }>("SELECT record, leaf FROM decisions WHERE decision_id = ?");
+    const readPolicy = db.prepare<[string], { first_loaded_at: number; files: string }>(
+      "SELECT first_loaded_at, files FROM policies WHERE policy_digest = ?",
+    );
     port.on("message", (message: ToWriter) => {
       try {
         switch (message.kind) {
@@ -37,6 +40,11 @@ function runWriter(options: WriterOptions): void {
             // A record that its leaf does not vouch for is no record.
             const whole = row && leafHash(row.record).equals(row.leaf);
             say({ kind: "found", ticket: message.ticket, ...(whole && { record: row.record }) });
+            break;
+          }
+          case "read policy": {
+            const row = readPolicy.get(message.digest);
+            say({ kind: "found policy", ticket: message.ticket, ...(row && { row: { atMs: row.first_loaded_at, files: JSON.parse(row.files) } }) });
             break;
           }
           case "close":
@@ -85,7 +93,7 @@ function createGroupWriter(db: Database): (group: Group) => void {
   };
 
   const transaction = db.transaction((group: Group): TreeEdge => {
-    for (const { digest, atMs, files } of group.policies) insertPolicy.run(digest, atMs, files);
+    for (const { digest, atMs, files } of group.policies) insertPolicy.run(digest, atMs, JSON.stringify(files));
     cache.write(group);
     return group.events.length === 0 ? edge : writeEvents(group, edge);
   });
