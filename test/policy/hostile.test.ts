@@ -38,17 +38,17 @@ describe("a hostile rule file is refused with a clear complaint, soon:", () => {
     {
       says: "10,000 levels of lists",
       files: { "test.rules.json": `{"rules":${"[".repeat(10_000)}${"]".repeat(10_000)}}` },
-      first: "too-big 1:1 more than 200 levels of nesting",
+      first: expect.stringMatching(/^too-big 1:\d+ more than 200 levels of nesting$/),
     },
     {
       says: "10,000 levels, and never closed",
       files: { "test.rules.json": `{"rules":${`[{"a":`.repeat(10_000)}` },
-      first: "too-big 1:1 more than 200 levels of nesting",
+      first: expect.stringMatching(/^too-big 1:\d+ more than 200 levels of nesting$/),
     },
     {
       says: "5,000 `not`s in one another",
       files: { "test.rules.json": rules([rule(nots(5_000))]) },
-      first: "too-big 1:1 more than 200 levels of nesting",
+      first: expect.stringMatching(/^too-big 1:\d+ more than 200 levels of nesting$/),
     },
     {
       says: "100 `not`s in one another",
@@ -65,11 +65,15 @@ describe("a hostile rule file is refused with a clear complaint, soon:", () => {
       files: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`f${at}.rules.json`, many(10_000, at * 10_000)])),
       first: expect.stringMatching(/^too-big 1:\d+ 200000 rules; at most 10000 are served$/),
     },
-    { says: "200,000 rules in one", files: { "test.rules.json": many(200_000) }, first: "too-big 1:1 more than 1000000 keys" },
+    {
+      says: "200,000 rules in one",
+      files: { "test.rules.json": many(200_000) },
+      first: expect.stringMatching(/^too-big 1:\d+ more than 1500000 keys and values$/),
+    },
     {
       says: "1,100,000 keys",
       files: { "test.rules.json": `{${Array.from({ length: 1_100_000 }, (_, at) => `"k${at}":1`).join(",")}}` },
-      first: "too-big 1:1 more than 1000000 keys",
+      first: expect.stringMatching(/^too-big 1:\d+ more than 1500000 keys and values$/),
     },
     {
       says: "half a character",
