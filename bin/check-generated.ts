@@ -23,10 +23,11 @@ const read = (path: string): string | undefined => {
 
 try {
   run("buf", "generate", "--output", fresh);
-  for (const script of ["generate-docs.ts", "generate-schemas.ts"]) run(process.execPath, join(import.meta.dirname, script), fresh);
+  for (const script of ["generate-docs.ts", "generate-lint-pages.ts", "generate-schemas.ts"])
+    run(process.execPath, join(import.meta.dirname, script), fresh);
   // Committed files that nothing makes any more count as well, where everything is made.
   const names = new Set([
-    ...globSync(["src/gen/**/*.ts", "rules/schema/*"], { cwd: root }),
+    ...globSync(["src/gen/**/*.ts", "docs/lint/*", "rules/schema/*"], { cwd: root }),
     ...globSync(["{src/gen,docs}/**/*.{ts,md}", "rules/schema/*", ".vscode/*"], { cwd: fresh }),
   ]);
   const different = [...names].filter((name) => read(join(root, name)) !== read(join(fresh, name)));

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { applyEdits, type FormattingOptions, modify } from "jsonc-parser";
 import type { DecisionRecord } from "../core/record.ts";
 import { judgeCase } from "../policy/case-judge.ts";
+import { withCase } from "../policy/case-update.ts";
 import { type Case, readCases } from "../policy/cases.ts";
 import { type Complaint, PolicyInvalid } from "../policy/complaints.ts";
 import { readDocument } from "../policy/document.ts";
@@ -65,8 +65,6 @@ function readBack(text: string): readonly Case[] {
   return cases;
 }
 
-const FORMAT: FormattingOptions = { insertSpaces: true, tabSize: 2, eol: "\n" };
-
 function append(file: string, made: { readonly name: string }): void {
   if (!file.endsWith(".cases.json")) throw new CommandFailed(EXIT.usage, `\`${file}\` is no file of cases: name it \`NAME.cases.json\``);
   const before = existsSync(file) ? readFileSync(file, "utf8") : '{\n  "cases": []\n}\n';
@@ -74,8 +72,7 @@ function append(file: string, made: { readonly name: string }): void {
   if (there.some(({ name }) => name === made.name)) {
     throw new CommandFailed(EXIT.usage, `\`${file}\` has a case \`${visible(made.name)}\` already; give this one another --name`);
   }
-  const edits = modify(before, ["cases", there.length], made, { formattingOptions: FORMAT, isArrayInsertion: true });
-  writeFileSync(`${file}.new`, applyEdits(before, edits));
+  writeFileSync(`${file}.new`, withCase(before, made, there.length));
   renameSync(`${file}.new`, file);
   process.stderr.write(`the case \`${visible(made.name)}\` is in ${file}; next: behest rules test\n`);
 }

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addCase } from "./case-from.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
@@ -8,16 +7,11 @@ import { addExplain } from "./explain.ts";
 import { addFacts } from "./facts.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
 import { addHistory } from "./history.ts";
+import { addInit } from "./init.ts";
 import { addRules } from "./rules.ts";
 import { addSchema } from "./schema.ts";
 import { addServe } from "./serve.ts";
-
-const VERSION = versionOf(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-
-function versionOf(text: string): string {
-  const manifest: { readonly version: string } = JSON.parse(text);
-  return manifest.version;
-}
+import { VERSION } from "./version.ts";
 
 function createProgram(): Command {
   const program = new Command("behest")
@@ -29,6 +23,7 @@ function createProgram(): Command {
       "after",
       "\nBegin with:\n  behest serve\n  behest decide docs/examples/first-steps.json     (in a second terminal)\n  behest history list\n",
     );
+  addInit(program);
   addServe(program);
   addDecide(program);
   addExplain(program);
@@ -61,6 +56,11 @@ async function healthcheck(options: ConnectOptions): Promise<void> {
     `behest: warning: what the rules directory holds was refused, and the last good policy decides; next: behest rules status${server}\n`,
   );
 }
+
+// Whoever reads may have seen enough, as in `behest schema rules | head`: the rest is for nobody, and no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 
 try {
   await createProgram().parseAsync();

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { addRulesInfluence } from "./rules-influence.ts";
+import { addRulesLint } from "./rules-lint.ts";
 import { addRulesMutate } from "./rules-mutate.ts";
 import { addRulesReload } from "./rules-reload.ts";
 import { addRulesShow } from "./rules-show.ts";
@@ -11,8 +13,10 @@ export function addRules(program: Command): void {
     .command("rules")
     .description("check, test and understand rules")
     .addHelpText("after", "\nExample:\n  behest rules lint && behest rules test\n");
+  addRulesLint(rules);
   addRulesTest(rules);
   addRulesMutate(rules);
+  addRulesInfluence(rules);
   addRulesReload(rules);
   addRulesStatus(rules);
   addRulesShow(rules);

@@ -10,6 +10,12 @@ export interface CaseChange {
   readonly disagreements: readonly Disagreement[];
 }
 
+/** A file of cases with one more, behind so many. */
+export function withCase(text: string, made: object, there: number): string {
+  const formattingOptions = { insertSpaces: true, tabSize: 2, eol: "\n" };
+  return applyEdits(text, modify(text, ["cases", there], made, { formattingOptions, isArrayInsertion: true }));
+}
+
 /** A file of cases with these expectations replaced by what was found; everything else stays as it was written. */
 export function withFound(text: string, changes: readonly CaseChange[]): string {
   let changed = text;

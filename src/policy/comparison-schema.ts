@@ -4,7 +4,7 @@ import { KIND_OF_TYPE } from "./conditions.ts";
 import { FACT_PATH, factNames, MAPS, reads } from "./fact-schema.ts";
 import { DECORATOR_MEANINGS, EFFECT_MEANINGS, OPERATOR_MEANINGS } from "./meanings.ts";
 import { DECORATORS, OPERATORS, type StaticKind, whyUndecidable } from "./operators.ts";
-import { definition, type Schema, when, wordsSchema } from "./schema.ts";
+import { definition, has, type Schema, when, wordsSchema } from "./schema.ts";
 
 /** Facts that can be compared in the same ways. */
 export interface FactGroup {
@@ -115,8 +115,9 @@ export function comparisonSchema(group: FactGroup): Schema {
       },
     },
     allOf: [
-      ...known.map(({ pattern, value }) => when({ properties: { operator: { pattern } }, required: ["operator"] }, { properties: { value } })),
-      when({ properties: { operator: { pattern: "^present$" } }, required: ["operator"] }, { properties: { value: PRESENCE } }),
+      ...known.map(({ pattern, value }) => when(has("operator", { pattern }), { properties: { value } })),
+      when(has("operator", { pattern: "^present$" }), { properties: { value: PRESENCE } }),
+      when(has("operator", { pattern: MORE_DECORATORS }), { properties: { value: anyValue() } }),
     ],
   };
 }
@@ -186,6 +187,10 @@ function listSchema(items: readonly string[], group: FactGroup): Schema {
     ...(!anything && { contains: { type: items } }),
   };
 }
+
+const anyValue = (): Schema => ({
+  anyOf: [{ type: SCALARS }, { type: "array", minItems: 1 }, definition(otherFactName(FACT_KINDS))],
+});
 
 const PRESENCE: Schema = {
   anyOf: [{ enum: [true, false], enumDescriptions: ["the fact has a value", "the fact has none"] }, definition(otherFactName(["boolean"]))],

@@ -105,7 +105,8 @@ function readComposite(composite: Property, node: Node, context: Context): Condi
   const { document } = context;
   const { key, valueNode } = composite;
   for (const other of propertiesOf(node)) {
-    if (other.key !== key && other.key !== "name" && other.key !== "priority") {
+    if (other.key === "priority") warnOfPriority(other, document);
+    else if (other.key !== key && other.key !== "name") {
       document.error("ambiguous-condition", other.keyNode, `\`${other.key}\` cannot stand beside \`${key}\``);
     }
   }
@@ -122,6 +123,9 @@ function readComposite(composite: Property, node: Node, context: Context): Condi
   const whole = parts.filter((part) => part !== undefined);
   return whole.length === parts.length ? { kind: key === "all" ? "all" : "any", parts: whole, node, document } : undefined;
 }
+
+const warnOfPriority = ({ keyNode }: Pick<Property, "keyNode">, document: Document): void =>
+  document.warn("priority-of-condition", keyNode, "`priority` of a condition has no effect");
 
 function readNamed(node: Node, context: Context): Condition | undefined {
   const name = node.type === "string" ? String(node.value) : "";
@@ -149,7 +153,7 @@ function readLeaf(node: Node, properties: readonly Property[], context: Context)
     if (key === "params") document.error("fact-parameters", keyNode, "`params` is not served: facts take no parameters");
     else if (!LEAF_KEYS.includes(key))
       document.error("unknown-key", keyNode, orMean(`unknown key \`${key}\` in a condition`, key, [...LEAF_KEYS, ...COMPOSITES]));
-    if (key === "priority") document.warn("priority-of-condition", keyNode, "`priority` of a condition has no effect");
+    if (key === "priority") warnOfPriority({ keyNode }, document);
   }
   const factNode = at.get("fact");
   const operatorNode = at.get("operator");

@@ -17,6 +17,9 @@ export interface Document {
   readonly root: Node;
   /** `file:line:column`. */
   positionOf(node: Node): string;
+  /** A complaint about a place in it, for whoever collects them. */
+  complaintAt(id: ComplaintId, node: Node, said: Said): Complaint;
+  /** Tells the loader. */
   error(id: ErrorId, node: Node, said: Said): void;
   warn(id: WarningId, node: Node, said: Said): void;
 }
@@ -27,6 +30,8 @@ const NESTING_MAX = 200;
 const VALUES_MAX = 1_500_000;
 /** Values looked at between two pauses. */
 const VALUES_PER_STEP = 1_000;
+/** More errors, or more warnings, about one file help nobody: the first error refuses the policy already. */
+export const COMPLAINTS_MAX = 10_000;
 
 /** Reads a file strictly, and complains of all that JSON.parse would quietly change. Undefined when there is no tree to go on with. */
 export const readDocument = (file: string, text: string, complaints: Complaint[]): Document | undefined =>
@@ -35,8 +40,16 @@ export const readDocument = (file: string, text: string, complaints: Complaint[]
 /** The same, with pauses. */
 export function* documentSteps(file: string, text: string, complaints: Complaint[]): Steps<Document | undefined> {
   const lines = linesOf(text);
+  const complaintAt = (id: ComplaintId, offset: number, said: Said): Complaint => ({ ...complaint(id, file, said), at: lines.placeOf(offset) });
+  const told = { error: new Set<string>(), warning: new Set<string>() };
   const complain = (id: ComplaintId, offset: number, said: Said): void => {
-    complaints.push({ ...complaint(id, file, said), at: lines.placeOf(offset) });
+    const found = complaintAt(id, offset, said);
+    // A named condition is read for each rule that uses it; its mistakes are told once.
+    const key = `${offset} ${id} ${found.message}`;
+    const known = told[found.severity];
+    if (known.has(key) || known.size >= COMPLAINTS_MAX) return;
+    known.add(key);
+    complaints.push(found);
   };
   const root = yield* treeOf(text, { nestingMax: NESTING_MAX, valuesMax: VALUES_MAX });
   if ("why" in root) {
@@ -51,6 +64,7 @@ export function* documentSteps(file: string, text: string, complaints: Complaint
       const { line, column } = lines.placeOf(offset);
       return `${file}:${line}:${column}`;
     },
+    complaintAt: (id, node, said) => complaintAt(id, node.offset, said),
     error: (id, node, said) => complain(id, node.offset, said),
     warn: (id, node, said) => complain(id, node.offset, said),
   };

@@ -51,6 +51,13 @@ export function readFact(node: Node, pathNode: Node | undefined, document: Docum
   return { name, declaration, path: rest };
 }
 
+/** `fact` and `path` as one name, which is read as the same fact. Undefined where the two are none. */
+export function joinedName(factNode: Node, pathNode: Node): string | undefined {
+  if (factNode.type !== "string" || pathNode.type !== "string" || !String(pathNode.value).startsWith("$")) return undefined;
+  const path = PATH.exec(String(pathNode.value))?.[1];
+  return path !== undefined && PATH.test(`.${factNode.value}`) ? `${factNode.value}${path}` : undefined;
+}
+
 const segmentsOf = (path: string): readonly (string | number)[] =>
   [...path.matchAll(/\.([A-Za-z0-9_-]+)|\[(\d+)\]/g)].map(([, key, index]) => key ?? Number(index));
 

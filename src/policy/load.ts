@@ -3,11 +3,11 @@ import { createGlobIndex } from "../core/globs.ts";
 import type { Policy, RegisteredAgent } from "../core/policy.ts";
 import { type Catalog, readAgents, readCatalogFile } from "./catalog.ts";
 import { createSlotTable } from "./compile.ts";
-import { type Complaint, complaint, formatComplaint, PolicyInvalid } from "./complaints.ts";
-import { type Document, documentSteps } from "./document.ts";
+import { type Complaint, complaint, PolicyInvalid } from "./complaints.ts";
+import { type Document, documentSteps, type Node } from "./document.ts";
 import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
 import { indexRules } from "./rule-index.ts";
-import { collectNamed, compileRules, countRules, RULES_MAX, readRules, type StatedRule } from "./rules.ts";
+import { collectNamed, compileRules, inOrder, RULES_MAX, readRules, ruleNodesOf, type StatedRule } from "./rules.ts";
 import { orderOf, readSettings } from "./settings.ts";
 import { type Steps, toEnd } from "./steps.ts";
 
@@ -15,6 +15,9 @@ export interface LoadedPolicy {
   readonly policy: Policy;
   readonly files: PolicyFiles;
   readonly warnings: readonly Complaint[];
+  /** What the policy was compiled from, for who looks closer: each file's tree, and the rules in the policy's order. */
+  readonly documents: ReadonlyMap<string, Document>;
+  readonly stated: readonly StatedRule[];
 }
 
 /** Reads a rules directory whole. @throws {PolicyInvalid} with every complaint. */
@@ -31,12 +34,11 @@ export const compilePolicy = (files: PolicyFiles, directory = "rules"): LoadedPo
 /** The same, with pauses: ten thousand rules take most of a second. */
 export function* compileSteps(files: PolicyFiles, directory: string): Steps<LoadedPolicy> {
   const complaints: Complaint[] = [];
-  const policy = yield* upToTooMany(policySteps({ files, directory, complaints }), directory, complaints);
-  // A named condition is read for each rule that uses it; its mistakes are told once.
-  const told = [...new Map(complaints.map((complaint) => [formatComplaint(complaint), complaint])).values()];
-  const errors = told.filter(({ severity }) => severity === "error");
-  if (!policy || errors.length > 0) throw new PolicyInvalid(errors);
-  return { policy, files, warnings: told };
+  const documents = new Map<string, Document>();
+  const assembled = yield* upToTooMany(policySteps({ files, documents, directory, complaints }), directory, complaints);
+  const errors = complaints.filter(({ severity }) => severity === "error");
+  if (!assembled || errors.length > 0) throw new PolicyInvalid(errors);
+  return { ...assembled, files, documents, warnings: complaints };
 }
 
 /** Errors that one policy is told of; what has more is another kind of file, and all of them would fill the memory. */
@@ -60,13 +62,13 @@ function* upToTooMany<T>(steps: Steps<T>, directory: string, complaints: readonl
 }
 
 interface Parts {
+  readonly documents: Map<string, Document>;
   readonly files: PolicyFiles;
   readonly directory: string;
   readonly complaints: Complaint[];
 }
 
-function* policySteps({ files, directory, complaints }: Parts): Steps<Policy | undefined> {
-  const documents = new Map<string, Document>();
+function* policySteps({ files, documents, directory, complaints }: Parts): Steps<Pick<LoadedPolicy, "policy" | "stated"> | undefined> {
   for (const [name, text] of Object.entries(files)) {
     const document = yield* documentSteps(join(directory, name), text, complaints);
     if (document) documents.set(name, document);
@@ -92,9 +94,10 @@ function* policySteps({ files, directory, complaints }: Parts): Steps<Policy | u
     order,
   );
   if (!settings) return undefined;
+  const ordered = inOrder(stated);
   const slots = createSlotTable();
-  const rules = yield* compileRules(stated, slots);
-  return {
+  const rules = yield* compileRules(ordered, slots);
+  const policy = {
     digest: yield* digestOf(files),
     settings,
     tools: catalog.tools,
@@ -104,21 +107,28 @@ function* policySteps({ files, directory, complaints }: Parts): Steps<Policy | u
     slots: slots.slots,
     index: yield* indexRules(rules, slots.slots),
   };
+  return { policy, stated: ordered };
 }
 
 function* readRuleFiles(documents: readonly Document[], classifications: readonly string[]): Steps<readonly StatedRule[]> {
-  const [first] = documents;
-  const count = documents.reduce((sum, document) => sum + countRules(document), 0);
-  if (count > RULES_MAX && first) {
-    first.error("too-big", first.root, `${count} rules; at most ${RULES_MAX} are served`);
-    return [];
-  }
+  if (refuseTooMany(documents)) return [];
   const named = collectNamed(documents);
   const names = new Set<string>();
   const rules: StatedRule[] = [];
-  for (const document of documents) rules.push(...(yield* readRules(document, { named, classifications, names })));
+  for (const document of documents) for (const rule of yield* readRules(document, { named, classifications, names })) rules.push(rule);
   for (const [name, { node, document }] of named.nodes) {
     if (!named.used.has(name)) document.warn("unused-condition", node, `no rule uses the condition \`${name}\``);
   }
   return rules;
+}
+
+/** Counted before any is read: reading costs what there are. */
+function refuseTooMany(documents: readonly Document[]): boolean {
+  let count = 0;
+  let first: { readonly node: Node; readonly document: Document } | undefined;
+  for (const document of documents) {
+    for (const node of ruleNodesOf(document)) if (++count === RULES_MAX + 1) first = { node, document };
+  }
+  first?.document.error("too-big", first.node, `${count} rules; at most ${RULES_MAX} are served`);
+  return first !== undefined;
 }

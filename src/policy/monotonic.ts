@@ -50,7 +50,9 @@ function stepsOf(
     case "rising": {
       const constants = constantsOf(literal).filter((value) => typeof value === "number");
       const near = [0, ...constants.flatMap((value) => [value - 1, value, value + 1]), Number.MAX_SAFE_INTEGER];
-      return pairsOf([...new Set(near)].sort((a, b) => a - b).map((value) => [value]));
+      // What rises is a count or a rank: neither is ever below 0.
+      const possible = [...new Set(near)].filter((value) => value >= 0);
+      return pairsOf(possible.sort((a, b) => a - b).map((value) => [value]));
     }
     case "growing": {
       const members: Json[] = [...constantsOf(literal), "something else"];

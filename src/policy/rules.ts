@@ -59,10 +59,10 @@ export interface RuleContext {
   readonly names: Set<string>;
 }
 
-/** How many rules a file states, good or bad. */
-export function countRules({ root }: Document): number {
-  const rules = root.type === "object" ? propertiesOf(root).find(({ key }) => key === "rules") : undefined;
-  return rules?.valueNode.type === "array" ? (rules.valueNode.children ?? []).length : 0;
+/** The rules of a file, as they are written. */
+export function ruleNodesOf({ root }: Document): readonly Node[] {
+  const rules = root.type === "object" ? propertiesOf(root).find(({ key }) => key === "rules")?.valueNode : undefined;
+  return rules?.type === "array" ? (rules.children ?? []) : [];
 }
 
 /** Reads one `*.rules.json`. */
@@ -143,7 +143,7 @@ function ruleName(names: Set<string>): Read<string> {
   });
 }
 
-const isHelping = ({ event, params }: StatedRule): boolean => event === "allow" || (params.points ?? 0) < 0;
+export const isHelping = ({ event, params }: StatedRule): boolean => event === "allow" || (params.points ?? 0) < 0;
 
 /** What the agent's side can bring about must not help it. */
 function refuseInfluence(rule: StatedRule): void {
@@ -174,10 +174,12 @@ function warnSoftening(rule: StatedRule, classifications: readonly string[]): vo
   }
 }
 
-/** Compiles rules in the order of their evaluation. */
+/** The order of their evaluation. */
+export const inOrder = (rules: readonly StatedRule[]): readonly StatedRule[] => [...rules].sort((a, b) => b.priority - a.priority);
+
 export function* compileRules(rules: readonly StatedRule[], slots: SlotTable): Steps<readonly CompiledRule[]> {
   const compiled: CompiledRule[] = [];
-  for (const rule of [...rules].sort((a, b) => b.priority - a.priority)) {
+  for (const rule of rules) {
     compiled.push(compileRule(rule, slots));
     yield;
   }

@@ -39,7 +39,7 @@ export function fileSchema(name: SchemaName, more: Schema = {}): Schema {
     $comment: "Written by `npm run generate` from what the loader reads; change that instead.",
     ...rest,
     properties: {
-      $schema: { type: "string", description: "where an editor finds this schema; it changes nothing" },
+      $schema: { description: "where an editor finds this schema; it changes nothing" },
       ...(isObject(properties) && properties),
     },
     definitions: { ...definitions?.(), ...more },

@@ -1,7 +1,22 @@
 import { compileGlobs } from "../core/globs.ts";
 import type { BasisAnswer, BasisRow, Reach, Settings } from "../core/policy.ts";
 import { durationMs, EFFECTS, type Effect } from "../core/words.ts";
-import { type Document, described, duration, integer, listOf, mapOf, type Node, object, oneOf, type Read, reading, text } from "./document.ts";
+import {
+  type Document,
+  described,
+  duration,
+  integer,
+  listOf,
+  mapOf,
+  matching,
+  type Node,
+  object,
+  oneOf,
+  propertiesOf,
+  type Read,
+  reading,
+  text,
+} from "./document.ts";
 import { EFFECT_MEANINGS } from "./meanings.ts";
 import type { Schema } from "./schema.ts";
 
@@ -84,6 +99,8 @@ export const approver: Read<string> = reading(
 );
 
 export const quorum = described(integer(1, 20), "how many different people must agree");
+
+const framework = described(matching(/^[a-z][a-z0-9-]*$/, "the name of a framework, such as `acme`"), { examples: ["acme"] });
 
 const settingsShape = (order: readonly string[]) =>
   object(
@@ -169,6 +186,10 @@ const settingsShape = (order: readonly string[]) =>
         description: "what an action outside an issued scope is answered",
         default: "deny",
       }),
+      controls: described(
+        listOf(framework),
+        "frameworks whose controls rules name as `framework:…`, beside `owasp`, `maestro` and `nist`; it changes no decision",
+      ),
     },
   );
 
@@ -230,7 +251,13 @@ export function orderOf(document: Document): readonly string[] {
   return (node.type === "array" ? (node.children ?? []) : []).flatMap((child) => (typeof child.value === "string" ? [child.value] : []));
 }
 
-function nodeAt(root: Node, path: readonly string[]): Node {
+/** The frameworks that `controls` declares. */
+export function declaredFrameworks({ root }: Document): readonly string[] {
+  const controls = propertiesOf(root).find(({ key }) => key === "controls")?.valueNode;
+  return (controls?.children ?? []).flatMap((child) => (typeof child.value === "string" ? [child.value] : []));
+}
+
+export function nodeAt(root: Node, path: readonly string[]): Node {
   let node = root;
   for (const key of path) {
     const property = node.children?.find((child) => child.children?.[0]?.value === key);

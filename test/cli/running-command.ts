@@ -19,12 +19,13 @@ export interface Finished {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  readonly cwd?: string;
 }
 
 /** The program as a child process, with no variables but those it is given. */
-function start(args: readonly string[], { env = {} }: RunOptions): ChildProcess {
+function start(args: readonly string[], { env = {}, cwd }: RunOptions): ChildProcess {
   const inherited = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", NODE_COMPILE_CACHE: COMPILED };
-  return spawn(process.execPath, [MAIN, ...args], { env: { ...inherited, ...env }, stdio: "pipe" });
+  return spawn(process.execPath, [MAIN, ...args], { env: { ...inherited, ...env }, cwd, stdio: "pipe" });
 }
 
 function gather(child: ChildProcess): { stdout: string; stderr: string } {

@@ -59,6 +59,11 @@ describe("a condition is refused, with its place,", () => {
     { when: "`in` has a string", condition: leaf(`"agent.id"`, `"in"`, `▶"abc"`), message: "`in` needs a list value" },
     { when: "a list is empty", condition: leaf(`"agent.id"`, `"in"`, "▶[]"), message: "an empty list: nothing is in it" },
     {
+      when: "a list holds several kinds, none of them the fact's",
+      condition: leaf(`"agent.id"`, `"in"`, "▶[1, true]"),
+      message: "`in` cannot compare string with a list",
+    },
+    {
       when: "a path is no `$.a.b[0]`",
       condition: `{ "all": [ { "fact": "action.arguments", "path": ▶"$..a", "operator": "equal", "value": 1 } ] }`,
       message: "a path has the form `$.a.b[0]`: names and list positions, nothing else",

@@ -71,6 +71,8 @@ describe("a restrictive rule that stops applying as a fact gets worse", () => {
   it("a helping rule is warned of when it starts to apply", () => {
     expect(warnings(leaf("agent.trust", "equal", "low"), "allow")[0]).toMatch("rule `a-rule` starts to apply as `agent.trust` gets worse");
     expect(warnings(leaf("agent.trust", "equal", "high"), "allow")).toEqual([]);
+    // No count is below 0, so that nothing is better than 0.
+    expect(warnings(leaf("action.destination_count", "equal", 0), "allow")).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { cpSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadPolicy } from "../../src/policy/load.ts";
 import { temporaryDirectory } from "../running-server.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -66,6 +67,16 @@ describe("the published package", () => {
     } finally {
       server.kill("SIGTERM");
     }
+  });
+
+  it("makes a policy to start from, and tells commands under its own name", () => {
+    const directory = join(home.path, "project");
+    const made = spawnSync(process.execPath, ["--no-experimental-strip-types", main, "init", directory, "--template", "finance"], {
+      encoding: "utf8",
+      env: { PATH: process.env["PATH"] ?? "" },
+    });
+    expect(made).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining(`\n  behest serve --rules ${directory}/rules\n`) });
+    expect(loadPolicy(join(directory, "rules")).warnings).toEqual([]);
   });
 
   it("asks for the oldest Node that can run it", () => {

@@ -1,0 +1,37 @@
+import { ASK, type ComplaintKind, error, HARMLESS, rule, ruleFile, settings } from "./kind.ts";
+
+const asking = (approvers: string): string => ASK.replace(`"reason"`, `"approvers": ${approvers}, "reason"`);
+const tool = (body: string) => ({
+  "catalog/bank.json": `{\n  "tools": { "send_money": { ${body}"reversibility": "irreversible", "output": { "trust": "trusted" } } }\n}\n`,
+});
+const label = (body: string) => ({ "catalog/resources.json": `{\n  "resources": [{ "match": "file:/srv/payroll/**"${body} }]\n}\n` });
+
+/** About policy.json, agents.json and the catalog. */
+export const SETTINGS_KINDS = {
+  "unknown-approver": error({
+    title: "a name can approve nothing",
+    explanation:
+      "Approvers are `principal` (the person at whose behest it happens), `issuer` (who opened the task), `user:NAME` and `group:NAME`. A hold that nobody can answer would wait for ever.",
+    wrong: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["principal", "treasury"]`))),
+    right: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["principal", "group:treasury"]`))),
+  }),
+  "inconsistent-settings": error({
+    title: "two settings contradict each other",
+    explanation: "The message says which two. Bands must rise, the default classification must be one of the order, each classification stands once.",
+    wrong: settings({ bands: `{ "middle": 80, "top": 40 }` }),
+    right: settings({ bands: `{ "middle": 40, "top": 80 }` }),
+  }),
+  "tool-effect": error({
+    title: "a tool states both or neither of effect and operations",
+    explanation:
+      "A tool does one thing, and says its `effect`, or several, and says the effect of each of its `operations`. Without either nobody knows what it does.",
+    wrong: tool(""),
+    right: tool(`"effect": "pay", `),
+  }),
+  "empty-label": error({
+    title: "a label labels nothing",
+    explanation: "A label puts a `classification`, `categories` or both on the resources that it matches. With neither it protects nothing.",
+    wrong: label(""),
+    right: label(`, "classification": "confidential"`),
+  }),
+} as const satisfies Readonly<Record<string, ComplaintKind>>;

@@ -1,0 +1,65 @@
+import type { Known } from "../../core/json.ts";
+import { FALSE, type Kleene, TRUE, UNKNOWN } from "../../core/kleene.ts";
+import type { CompiledCondition, CompiledRule } from "../../core/policy.ts";
+import { type Choice, forEachCombination, type Model, modelOf, type Vocabulary } from "./model.ts";
+
+/** More combinations of one condition than these are not tried, and nothing is said of it. */
+export const COMBINATIONS_MAX = 16_384;
+
+/** How much may be tried for one policy: a policy of ordinary rules stays far below. */
+export interface Effort {
+  /** Parts of conditions that may still be asked. */
+  left: number;
+}
+
+/** What a rule does over everything that can happen. */
+export interface Examined {
+  readonly rule: CompiledRule;
+  readonly fires: "never" | "always" | "sometimes";
+  /** When every partial fact is absent it stands whatever the total ones say, and not because it is met. */
+  readonly unknownWhenAbsent: boolean;
+  /** Conditions that are false whatever the facts say. */
+  readonly impossible: ReadonlySet<CompiledCondition>;
+  /** Facts with which it fires, and with which it does not stand. */
+  readonly firing: Facts | undefined;
+  readonly resting: Facts | undefined;
+}
+
+/** Values of some facts, by their slots. */
+export type Facts = readonly { readonly slot: number; readonly value: Known }[];
+
+/** A rule that helps the caller does so only when it is known to match; any other counts unless it is known not to. */
+export const isHelping = ({ event, points }: CompiledRule): boolean => event === "allow" || points < 0;
+export const firesWith = (rule: CompiledRule, result: Kleene): boolean => (isHelping(rule) ? result === TRUE : result !== FALSE);
+
+/** Undefined when there are too many combinations to try. */
+export function examine(rule: CompiledRule, vocabulary: Vocabulary, effort: Effort): Examined | undefined {
+  const model = modelOf([rule.condition], vocabulary);
+  if (!affords(model, effort)) return undefined;
+  const root = model.nodes.length - 1;
+  const possible: boolean[] = new Array(model.nodes.length).fill(false);
+  let [firing, resting]: [Facts | undefined, Facts | undefined] = [undefined, undefined];
+  let [always, absentStands, absentUnknown] = [true, true, false];
+  forEachCombination(model, ({ results, whenAbsent, chosen }) => {
+    for (let at = 0; at < results.length; at++) if (results[at] !== FALSE) possible[at] = true;
+    const result = results[root] ?? FALSE;
+    if (firesWith(rule, result)) firing ??= factsOf(chosen);
+    else always = false;
+    if (result === FALSE) resting ??= factsOf(chosen);
+    if (whenAbsent && result === FALSE) absentStands = false;
+    if (whenAbsent && result === UNKNOWN) absentUnknown = true;
+    return true;
+  });
+  const impossible = new Set(model.nodes.filter((_, at) => !possible[at]).map(({ condition }) => condition));
+  const fires = firing === undefined ? "never" : always ? "always" : "sometimes";
+  return { rule, fires, unknownWhenAbsent: absentStands && absentUnknown, impossible, firing, resting };
+}
+
+/** Whether a model is small enough to be tried, and takes what that costs. */
+export function affords({ combinations, nodes }: Model, effort: Effort): boolean {
+  if (combinations > COMBINATIONS_MAX || effort.left < combinations * nodes.length) return false;
+  effort.left -= combinations * nodes.length;
+  return true;
+}
+
+const factsOf = (chosen: readonly Choice[]): Facts => chosen.flatMap(({ example }) => (example ? [example] : []));
