@@ -5,8 +5,7 @@ import type { Clock, Ledger, NewId, PolicyComplaint } from "./core/ports.ts";
 import { StartRefused } from "./data-directory.ts";
 import type { serveGrpc } from "./endpoints/grpc/server.ts";
 import { formatComplaint, PolicyInvalid } from "./policy/complaints.ts";
-import { openRulesDirectory, type ReadDirectory, type RulesDirectory } from "./policy/directory.ts";
-import type { LoadedPolicy } from "./policy/load.ts";
+import { type KeptPolicy, openRulesDirectory, type ReadDirectory, type RulesDirectory } from "./policy/directory.ts";
 import type { Slicing } from "./policy/steps.ts";
 import { compileStored, validatePolicy } from "./policy/validate.ts";
 import { watchRules } from "./policy/watch.ts";
@@ -16,7 +15,7 @@ const SLICING: Slicing = { now: () => performance.now(), sliceMs: 2 };
 
 export interface FirstRules {
   readonly directory: RulesDirectory;
-  readonly read: ReadDirectory & { readonly outcome: LoadedPolicy };
+  readonly read: ReadDirectory & { readonly outcome: KeptPolicy };
 }
 
 /** Reads the rules for the first time: without good ones nothing starts. @throws {PolicyInvalid} */

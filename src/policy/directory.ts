@@ -6,10 +6,13 @@ import { bufferFor, decoded, refuseTooMany, whyUnreadable } from "./reading.ts";
 import { inSlices, type Slicing } from "./steps.ts";
 import { type PolicyFiles, type Seen, type Walk, walkPolicy } from "./walk.ts";
 
+/** What a server keeps of a policy: without the trees that it was compiled from, which are many times as large. */
+export type KeptPolicy = Pick<LoadedPolicy, "policy" | "files" | "warnings">;
+
 /** What a directory holds, read without holding up anything else in the process. */
 export interface ReadDirectory {
   readonly fingerprint: string | undefined;
-  readonly outcome: LoadedPolicy | { readonly complaints: readonly Complaint[] };
+  readonly outcome: KeptPolicy | { readonly complaints: readonly Complaint[] };
 }
 
 export interface RulesDirectory {
@@ -86,7 +89,8 @@ async function readStill(path: string): Promise<ReadFiles> {
 async function compileRead({ files, complaints }: ReadFiles, path: string, slicing: Slicing): Promise<ReadDirectory["outcome"]> {
   if (complaints.length > 0) return { complaints };
   try {
-    return await inSlices(compileSteps(files, path), slicing);
+    const { policy, warnings } = await inSlices(compileSteps(files, path), slicing);
+    return { policy, files, warnings };
   } catch (error) {
     if (error instanceof PolicyInvalid) return { complaints: error.complaints };
     throw error;

@@ -76,7 +76,8 @@ describe("a rules directory", () => {
     const { outcome } = await open(STARTER_RULES).read();
     const atOnce = loadPolicy(STARTER_RULES);
     expect("policy" in outcome && outcome.policy.digest).toBe(atOnce.policy.digest);
-    expect("policy" in outcome && outcome.files).toEqual(atOnce.files);
+    expect(outcome).toMatchObject({ files: atOnce.files, warnings: atOnce.warnings });
+    expect(Object.keys(outcome)).toEqual(["policy", "files", "warnings"]);
   });
 
   it("has the digest of its paths and texts", () => {
