@@ -68,7 +68,7 @@ function explainRecorded(id: string, options: ExplainOptions): Explained {
     request: create(wire.DecideRequestSchema, { agent: { id: agent.id }, action: { tool: action.tool } }),
     response: create(wire.ExplainResponseSchema, {
       decision: toWire({ record, argumentsDigest: record.arguments, recorded: true, replayed: false }),
-      explanation: explanationToWire(explanation, flips),
+      explanation: explanationToWire(explanation, flips, "rules"),
     }),
   };
 }

@@ -110,8 +110,8 @@ function place(file: string, text: string): string {
   const isRule = lines[at]?.trim().startsWith('"name"');
   const line = lines[at] ?? "";
   return isRule
-    ? `rules/${file}.rules.json:${at}:${(lines[at - 1]?.indexOf("{") ?? 0) + 1}`
-    : `rules/${file}.rules.json:${at + 1}:${line.lastIndexOf("{", line.indexOf(text)) + 1}`;
+    ? `${file}.rules.json:${at}:${(lines[at - 1]?.indexOf("{") ?? 0) + 1}`
+    : `${file}.rules.json:${at + 1}:${line.lastIndexOf("{", line.indexOf(text)) + 1}`;
 }
 
 describe.concurrent("behest case from DECISION-ID", () => {

@@ -8,10 +8,11 @@ import { EVENTS, LEVELS, OUTCOMES } from "./convert.ts";
 
 type Init = MessageInitShape<typeof wire.ExplanationSchema>;
 
-/** Renders what a decision came from. */
-export function explanationToWire({ rules, facts, score }: Explanation, flips: readonly Flip[]): Init {
+/** Renders what a decision came from. Places are told within `directory`, the rules' own: where that lies is the server's business. */
+export function explanationToWire({ rules, facts, score }: Explanation, flips: readonly Flip[], directory: string): Init {
+  const within = (position: string): string => (position.startsWith(`${directory}/`) ? position.slice(directory.length + 1) : position);
   return {
-    rules: rules.map(ruleToWire),
+    rules: rules.map((rule) => ruleToWire(rule, within)),
     facts: facts.map(({ name, value, influence }) => ({ name, influence, ...withValue("value", value) })),
     score: {
       score: score.score,
@@ -36,35 +37,27 @@ const TRUTHS = { true: wire.Truth.TRUE, false: wire.Truth.FALSE, unknown: wire.T
   Record<DecidingComparison["result"], wire.Truth>
 >;
 
-const ruleToWire = ({
-  rule,
-  event,
-  result,
-  points,
-  sum,
-  position,
-  reads,
-  decided,
-}: ExplainedRule): MessageInitShape<typeof wire.ExplainedRuleSchema> => ({
+type Within = (position: string) => string;
+
+const ruleToWire = (
+  { rule, event, result, points, sum, position, reads, decided }: ExplainedRule,
+  within: Within,
+): MessageInitShape<typeof wire.ExplainedRuleSchema> => ({
   rule,
   event: EVENTS[event],
   result: RESULTS[result],
   points,
   sum,
-  position,
+  position: within(position),
   reads: [...reads],
-  decided: decided.map(comparisonToWire),
+  decided: decided.map((comparison) => comparisonToWire(comparison, within)),
 });
 
-const comparisonToWire = ({
-  position,
-  fact,
-  operator,
-  value,
-  found,
-  result,
-}: DecidingComparison): MessageInitShape<typeof wire.DecidingComparisonSchema> => ({
-  position,
+const comparisonToWire = (
+  { position, fact, operator, value, found, result }: DecidingComparison,
+  within: Within,
+): MessageInitShape<typeof wire.DecidingComparisonSchema> => ({
+  position: within(position),
   fact,
   operator,
   comparedWith: "fact" in value ? { case: "otherFact", value: value.fact } : { case: "value", value: toValue(value.literal) },

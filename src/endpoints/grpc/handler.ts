@@ -16,6 +16,7 @@ import { itemSizes } from "./framing.ts";
 
 export interface HandlerPorts extends CallPorts {
   readonly decider: Decider;
+  readonly policies: { readonly status: { readonly directory: string } };
   readonly explains: RateLimiter;
   readonly now: () => Instant;
   readonly limits: HandlerLimits;
@@ -104,7 +105,7 @@ async function explain(
   const { situation, judgement } = verdict;
   const explanation = explainJudgement(situation, judgement, { everyRule: message.everyRule });
   const flips = await inSlices(findFlips(situation, judgement));
-  return { decision: toWire(answer), explanation: explanationToWire(explanation, flips) };
+  return { decision: toWire(answer), explanation: explanationToWire(explanation, flips, ports.policies.status.directory) };
 }
 
 const SLICE_MS = 2;

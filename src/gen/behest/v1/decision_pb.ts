@@ -1097,7 +1097,7 @@ export type ExplainedRule = Message<"behest.v1.ExplainedRule"> & {
   sum: number;
 
   /**
-   * `file:line:column` of the rule.
+   * `file:line:column` of the rule, within the rules directory.
    *
    * @generated from field: string position = 6;
    */
@@ -1132,7 +1132,7 @@ export const ExplainedRuleSchema: GenMessage<ExplainedRule> = /*@__PURE__*/
  */
 export type DecidingComparison = Message<"behest.v1.DecidingComparison"> & {
   /**
-   * `file:line:column` of the comparison.
+   * `file:line:column` of the comparison, within the rules directory.
    *
    * @generated from field: string position = 1;
    */
