@@ -135,6 +135,7 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
     return await serveGrpc({
       ...ports,
       address: config.grpc,
+      rulesDirectory: config.rules,
       streamsMax: config.streams_max,
       explains: createRateLimiter(config.explains_per_minute, EXPLAIN_KEYS_MAX),
       now: systemClock.now,

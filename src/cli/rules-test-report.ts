@@ -38,7 +38,10 @@ function pretty({ judged, coverage, verbose, filter, threshold, missed }: CaseRe
       else if (verbose) lines.push(`    ${paint("green", "✔")} ${visible(one.stated.name)}`);
     }
   }
-  lines.push("", `${judged.length} cases: ${judged.length - failed.length} decided as they say, ${failed.length} otherwise`);
+  lines.push(
+    "",
+    `${judged.length} ${judged.length === 1 ? "case" : "cases"}: ${judged.length - failed.length} decided as they say, ${failed.length} otherwise`,
+  );
   const share = `coverage: rules ${shareOf(coverage.rules)}, branches ${shareOf(coverage.branches)}`;
   if (filter === undefined) lines.push(missed ? paint("red", `${share}, below ${threshold} %`) : share, ...unreachedLines(coverage.unreached));
   return `${lines.join("\n")}\n`;

@@ -137,7 +137,7 @@ coverage: rules 0 of 1 (0 %), branches 1 of 2 (50 %)
 
   it("decides only the cases that are meant, and leaves coverage out", async () => {
     const { stdout } = await test(rulesWith([looks, purges]), "--filter", "PURGE");
-    expect(stdout).toContain("1 cases: 1 decided as they say");
+    expect(stdout).toContain("1 case: 1 decided as they say");
     expect(stdout).not.toContain("coverage");
   });
 

@@ -14,7 +14,8 @@ interface Block {
   readonly text: string;
 }
 
-const blocks: readonly Block[] = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = "", text = ""]) => ({ language, text }));
+const blocksOf = (page: string): readonly Block[] =>
+  [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = "", text = ""]) => ({ language, text }));
 
 interface Step {
   readonly command: string;
@@ -22,11 +23,16 @@ interface Step {
   readonly expected?: string;
 }
 
-const steps: readonly Step[] = blocks.flatMap(({ language, text }, index) => {
-  if (language !== "sh") return [];
-  const next = blocks[index + 1];
-  return [{ command: text.trim(), ...(next?.language === "text" && { expected: next.text }) }];
-});
+function stepsOf(page: string): readonly Step[] {
+  const blocks = blocksOf(page);
+  return blocks.flatMap(({ language, text }, index) => {
+    if (language !== "sh") return [];
+    const next = blocks[index + 1];
+    return [{ command: text.trim(), ...(next?.language === "text" && { expected: next.text }) }];
+  });
+}
+
+const steps = stepsOf(readme);
 
 const home = temporaryDirectory();
 let address: string;
@@ -50,9 +56,9 @@ async function freePort(): Promise<number> {
   return found.port;
 }
 
-/** `npm start`, up to the line that says it is ready. */
-async function start(): Promise<void> {
-  const child = spawn("npm", ["start"], { cwd: root, env: environment(), stdio: ["ignore", "pipe", "pipe"], detached: true });
+/** `npm start`, up to the line that says it is ready; the one before has ended. */
+async function start(command: string): Promise<void> {
+  const child = spawn("sh", ["-c", command], { cwd: root, env: environment(), stdio: ["ignore", "pipe", "pipe"], detached: true });
   server = child;
   let said = "";
   await new Promise<void>((ready, failed) => {
@@ -74,11 +80,19 @@ const run = (command: string) =>
 
 beforeAll(async () => {
   address = `127.0.0.1:${await freePort()}`;
-  await start();
+  await start("npm start");
 }, 300_000);
 
-afterAll(() => {
-  if (server?.pid !== undefined) process.kill(-server.pid, "SIGTERM");
+async function stop(): Promise<void> {
+  const running = server;
+  if (running?.pid === undefined) return;
+  const ended = new Promise((done) => running.once("exit", done));
+  process.kill(-running.pid, "SIGTERM");
+  await ended;
+}
+
+afterAll(async () => {
+  await stop();
   home.remove();
 });
 
@@ -90,17 +104,33 @@ describe("the README's commands, in their order,", () => {
 
   // `npm run check` is the first half of `npm test`, which runs this.
   const own = new Set(["npm start", "npm run check"]);
-  it.each(steps.filter(({ command }) => !own.has(command)))("work and print what it says: $command", ({ command, expected }) => {
-    const { status, stdout, stderr } = run(command);
-    expect({ status, stderr: stderr.replace(/^next: .*$/m, "").trim() }).toEqual({ status: command.includes("--exit-code") ? 21 : 0, stderr: "" });
-    if (expected !== undefined) expect(stdout).toBe(expected);
-    else expect(stdout.trim()).not.toBe("");
-  });
+  it.each(steps.filter(({ command }) => !own.has(command)))("work and print what it says: $command", follow, 60_000);
 
   it("read every file that it links to", () => {
     const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map((match) => match[1] ?? "").filter((link) => !link.includes("://"));
     expect(links.filter((link) => !existsSync(join(root, link)))).toEqual([]);
   });
+});
+
+/** What changes a file says nothing. */
+const isSilent = (command: string): boolean => command.startsWith("perl") || /^(cat|echo) .*> "\$HOME/.test(command);
+
+async function follow({ command, expected }: Step): Promise<void> {
+  if (command.startsWith("npm start")) {
+    await stop();
+    await start(command);
+    return;
+  }
+  const { status, stdout, stderr } = run(command);
+  const exits = Number(/# exits (\d+)$/.exec(command)?.[1] ?? (command.includes("--exit-code") ? 21 : 0));
+  const talk = stderr.replaceAll(/^.*(next: |joined `fact`).*\n/gm, "").trim();
+  expect({ status, talk: exits === 3 ? "" : talk }).toEqual({ status: exits, talk: "" });
+  if (expected !== undefined) expect(stdout.replaceAll(home.path, "~")).toBe(expected);
+  else if (!isSilent(command)) expect(stdout.trim() + stderr.trim()).not.toBe("");
+}
+
+describe("docs/authoring.md, behind the README,", () => {
+  it.each(stepsOf(readFileSync(join(root, "docs/authoring.md"), "utf8")))("works and prints what it says: $command", follow, 60_000);
 });
 
 describe("docs/history.md", () => {

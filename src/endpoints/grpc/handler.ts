@@ -16,7 +16,8 @@ import { itemSizes } from "./framing.ts";
 
 export interface HandlerPorts extends CallPorts {
   readonly decider: Decider;
-  readonly policies: { readonly status: { readonly directory: string } };
+  /** Where the policy's rules lie; explanations leave it out of their places. */
+  readonly rulesDirectory: string;
   readonly explains: RateLimiter;
   readonly now: () => Instant;
   readonly limits: HandlerLimits;
@@ -105,7 +106,7 @@ async function explain(
   const { situation, judgement } = verdict;
   const explanation = explainJudgement(situation, judgement, { everyRule: message.everyRule });
   const flips = await inSlices(findFlips(situation, judgement));
-  return { decision: toWire(answer), explanation: explanationToWire(explanation, flips, ports.policies.status.directory) };
+  return { decision: toWire(answer), explanation: explanationToWire(explanation, flips, ports.rulesDirectory) };
 }
 
 const SLICE_MS = 2;
