@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
@@ -192,30 +192,55 @@ coverage: rules 0 of 1 (0 %), branches 1 of 2 (50 %)
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
+/** `rules test --watch` in a process of its own, and how to wait for what it says. */
+function watching(path: string) {
+  const child = spawn(process.execPath, [MAIN, "rules", "test", path, "--watch"], { stdio: "pipe" });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  const until = async (words: string): Promise<void> => {
+    for (let tries = 0; !said.includes(words); tries++) {
+      if (tries > 400) throw new Error(`never said ${words}: ${said}`);
+      await new Promise((later) => setTimeout(later, 25));
+    }
+    said = said.slice(said.indexOf(words) + words.length);
+  };
+  const stop = async (): Promise<void> => {
+    child.kill("SIGINT");
+    await once(child, "close");
+  };
+  return { until, stop };
+}
+
 describe("behest rules test --watch", () => {
   it("decides again at every change, and goes on after a file that is broken for a moment", async () => {
     const path = rulesWith([looks]);
-    const child = spawn(process.execPath, [MAIN, "rules", "test", path, "--watch"], { stdio: "pipe" });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        said += text;
-      });
-    const until = async (words: string): Promise<void> => {
-      for (let tries = 0; !said.includes(words); tries++) {
-        if (tries > 400) throw new Error(`never said ${words}: ${said}`);
-        await new Promise((later) => setTimeout(later, 25));
-      }
-      said = said.slice(said.indexOf(words) + words.length);
-    };
+    const { until, stop } = watching(path);
     await until("waiting for a change");
     writeFileSync(join(path, "a.cases.json"), "{");
     await until("not JSON");
     await until("waiting for a change");
     writeFileSync(join(path, "a.cases.json"), JSON.stringify({ cases: [looks, purges] }));
     await until("2 cases: 2 decided as they say");
-    child.kill("SIGINT");
-    await once(child, "close");
+    await stop();
+  });
+
+  it("sees every change of a file that an editor saves by renaming another over it", async () => {
+    const path = rulesWith([looks]);
+    const { until, stop } = watching(path);
+    const file = join(path, "a.cases.json");
+    for (const name of ["first", "second"]) {
+      await until("waiting for a change");
+      writeFileSync(join(path, ".draft"), JSON.stringify({ cases: [{ ...wrong, name }] }));
+      renameSync(join(path, ".draft"), file);
+      await until(`✖ ${name}`);
+    }
+    await until("waiting for a change");
+    writeFileSync(file, JSON.stringify({ cases: [{ ...wrong, name: "third" }] }));
+    await until("✖ third");
+    await stop();
   });
 });
 
