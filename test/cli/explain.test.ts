@@ -160,9 +160,36 @@ describe.concurrent("behest case from DECISION-ID", () => {
     expect(stderr).toContain("placeholders of that kind and length stand in their place");
   });
 
+  it("appends to a file whose cases use fixtures of another file, or that has fixtures alone", async () => {
+    for (const [name, before] of [
+      ["borrowing", '{ "cases": [{ "name": "one", "use": ["of another file"], "expect": { "outcome": "DENY" } }] }'],
+      ["fixtures", '{ "fixtures": { "a": { "use": 1 } } }'],
+    ] as const) {
+      const path = join(directory.path, `${name}.cases.json`);
+      writeFileSync(path, before);
+      const { code, stderr } = await behest("case", "from", ids["denied"] ?? "", "--name", "new", "--append", path);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`is in ${path}`) });
+      expect(JSON.parse(readFileSync(path, "utf8")).cases.at(-1).name).toBe("new");
+    }
+  });
+
   it.each<{ when: string; file: string; before?: string; code: number; stderr: string }>([
     { when: "the file is no file of cases", file: "a.json", code: 2, stderr: "is no file of cases: name it `NAME.cases.json`" },
-    { when: "the file is broken", file: "broken.cases.json", before: "{", code: 3, stderr: "not JSON" },
+    { when: "the file is broken", file: "broken.cases.json", before: "{", code: 3, stderr: "broken.cases.json:1:2: not JSON: " },
+    {
+      when: "the file holds something else than cases",
+      file: "else.cases.json",
+      before: '{ "cases": {} }',
+      code: 3,
+      stderr: "else.cases.json:1:12: expected a list, found an object\n  { \"cases\": {} }\n             ^\n\nnothing was written\n",
+    },
+    {
+      when: "the file has an unknown key",
+      file: "key.cases.json",
+      before: '{ "case": [] }',
+      code: 3,
+      stderr: "key.cases.json:1:3: unknown key `case`; did you mean `cases`?",
+    },
     {
       when: "the file has a case of that name",
       file: "twice.cases.json",
@@ -176,6 +203,7 @@ describe.concurrent("behest case from DECISION-ID", () => {
     const finished = await behest("case", "from", ids["denied"] ?? "", "--name", "again", "--append", path);
     expect(finished.stderr).toContain(stderr);
     expect(finished.code).toBe(code);
+    expect(finished.stderr).not.toContain("nothing was started");
     if (before !== undefined) expect(readFileSync(path, "utf8")).toBe(before);
   });
 });
