@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { DecisionRecord } from "../core/record.ts";
 import { judgeCase } from "../policy/case-judge.ts";
@@ -10,6 +11,7 @@ import { caseOf } from "./case-of.ts";
 import { readyCase } from "./cases.ts";
 import { type DataOptions, findRecord, storedPolicy } from "./database.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
+import { asTypedOf } from "./hint.ts";
 import { visible } from "./output.ts";
 
 interface FromOptions extends DataOptions {
@@ -77,7 +79,7 @@ function append(file: string, made: { readonly name: string }): void {
   }
   writeFileSync(`${file}.new`, withCase(before, made, there.length));
   renameSync(`${file}.new`, file);
-  process.stderr.write(`the case \`${visible(made.name)}\` is in ${file}; next: behest rules test\n`);
+  process.stderr.write(`the case \`${visible(made.name)}\` is in ${file}; next: ${asTypedOf("rules test", dirname(file))}\n`);
 }
 
 /** Its cases may use fixtures of other files, and be wrong in themselves: neither is what this is about. */

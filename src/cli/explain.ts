@@ -39,7 +39,7 @@ async function explain(what: string | undefined, options: ExplainOptions): Promi
 }
 
 async function explainRequests(file: string | undefined, options: ExplainOptions): Promise<readonly Explained[]> {
-  const requests = readRequests(file, options);
+  const requests = readRequests(file, options, "explain");
   return withClient(options, "auditor", async (client) => {
     const answers: Explained[] = [];
     for (const request of requests) {

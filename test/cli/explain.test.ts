@@ -83,7 +83,7 @@ describe.concurrent("behest explain DECISION-ID", () => {
     expect((await behest("explain", ids["denied"]?.slice(-12) ?? "")).stdout).toContain("CLASSIFICATION_EXCEEDED");
     const { code, stderr } = await behest("explain", "ffffffff-ffff");
     expect(code).toBe(2);
-    expect(stderr).toContain("no decision `ffffffff-ffff`; see `behest history list`");
+    expect(stderr).toContain(`no decision \`ffffffff-ffff\`; see \`bin/behest history list --data ${server.data}\``);
   });
 
   it("refuses a record that does not come out as it says", async () => {
@@ -118,7 +118,10 @@ describe.concurrent("behest case from DECISION-ID", () => {
   it.each(Object.keys(REQUESTS))("makes a case that holds under the policy that decided: %s", async (name) => {
     const rules = join(directory.path, `rules-${name}`);
     const { code, stderr } = await behest("case", "from", ids[name] ?? "", "--append", `${rules}.cases.json`);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`is in ${rules}.cases.json; next: behest rules test`) });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining(`is in ${rules}.cases.json; next: bin/behest rules test ${directory.path}\n`),
+    });
     const { cases } = JSON.parse(readFileSync(`${rules}.cases.json`, "utf8"));
     expect(cases).toHaveLength(1);
     expect(JSON.stringify(cases)).not.toContain("hmac-sha256");
@@ -181,7 +184,7 @@ describe.concurrent("behest case from DECISION-ID", () => {
       file: "else.cases.json",
       before: '{ "cases": {} }',
       code: 3,
-      stderr: "else.cases.json:1:12: expected a list, found an object\n  { \"cases\": {} }\n             ^\n\nnothing was written\n",
+      stderr: 'else.cases.json:1:12: expected a list, found an object\n  { "cases": {} }\n             ^\n\nnothing was written\n',
     },
     {
       when: "the file has an unknown key",

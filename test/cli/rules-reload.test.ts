@@ -86,7 +86,10 @@ describe("rules status", () => {
     writeRules(rules, BAD);
     await behest("rules", "reload");
     const { code, stdout, stderr } = await behest("rules", "status");
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "next: mend it, then behest rules reload\n" });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: `next: mend it, then bin/behest rules reload --data ${server.data} --grpc ${server.address}\n`,
+    });
     expect(stdout).toMatch(/\n\nrefused at \d{4}-[\d-]+T[\d:.]+Z: what the directory holds now, because\n\n/);
     expect(stdout.endsWith(`${REFUSED}\n`)).toBe(true);
     const json = JSON.parse((await behest("rules", "status", "-o", "json")).stdout);
@@ -154,7 +157,7 @@ describe("healthcheck", () => {
     expect(await run(["healthcheck", "--grpc", server.address])).toEqual({
       code: 0,
       stdout: "serving\n",
-      stderr: `behest: warning: what the rules directory holds was refused, and the last good policy decides; next: behest rules status --grpc ${server.address}\n`,
+      stderr: `behest: warning: what the rules directory holds was refused, and the last good policy decides; next: bin/behest rules status --grpc ${server.address}\n`,
     });
   });
 });

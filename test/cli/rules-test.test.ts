@@ -90,7 +90,7 @@ coverage: rules 0 of 1 (0 %), branches 1 of 2 (50 %)
       flags: [],
       cases: [],
       code: 4,
-      stderr: "write one into a `NAME.cases.json`, or begin with `behest case from DECISION-ID`",
+      stderr: "write one into a `NAME.cases.json`, or begin with `bin/behest case from DECISION-ID`",
     },
     {
       when: "no case is meant",
@@ -126,6 +126,12 @@ coverage: rules 0 of 1 (0 %), branches 1 of 2 (50 %)
     const finished = await test(rulesWith(cases), ...flags);
     expect(finished.stderr).toContain(stderr);
     expect(finished.code).toBe(code);
+  });
+
+  it.each(["test", "mutate"])("rules %s says that nothing was tested when the rules are invalid", async (command) => {
+    const path = rulesWith([looks], { ...PARTS, rules: [{ ...rule, event: { type: "forbid" } }] });
+    const { code, stderr } = await run(["rules", command, path]);
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringMatching(/\n\nthe rules have \w+ errors?; nothing was tested\n$/) });
   });
 
   it("says how to name a directory when there is none", async () => {
@@ -276,7 +282,7 @@ Each line is a change of a rule that no case notices: write the case that would.
       cases: [wrong],
       flags: [],
       code: 4,
-      stderr: "the case `a look is denied` does not hold as the rules are; mend that first, with `behest rules test`",
+      stderr: "the case `a look is denied` does not hold as the rules are; mend that first, with `bin/behest rules test ",
     },
     { when: "there is no case", cases: [], flags: [], code: 4, stderr: "no case in " },
     { when: "there is no such rule", cases: [looks], flags: ["--rule", "other"], code: 2, stderr: "no rule `other`" },
