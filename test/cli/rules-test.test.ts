@@ -71,6 +71,17 @@ coverage: rules 0 of 1 (0 %), branches 1 of 2 (50 %)
 `);
   });
 
+  it("says which fact was unknown where a rule stands for that reason, and that a branch is only ever unknown", async () => {
+    const hour = { fact: "context.attributes.hour", operator: "greaterThan", value: 20 };
+    const late = { name: "late", conditions: { all: [hour] }, event: { type: "risk", params: { points: 20, reason: "is late", controls: [] } } };
+    const asText = { ...wrong, name: "at noon", request: { ...request, context: { attributes: { hour: "noon" } } } };
+    const path = rulesWith([wrong, asText], { ...PARTS, rules: [rule, late] });
+    const { stdout } = await test(path);
+    expect(stdout).toContain("; stands: late +20 (unknown: context.attributes.hour is absent)\n");
+    expect(stdout).toContain('; stands: late +20 (unknown: context.attributes.hour is "noon")\n');
+    expect(stdout).toContain("  late: `context.attributes.hour greaterThan 20` is never true or false: always unknown\n");
+  });
+
   it("names every case when asked", async () => {
     expect((await test(rulesWith([looks, purges]), "--verbose")).stdout).toContain("    ✔ a look is allowed\n    ✔ a purge <is> denied\n");
   });
