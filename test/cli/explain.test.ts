@@ -114,6 +114,28 @@ function place(file: string, text: string): string {
     : `${file}.rules.json:${at + 1}:${line.lastIndexOf("{", line.indexOf(text)) + 1}`;
 }
 
+describe("behest explain of a request", () => {
+  const ask = (command: string, request: object, ...more: readonly string[]): Promise<Finished> =>
+    run([command, "-", "--data", server.data, "--grpc", server.address, ...more], { input: JSON.stringify(request) });
+
+  it("asks as the caller that decide asks as, and says as whom and of which task", async () => {
+    const request = { ...REQUESTS.allowed, session: "explained" };
+    expect((await ask("explain", request)).stdout).toMatch(/^as local-enforcer, a new task\n. ALLOW /);
+    const decided = JSON.parse((await ask("decide", request, "-o", "json")).stdout);
+    expect((await ask("explain", request)).stdout).toMatch(new RegExp(`^as local-enforcer, task ${decided.task_id} \\(open\\)\\n`));
+    expect((await ask("explain", request, "--as", "gateway-7")).stdout).toMatch(/^as gateway-7, a new task\n/);
+    expect((await ask("explain", { ...request, task: { id: "t-0" } })).stdout).toMatch(/^as local-enforcer, task t-0 \(not open\)\n. DENY /);
+  });
+
+  it("asks as the auditor where no other caller is known here", async () => {
+    const remote = join(directory.path, "remote");
+    mkdirSync(remote);
+    writeFileSync(join(remote, "auditor.token"), readFileSync(join(server.data, "auditor.token")));
+    const { stdout } = await run(["explain", "-", "--data", remote, "--grpc", server.address], { input: JSON.stringify(REQUESTS.allowed) });
+    expect(stdout).toMatch(/^as the auditor, a new task\n/);
+  });
+});
+
 describe.concurrent("behest case from DECISION-ID", () => {
   it.each(Object.keys(REQUESTS))("makes a case that holds under the policy that decided: %s", async (name) => {
     const rules = join(directory.path, `rules-${name}`);
