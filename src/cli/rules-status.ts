@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { type GetPolicyResponse, GetPolicyResponseSchema } from "../gen/behest/v1/policy_pb.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { asTypedTo } from "./hint.ts";
-import { type Format, formatOption, printJson, printLine, printRows } from "./output.ts";
+import { type Format, formatOption, keyValues, printJson, printLine, screenColumns } from "./output.ts";
 import { formatAllTold } from "./told-complaints.ts";
 
 interface StatusOptions extends ConnectOptions {
@@ -30,7 +30,7 @@ function print(answer: GetPolicyResponse, options: StatusOptions): void {
   const { policy, refusal } = answer;
   if (!policy) throw new Error("the server named no policy");
   const row = { digest: policy.digest, since: isoOf(policy.loadedAt), rules: policy.rules, agents: policy.agents, tools: policy.tools };
-  printRows([{ ...row, warnings: policy.warnings.length, directory: policy.directory }], format);
+  process.stdout.write(keyValues({ ...row, warnings: policy.warnings.length, directory: policy.directory }, screenColumns()));
   if (!refusal) return;
   const told = formatAllTold(refusal.complaints, refusal.complaintsTotal);
   process.stdout.write(`\nrefused at ${isoOf(refusal.refusedAt)}: what the directory holds now, because\n\n${told}\n`);
