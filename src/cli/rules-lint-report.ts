@@ -1,10 +1,11 @@
 import { excerpt } from "../core/excerpt.ts";
 import { COMPLAINT_IDS, type ComplaintId, KINDS } from "../policy/complaint-kinds.ts";
 import { type Complaint, formatComplaint } from "../policy/complaints.ts";
-import { paint, visible } from "./output.ts";
+import { folded, paint, screenColumns, visible } from "./output.ts";
 import { workflowCommand } from "./reports/github.ts";
 import { type JunitCase, junitOf } from "./reports/junit.ts";
 import { sarifOf } from "./reports/sarif.ts";
+import { shownPath } from "./shown-path.ts";
 import { VERSION } from "./version.ts";
 
 /** What lint found, to be told in one of several formats. */
@@ -39,9 +40,11 @@ const rankOf = ({ severity }: Complaint): number => (severity === "error" ? 0 : 
 
 function prettyComplaint({ id, severity, file, at, message }: Complaint): string {
   const place = at ? `${file}:${at.line}:${at.column}` : file;
-  const first = `${paint("bold", visible(place))}: ${paint(severity === "error" ? "red" : "yellow", severity)}: ${visible(message)} ${paint("dim", `[${id}]`)}`;
+  const columns = screenColumns();
+  const said = `${paint("bold", shownPath(place))}: ${paint(severity === "error" ? "red" : "yellow", severity)}: ${visible(message)} ${paint("dim", `[${id}]`)}`;
+  const first = folded(said, columns);
   if (!at) return first;
-  const { source, caret } = excerpt(at.source, at.column);
+  const { source, caret } = excerpt(at.source, at.column, columns && columns - 2);
   return `${first}\n  ${source}\n  ${" ".repeat(caret)}${paint(severity === "error" ? "red" : "yellow", "^")}`;
 }
 

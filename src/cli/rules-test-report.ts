@@ -2,9 +2,10 @@ import { type DecidingComparison, explainJudgement } from "../core/explain.ts";
 import type { Finding } from "../core/words.ts";
 import type { JudgedCase } from "../policy/case-judge.ts";
 import { type Coverage, percentOf, type Share, type Unreached } from "../policy/coverage.ts";
-import { paint, visible } from "./output.ts";
+import { folded, paint, screenColumns, visible } from "./output.ts";
 import { workflowCommand } from "./reports/github.ts";
 import { junitOf } from "./reports/junit.ts";
+import { shownPath } from "./shown-path.ts";
 
 export interface CaseReport {
   readonly judged: readonly JudgedCase[];
@@ -34,7 +35,7 @@ function pretty({ judged, coverage, verbose, filter, threshold, missed }: CaseRe
   for (const [file, cases] of Map.groupBy(judged, fileOf)) {
     const bad = cases.filter(isFailed);
     const mark = bad.length === 0 ? paint("green", "✔") : paint("red", "✖");
-    lines.push(`${mark} ${visible(file)}  ${cases.length - bad.length} of ${cases.length}`);
+    lines.push(`${mark} ${shownPath(file)}  ${cases.length - bad.length} of ${cases.length}`);
     for (const one of cases) {
       if (isFailed(one)) lines.push(...failure(one));
       else if (verbose) lines.push(`    ${paint("green", "✔")} ${visible(one.stated.name)}`);
@@ -46,14 +47,15 @@ function pretty({ judged, coverage, verbose, filter, threshold, missed }: CaseRe
   );
   const share = `coverage: rules ${shareOf(coverage.rules)}, branches ${shareOf(coverage.branches)}`;
   if (filter === undefined) lines.push(missed ? paint("red", `${share}, below ${threshold} %`) : share, ...unreachedLines(coverage.unreached));
-  return `${lines.join("\n")}\n`;
+  const columns = screenColumns();
+  return `${lines.map((line) => folded(line, columns)).join("\n")}\n`;
 }
 
 function failure(one: JudgedCase): readonly string[] {
   const { outcome, score, reasonCodes, findings } = one.judgement;
   const because = reasonCodes.length > 0 ? ` because of ${reasonCodes.join(", ")}` : "";
   return [
-    `    ${paint("red", "✖")} ${paint("bold", visible(one.stated.name))}  ${paint("dim", visible(placeOf(one)))}`,
+    `    ${paint("red", "✖")} ${paint("bold", visible(one.stated.name))}  ${paint("dim", shownPath(placeOf(one)))}`,
     ...one.disagreements.map(({ message }) => `        ${visible(message)}`),
     `        ${paint("dim", `decided ${outcome} at risk ${score}${because}; stands:`)} ${findings.map((finding) => visible(standing(finding, one))).join(", ") || "nothing"}`,
   ];
@@ -79,7 +81,7 @@ const signed = (points: number): string => (points === 0 ? "" : ` ${points > 0 ?
 function unreachedLines(unreached: readonly Unreached[]): readonly string[] {
   const shown = unreached
     .slice(0, UNREACHED_SHOWN_MAX)
-    .map(({ position, what, rule }) => `  ${visible(position)}  ${visible(rule)}: ${visible(what)}`);
+    .map(({ position, what, rule }) => `  ${shownPath(position)}  ${visible(rule)}: ${visible(what)}`);
   const more = unreached.length - shown.length;
   return more > 0 ? [...shown, `  and ${more} more; --format json lists all`] : shown;
 }
