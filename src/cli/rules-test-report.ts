@@ -5,6 +5,7 @@ import { type Coverage, percentOf, type Share, type Unreached } from "../policy/
 import { folded, paint, screenColumns, visible } from "./output.ts";
 import { workflowCommand } from "./reports/github.ts";
 import { junitOf } from "./reports/junit.ts";
+import { createSourcePaths } from "./reports/source-path.ts";
 import { shownPath } from "./shown-path.ts";
 
 export interface CaseReport {
@@ -110,7 +111,8 @@ function json({ judged, coverage, threshold, missed }: CaseReport): string {
 }
 
 function junit({ judged, coverage, threshold, missed }: CaseReport): string {
-  const suites = [...Map.groupBy(judged, fileOf)].map(([file, cases]) => ({
+  const sourcePath = createSourcePaths();
+  const suites = [...Map.groupBy(judged, (one) => sourcePath(fileOf(one)))].map(([file, cases]) => ({
     name: file,
     cases: cases.map((one) => ({
       name: one.stated.name,
@@ -122,7 +124,9 @@ function junit({ judged, coverage, threshold, missed }: CaseReport): string {
   }));
   // JUnit has no place for coverage: what is not reached is told where a reader looks, and fails only below the threshold.
   const shares = `rules ${shareOf(coverage.rules)}, branches ${shareOf(coverage.branches)}`;
-  const detail = coverage.unreached.map(({ position, what }) => `${position} ${what}`).join("\n");
+  const detail = coverage.unreached
+    .map(({ position, what }) => `${sourcePath(fileAt(position))}:${lineOf(position)}:${columnOf(position)} ${what}`)
+    .join("\n");
   const message = `${shares}; wanted ${threshold} %`;
   const covering = { name: `coverage: ${shares}`, classname: "coverage", failures: missed ? [{ type: "coverage", message, detail }] : [] };
   return junitOf({ name: "behest rules test", suites: [...suites, { name: "coverage", cases: [covering] }] });
@@ -133,7 +137,8 @@ const columnOf = (position: string): number => Number(position.split(":").at(-1)
 const fileAt = (position: string): string => position.split(":").slice(0, -2).join(":");
 
 function github({ judged, coverage, threshold, missed }: CaseReport): string {
-  const at = (position: string) => ({ file: fileAt(position), line: lineOf(position), column: columnOf(position) });
+  const sourcePath = createSourcePaths();
+  const at = (position: string) => ({ file: sourcePath(fileAt(position)), line: lineOf(position), column: columnOf(position) });
   const failures = judged.filter(isFailed).map((one) =>
     workflowCommand({
       severity: "error",
