@@ -16,6 +16,7 @@ import {
   type Node,
   object,
   oneOf,
+  type Property,
   plainValue,
   propertiesOf,
   type Read,
@@ -45,6 +46,14 @@ export interface CaseSource {
   readonly node: Node;
   /** Its place in the list `cases`, from 0. */
   readonly index: number;
+  /** What its request was merged from, what counts most first. */
+  readonly requests: readonly PlacedNode[];
+}
+
+/** A node of one of several documents. */
+export interface PlacedNode {
+  readonly document: Document;
+  readonly node: Node;
 }
 
 /** How the task of the request stands before it; what is left out is what a new task has. */
@@ -203,12 +212,13 @@ const CASE_AT = instant(Date.UTC(2026, 0, 5, 9));
 
 /** Reads all `*.cases.json` of a directory: a fixture of one can be used in each. Complains into the documents. */
 export function readCases(documents: readonly Document[]): readonly Case[] {
-  const fixtures = new Map<string, Fixture>();
+  const fixtures = new Map<string, StatedFixture>();
   const files = documents.map((document) => ({ document, file: fileShape(document.root, document) }));
   for (const { document, file } of files) {
     for (const [name, fixture] of file?.fixtures ?? []) {
-      if (fixtures.has(name)) document.error("duplicate-name", fixtureNode(document, name), `the fixture \`${name}\` is named twice`);
-      fixtures.set(name, fixture);
+      if (fixtures.has(name))
+        document.error("duplicate-name", fixtureAt(document, name)?.keyNode ?? document.root, `the fixture \`${name}\` is named twice`);
+      fixtures.set(name, { fixture, document, node: fixtureAt(document, name)?.valueNode ?? document.root });
     }
   }
   return files.flatMap(({ document, file }) => {
@@ -222,29 +232,48 @@ export function readCases(documents: readonly Document[]): readonly Case[] {
   });
 }
 
-function fixtureNode({ root }: Document, name: string): Node {
-  const fixtures = propertiesOf(root).find(({ key }) => key === "fixtures");
-  return (fixtures && propertiesOf(fixtures.valueNode).find(({ key }) => key === name)?.keyNode) ?? root;
+/** A fixture, and where it stands. */
+interface StatedFixture extends PlacedNode {
+  readonly fixture: Fixture;
 }
 
-function readCase(source: CaseSource, fixtures: ReadonlyMap<string, Fixture>): Case | undefined {
+function fixtureAt({ root }: Document, name: string): Property | undefined {
+  const fixtures = valueAt(root, "fixtures");
+  return fixtures && propertiesOf(fixtures).find(({ key }) => key === name);
+}
+
+const valueAt = (node: Node, wanted: string): Node | undefined => propertiesOf(node).find(({ key }) => key === wanted)?.valueNode;
+
+function readCase(source: Omit<CaseSource, "requests">, fixtures: ReadonlyMap<string, StatedFixture>): Case | undefined {
   const { document, node } = source;
   const stated = caseShape(node, document);
   if (!stated) return undefined;
   const { name, expect, use = [], ...own } = stated;
-  const used: Fixture[] = [];
+  const used: StatedFixture[] = [];
   for (const [position, word] of use.entries()) {
     const fixture = fixtures.get(word);
     if (fixture) used.push(fixture);
     else document.error("unknown-fixture", useNode(node, position), orMean(`unknown fixture \`${word}\``, word, fixtures.keys()));
   }
-  const { request, caller = "local", tenant = "default", at: instantOf = CASE_AT, task = {} } = [...used, own].reduce(merged, {});
-  if (request) return { name, request, caller, tenant, at: instantOf, task, expect, source };
+  const {
+    request,
+    caller = "local",
+    tenant = "default",
+    at: instantOf = CASE_AT,
+    task = {},
+  } = [...used.map(({ fixture }) => fixture), own].reduce(merged, {});
+  if (request) return { name, request, caller, tenant, at: instantOf, task, expect, source: { ...source, requests: requestNodes(source, used) } };
   document.error("missing-key", node, "the key `request` is missing, and no fixture that the case uses has it");
   return undefined;
 }
 
-const useNode = (node: Node, position: number): Node => propertiesOf(node).find(({ key }) => key === "use")?.valueNode.children?.[position] ?? node;
+const useNode = (node: Node, position: number): Node => valueAt(node, "use")?.children?.[position] ?? node;
+
+const requestNodes = (own: PlacedNode, used: readonly PlacedNode[]): readonly PlacedNode[] =>
+  [own, ...used.toReversed()].flatMap(({ document, node }) => {
+    const request = valueAt(node, "request");
+    return request ? [{ document, node: request }] : [];
+  });
 
 const merged = (before: Fixture, after: Fixture): Fixture => deepMerged(before as JsonObject, after as JsonObject);
 
