@@ -19,14 +19,15 @@ export interface ReadyCase {
 
 const LIMITS = requestLimits(readConfig({ flags: {}, environment: {} }));
 
-/** Reads every `*.cases.json` of a rules directory. @throws {PolicyInvalid} with every complaint. */
-export function readCaseFiles(directory: string): readonly ReadyCase[] {
+/** Reads every `*.cases.json` of a rules directory, which may name the rules of a policy. @throws {PolicyInvalid} with every complaint. */
+export function readCaseFiles(directory: string, policy?: Policy): readonly ReadyCase[] {
   const complaints: Complaint[] = [];
   const documents = readdirSync(directory)
     .filter((name) => name.endsWith(".cases.json") && !name.startsWith("."))
     .sort()
     .flatMap((name) => readCaseDocument(join(directory, name), complaints));
-  const ready = readCases(documents).flatMap((stated) => readyCase(stated));
+  const rules = policy && new Set(policy.rules.map(({ name }) => name));
+  const ready = readCases(documents, rules).flatMap((stated) => readyCase(stated));
   if (complaints.length > 0) throw new PolicyInvalid(complaints);
   return ready;
 }

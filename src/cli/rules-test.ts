@@ -67,7 +67,7 @@ function testOnce(directory: string, options: TestOptions): number {
 }
 
 function reportOf(policy: Policy, directory: string, { filter, threshold, verbose = false }: TestOptions): CaseReport {
-  const all = readCaseFiles(directory);
+  const all = readCaseFiles(directory, policy);
   if (all.length === 0) {
     throw new CommandFailed(
       EXIT.testsFailed,

@@ -1,3 +1,4 @@
+import type { BuiltInHold } from "./built-in.ts";
 import { type Evaluation, findingsOf, ruleAt } from "./evaluate.ts";
 import type { Violation } from "./invariants.ts";
 import { mergeObligations, type Obligation } from "./obligations.ts";
@@ -95,7 +96,7 @@ function obligationsOf(
   return obligations.every(({ type }) => supported.includes(type)) ? { obligations } : { denial: "OBLIGATION_UNSUPPORTED" };
 }
 
-const defaultHold = (name: string, { approvers }: Settings): Hold => ({ name, approvers: approvers.default, quorum: approvers.quorum });
+const defaultHold = (name: BuiltInHold, { approvers }: Settings): Hold => ({ name, approvers: approvers.default, quorum: approvers.quorum });
 
 /** The earliest of the lifetimes that apply: the decision's, and the idle time of the task that this use begins anew. */
 function validUntil({ policy, subject }: Situation): Instant {
