@@ -23,6 +23,8 @@ export interface FactChange {
 
 /** Decisions that one search makes at most; when they are spent, what has been found is answered. */
 export const FLIP_TRIALS_MAX = 2_000;
+/** Of so many facts every combination that could help is tried; of more, only some. */
+export const FLIP_FACTS_TRIED = 2;
 /** Of each other outcome. */
 const FLIPS_PER_OUTCOME_MAX = 3;
 /** Changes of facts that are tried together, two by two. */
@@ -168,7 +170,7 @@ function candidatesOf(situation: Situation): readonly Candidate[] {
   const constants = constantsBySlot(policy);
   const found: Candidate[] = [];
   const add = (slot: Slot, from: Known, others: readonly Known[]): void => {
-    const fresh = others.filter((to) => JSON.stringify(to) !== JSON.stringify(from));
+    const fresh = others.filter((to) => JSON.stringify(to) !== JSON.stringify(from) && !(isEmpty(to) && isAddress(situation, slot)));
     for (const to of fresh.slice(0, VALUES_PER_FACT_MAX)) found.push({ slot, fact: slot.name, from, to });
   };
   for (const [at, slot] of policy.slots.entries()) {
@@ -180,6 +182,14 @@ function candidatesOf(situation: Situation): readonly Candidate[] {
   if (!isRead("action.effect")) add(slotOf("action.effect"), situation.effect, EFFECTS);
   if (!isRead("data.classification") && !isRead("data.classification_rank")) add(slotOf("data.classification"), situation.classification, order);
   return found;
+}
+
+const isEmpty = (value: Known): boolean => value === undefined || value === null || value === "";
+
+/** To leave out whom or what a call is about is no way to have it allowed. */
+function isAddress({ tool }: Situation, { fact, path: [name] }: Slot): boolean {
+  const role = fact === "action.arguments" && typeof name === "string" ? tool?.roles.get(name) : undefined;
+  return role === "target" || role === "destination";
 }
 
 const slotOf = (fact: string): Slot => ({ name: fact, fact, path: [] });

@@ -68,12 +68,12 @@ export const reachShape = (order: readonly string[]): Read<StatedReach> =>
   );
 
 export function compileReach(stated: StatedReach, order: readonly string[]): Reach {
-  const effects = stated.effects ?? [];
-  const resources = stated.resources ?? [];
+  const { tools = [], effects = [], resources = [] } = stated;
   return {
-    tools: compileGlobs(stated.tools ?? []),
+    tools: compileGlobs(tools),
     effects: new Set(EFFECTS.filter((effect) => effects.includes(effect) || (effect !== "unknown" && effects.includes("*")))),
     resources: compileGlobs(resources),
+    stated: { tools, resources },
     anyResource: resources.includes("*"),
     classificationRankMax: stated.max_classification === undefined ? -1 : order.indexOf(stated.max_classification),
   };
