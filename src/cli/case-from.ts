@@ -67,7 +67,7 @@ function readBack(text: string): readonly Case[] {
 
 function append(file: string, made: { readonly name: string }): void {
   if (!file.endsWith(".cases.json")) throw new CommandFailed(EXIT.usage, `\`${file}\` is no file of cases: name it \`NAME.cases.json\``);
-  const before = existsSync(file) ? readFileSync(file, "utf8") : '{\n  "cases": []\n}\n';
+  const before = existsSync(file) ? readFileSync(file, "utf8") : '{\n  "$schema": "./schema/cases.schema.json",\n  "cases": []\n}\n';
   const there = readBack(before);
   if (there.some(({ name }) => name === made.name)) {
     throw new CommandFailed(EXIT.usage, `\`${file}\` has a case \`${visible(made.name)}\` already; give this one another --name`);

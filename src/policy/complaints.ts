@@ -44,10 +44,10 @@ export function formatComplaint({ severity, file, at, message }: Omit<Complaint,
 /** A line with a caret under the place. */
 export const underlined = ({ source, caret }: Excerpt): string => `  ${source}\n  ${" ".repeat(caret)}^`;
 
-/** The known word closest to a mistyped one, if one is close. */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
+/** The known word closest to a mistyped one, if one is close: by no more mistakes than these. */
+export function nearest(word: string, known: Iterable<string>, mistakes = Number.POSITIVE_INFINITY): string | undefined {
   let best: string | undefined;
-  let least = mistakesMax(word.length) + 1;
+  let least = Math.min(mistakes, mistakesMax(word.length)) + 1;
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) >= least) continue;
     const distance = editDistance(word, candidate);
