@@ -24,7 +24,8 @@ export function printExplanations(explained: readonly Explained[], format: Forma
 function pretty({ request, response: { decision, explanation } }: Explained): string {
   const lines = decision ? [describe(request, { case: "decision", value: decision })] : [];
   if (explanation) {
-    const { rules, facts, score, flips } = explanation;
+    const { rules, facts, score, flips, hints } = explanation;
+    lines.push(...section("names", hints.map(visible)));
     lines.push(...section("rules, points and sum", rules.flatMap(ruleLines)));
     if (score) lines.push(...section("score", scoreLines(score)));
     lines.push(...section("facts read", factLines(facts)));

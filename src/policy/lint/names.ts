@@ -1,6 +1,7 @@
 import { compileGlob } from "../../core/globs.ts";
+import { nearest } from "../../core/nearest.ts";
 import type { WarningId } from "../complaint-kinds.ts";
-import { type Complaint, nearest, suggesting } from "../complaints.ts";
+import { type Complaint, suggesting } from "../complaints.ts";
 import { leavesOf } from "../conditions.ts";
 import { type Document, type Node, propertiesOf } from "../document.ts";
 import type { LoadedPolicy } from "../load.ts";
