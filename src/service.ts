@@ -65,8 +65,8 @@ export async function startService(config: Config, log: Logger): Promise<Service
     for (const close of closers.reverse()) await close();
   };
   try {
-    createLocalTokens(data.path);
-    const tokens = watchTokens(data.path, (error) => log.error(error.message));
+    createLocalTokens(data.path, systemClock.now());
+    const tokens = watchTokens(data.path, { now: systemClock.now, onProblem: (error) => log.error(error.message) });
     closers.push(() => tokens.close());
     const storage = await openStorage(config, log, data);
     closers.push(() => storage.ledger.close());
@@ -88,7 +88,13 @@ export async function startService(config: Config, log: Logger): Promise<Service
       onEvaluationError: (error) => log.error({ err: error }, "a rule could not be evaluated; the action was denied"),
       secondOpinion: secondOpinion(config.second_opinion_every, log),
     });
-    const grpc = await serve(config, log, { decider, authenticate: tokens.authenticate, policies, ...policyReaders(storage.ledger) });
+    const grpc = await serve(config, log, {
+      decider,
+      authenticate: tokens.authenticate,
+      agentsOf: tokens.agentsOf,
+      policies,
+      ...policyReaders(storage.ledger),
+    });
     closers.push(() => grpc.close(DRAIN_MS));
     grpc.setServing("decisions", storage.ledger.ready);
     storage.ledger.onReadyChange((ready) => {
@@ -128,7 +134,7 @@ async function openStorage(config: Config, log: Logger, { databasePath: path, se
   }
 }
 
-type ServedPorts = Pick<Parameters<typeof serveGrpc>[0], "decider" | "authenticate" | "policies" | "findPolicy" | "validatePolicy">;
+type ServedPorts = Pick<Parameters<typeof serveGrpc>[0], "decider" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy">;
 
 async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<GrpcServer> {
   try {

@@ -11,6 +11,7 @@ import { addInit } from "./init.ts";
 import { addRules } from "./rules.ts";
 import { addSchema } from "./schema.ts";
 import { addServe } from "./serve.ts";
+import { addTokens } from "./tokens.ts";
 import { VERSION } from "./version.ts";
 
 function createProgram(): Command {
@@ -29,6 +30,7 @@ function createProgram(): Command {
   addExplain(program);
   addHistory(program);
   addRules(program);
+  addTokens(program);
   addCase(program);
   addFacts(program);
   addSchema(program);

@@ -3,15 +3,20 @@ import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ROLES, type Role } from "../../src/core/request.ts";
+import { type Instant, instant } from "../../src/core/words.ts";
 import { type Authenticator, createLocalTokens, tokenFileOf, watchTokens } from "../../src/identity/tokens.ts";
 import { temporaryDirectory } from "../running-server.ts";
 
+const NOW = instant(Date.UTC(2026, 10, 25, 12));
+
 let directory: ReturnType<typeof temporaryDirectory>;
 let problems: string[];
+let now: Instant;
 let watching: Authenticator[];
 beforeEach(() => {
   directory = temporaryDirectory();
   problems = [];
+  now = NOW;
   watching = [];
 });
 afterEach(() => {
@@ -22,7 +27,7 @@ afterEach(() => {
 const at = (name: string): string => join(directory.path, name);
 const tokenOf = (role: Role): string => readFileSync(at(tokenFileOf(role)), "utf8").trim();
 const watch = (): Authenticator => {
-  const authenticator = watchTokens(directory.path, (error) => problems.push(error.message));
+  const authenticator = watchTokens(directory.path, { now: () => now, onProblem: (error) => problems.push(error.message) });
   watching.push(authenticator);
   return authenticator;
 };
@@ -35,7 +40,7 @@ const PATIENCE = { timeout: 5_000 };
 
 describe("the local tokens", () => {
   it("are one for each role, of the caller that the role stands for", () => {
-    createLocalTokens(directory.path);
+    createLocalTokens(directory.path, NOW);
     const { authenticate } = watch();
     expect(ROLES.map((role) => authenticate(tokenOf(role)))).toEqual([
       { tenant: "default", id: "local-enforcer", roles: ["enforcer"] },
@@ -47,14 +52,14 @@ describe("the local tokens", () => {
   });
 
   it("can be read by their owner alone, and leave no drafts", () => {
-    createLocalTokens(directory.path);
+    createLocalTokens(directory.path, NOW);
     const names = readdirSync(directory.path);
     expect(names.sort()).toEqual([...ROLES.map(tokenFileOf), "tokens.json"].sort());
     expect(names.map((name) => (statSync(at(name)).mode & 0o777).toString(8))).toEqual(names.map(() => "600"));
   });
 
   it("are kept as hashes", () => {
-    createLocalTokens(directory.path);
+    createLocalTokens(directory.path, NOW);
     const text = readFileSync(at("tokens.json"), "utf8");
     for (const role of ROLES) {
       expect(text).not.toContain(tokenOf(role).split(".")[2]);
@@ -63,12 +68,12 @@ describe("the local tokens", () => {
   });
 
   it("are made once, and differ from those of another directory", () => {
-    createLocalTokens(directory.path);
+    createLocalTokens(directory.path, NOW);
     const first = tokenOf("operator");
-    createLocalTokens(directory.path);
+    createLocalTokens(directory.path, NOW);
     expect(tokenOf("operator")).toBe(first);
     const other = temporaryDirectory();
-    createLocalTokens(other.path);
+    createLocalTokens(other.path, NOW);
     expect(readFileSync(join(other.path, tokenFileOf("operator")), "utf8").trim()).not.toBe(first);
     other.remove();
   });
@@ -87,14 +92,14 @@ describe("a token", () => {
     { says: "another name", spoil: (token) => token.replace("enforcer", "operator") },
     { says: "the name of a prototype", spoil: (token) => token.replace("enforcer", "__proto__") },
   ])("is nobody's when it is $says", ({ spoil }) => {
-    createLocalTokens(directory.path);
+    createLocalTokens(directory.path, NOW);
     expect(watch().authenticate(spoil(tokenOf("enforcer")))).toBeUndefined();
   });
 });
 
 describe("tokens.json, while it is watched", () => {
   it("is read anew when it is replaced", async () => {
-    createLocalTokens(directory.path);
+    createLocalTokens(directory.path, NOW);
     const { authenticate } = watch();
     const { tokens } = JSON.parse(readFileSync(at("tokens.json"), "utf8"));
     replaceTokens(JSON.stringify({ tokens: tokens.filter(({ id }: { id: string }) => id !== "enforcer") }));
@@ -104,7 +109,7 @@ describe("tokens.json, while it is watched", () => {
   });
 
   it("knows nobody once it has gone, says so once, and comes back", async () => {
-    createLocalTokens(directory.path);
+    createLocalTokens(directory.path, NOW);
     const text = readFileSync(at("tokens.json"), "utf8");
     const { authenticate } = watch();
     rmSync(at("tokens.json"));
@@ -115,7 +120,7 @@ describe("tokens.json, while it is watched", () => {
   });
 
   it("keeps its last good content in force while it cannot be read", async () => {
-    createLocalTokens(directory.path);
+    createLocalTokens(directory.path, NOW);
     const text = readFileSync(at("tokens.json"), "utf8");
     const { authenticate } = watch();
     replaceTokens('{"tokens": [');

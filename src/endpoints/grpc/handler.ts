@@ -16,6 +16,8 @@ import { itemSizes } from "./framing.ts";
 
 export interface HandlerPorts extends CallPorts {
   readonly decider: Decider;
+  /** The agents that the tokens of another caller cover; undefined for all. */
+  readonly agentsOf: (tenant: string, caller: string) => Caller["agents"];
   /** Where the policy's rules lie; explanations leave it out of their places. */
   readonly rulesDirectory: string;
   readonly explains: RateLimiter;
@@ -101,12 +103,20 @@ async function explain(
   }
   const asked = fromWire(message.request, ports.limits);
   if (limited) ports.explains.use(JSON.stringify([caller.tenant, caller.id, asked.request.agent.id]), ports.now());
-  const { answer, verdict } = ports.decider.explain({ ...asked, caller: message.caller === "" ? caller : { ...caller, id: message.caller } });
+  const { answer, verdict } = ports.decider.explain({ ...asked, caller: askedAs(ports, caller, message.caller) });
   if (limited) return { decision: toWire(answer) };
   const { situation, judgement } = verdict;
   const explanation = explainJudgement(situation, judgement, { everyRule: message.everyRule });
   const flips = await inSlices(findFlips(situation, judgement));
   return { decision: toWire(answer), explanation: explanationToWire(explanation, flips, ports.rulesDirectory) };
+}
+
+/** Another caller has tokens of its own, and these say which agents it may ask for. */
+function askedAs(ports: HandlerPorts, caller: Caller, other: string): Caller {
+  if (other === "" || other === caller.id) return caller;
+  const { tenant, roles } = caller;
+  const agents = ports.agentsOf(tenant, other);
+  return { tenant, roles, id: other, ...(agents && { agents }) };
 }
 
 const SLICE_MS = 2;
