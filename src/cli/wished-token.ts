@@ -89,7 +89,7 @@ function checkName(name: string, complain: Complain): void {
 }
 
 function checkAgents(globs: readonly string[], roles: readonly Role[], complain: Complain): void {
-  if (!roles.includes("enforcer") && !roles.includes("initiator")) {
+  if (roles.length > 0 && !roles.includes("enforcer") && !roles.includes("initiator")) {
     complain("agents", "says whom a token may ask or open tasks for, which takes the role `enforcer` or `initiator`");
   }
   if (globs.length > AGENTS_MAX) complain("agents", `${globs.length} globs, at most ${AGENTS_MAX} are taken; one with a \`*\` covers many agents`);
