@@ -45,7 +45,7 @@ function asFailure<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new CommandFailed(EXIT.internal, `${error instanceof Error ? error.message : String(error)}; nothing was changed`, { cause: error });
+    throw new CommandFailed(EXIT.internal, error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 

@@ -3,7 +3,7 @@ import { isoOf } from "../core/instants.ts";
 import { ROLES, type Role } from "../core/request.ts";
 import type { Instant } from "../core/words.ts";
 import { isTokenId } from "../identity/tokens.ts";
-import type { TokenEntry } from "../identity/tokens-file.ts";
+import { AGENTS_MAX, GLOB_BYTES_MAX, type TokenEntry } from "../identity/tokens-file.ts";
 import { orMean } from "../policy/complaints.ts";
 import { readExpiry } from "./expiry.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
@@ -23,9 +23,6 @@ export interface TokenWish {
 export type WishedToken = Omit<TokenEntry, "id" | "caller" | "sha256"> & { readonly id?: string; readonly caller?: string };
 
 const IDENTIFIER_BYTES_MAX = 1_024;
-/** All of them stand in the record of every decision that the token asks for. */
-const AGENTS_MAX = 32;
-const GLOB_BYTES_MAX = 256;
 
 /** Reads a wish, with all that is wrong with it. @throws {CommandFailed} */
 export function readWish(wish: TokenWish, now: Instant): WishedToken {

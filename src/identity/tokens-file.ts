@@ -1,4 +1,16 @@
-import { chmodSync, closeSync, fchownSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { parseInstant } from "../core/instants.ts";
 import { ROLES, type Role } from "../core/request.ts";
@@ -23,6 +35,10 @@ export interface TokenEntry {
 /** Some ten thousand tokens. It is read whole, and on the thread that decides. */
 const FILE_BYTES_MAX = 4 * 1_024 * 1_024;
 
+/** Globs of one token: all of them stand in the record of every decision that it asks for. */
+export const AGENTS_MAX = 32;
+export const GLOB_BYTES_MAX = 256;
+
 export const tokensPathOf = (dataDirectory: string): string => join(dataDirectory, "tokens.json");
 
 /** Reads tokens.json whole or not at all. @throws {Error} that says what to do. */
@@ -37,7 +53,7 @@ export function readTokens(dataDirectory: string): readonly TokenEntry[] {
     if (size > FILE_BYTES_MAX) throw new RangeError(`it has ${size} bytes, at most ${FILE_BYTES_MAX} are read`);
     parsed = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    complain(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    complain(`cannot be read: ${messageOf(error)}`);
   }
   const list = parsed !== null && typeof parsed === "object" && "tokens" in parsed ? parsed.tokens : undefined;
   if (!Array.isArray(list) || !list.every(isEntry)) return complain("does not hold tokens as Behest writes them");
@@ -56,33 +72,51 @@ export function writeTokens(dataDirectory: string, entries: readonly TokenEntry[
   writePrivate(tokensPathOf(dataDirectory), text);
 }
 
-/** Readable by its owner only, there whole or not at all, and on the disk before it takes the place of what was there. */
+/** Readable by its owner only, there whole or not at all, and on the disk before it takes the place of what was there. @throws {Error} */
 export function writePrivate(path: string, text: string): void {
   const draft = `${path}.new`;
-  try {
-    // What a process that was killed left behind.
-    rmSync(draft, { force: true });
-    const file = openSync(draft, "wx", 0o600);
-    try {
-      keepOwner(file, path);
-      writeFileSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    chmodSync(draft, 0o600);
-    renameSync(draft, path);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
-  }
   const directory = openSync(dirname(path), "r");
   try {
-    fsyncSync(directory);
+    try {
+      writeDraft(draft, path, text);
+      renameSync(draft, path);
+    } catch (error) {
+      discard(draft);
+      throw new Error(`\`${path}\` cannot be written: ${messageOf(error)}; nothing was changed`, { cause: error });
+    }
+    try {
+      fsyncSync(directory);
+    } catch (error) {
+      throw new Error(`\`${path}\` has been replaced, but may not outlast a power cut: ${messageOf(error)}`, { cause: error });
+    }
   } finally {
     closeSync(directory);
   }
 }
+
+function writeDraft(draft: string, path: string, text: string): void {
+  // What a process that was killed left behind.
+  rmSync(draft, { force: true });
+  const file = openSync(draft, "wx", 0o600);
+  try {
+    fchmodSync(file, 0o600);
+    keepOwner(file, path);
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function discard(draft: string): void {
+  try {
+    rmSync(draft, { force: true });
+  } catch {
+    // What failed before is what there is to tell; the next edit removes the draft, or says why it cannot.
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** An administrator who edits the file of a server that runs as somebody else must not take it away from that server. */
 function keepOwner(file: number, path: string): void {
@@ -90,7 +124,7 @@ function keepOwner(file: number, path: string): void {
   if (before && before.uid !== fstatSync(file).uid) fchownSync(file, before.uid, before.gid);
 }
 
-const isWord = (value: unknown): boolean => typeof value === "string" && value !== "";
+const isWord = (value: unknown): value is string => typeof value === "string" && value !== "";
 const isInstant = (value: unknown): boolean => typeof value === "string" && parseInstant(value) !== undefined;
 
 /** By key; a key that is not here could be a restriction that is not known, or a misspelled one. */
@@ -102,7 +136,8 @@ const REQUIRED: Readonly<Record<string, (value: unknown) => boolean>> = {
   sha256: (value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value),
 };
 const OPTIONAL: Readonly<Record<string, (value: unknown) => boolean>> = {
-  agents: (value) => Array.isArray(value) && value.every(isWord),
+  agents: (value) =>
+    Array.isArray(value) && value.length <= AGENTS_MAX && value.every((glob) => isWord(glob) && Buffer.byteLength(glob) <= GLOB_BYTES_MAX),
   created_at: isInstant,
   expires_at: isInstant,
 };

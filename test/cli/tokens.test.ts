@@ -338,7 +338,11 @@ describe("on a full disk", () => {
     const before = readFileSync(join(disk.path, "tokens.json"), "utf8");
     fillDisk(join(disk.path, "filler"));
     for (const failed of [await create(), await run(["tokens", "revoke", "auditor", "--data", disk.path])]) {
-      expect(failed).toEqual({ code: 1, stdout: "", stderr: "behest: ENOSPC: no space left on device, write; nothing was changed\n" });
+      expect(failed).toEqual({
+        code: 1,
+        stdout: "",
+        stderr: `behest: \`${join(disk.path, "tokens.json")}\` cannot be written: ENOSPC: no space left on device, write; nothing was changed\n`,
+      });
     }
     expect(readFileSync(join(disk.path, "tokens.json"), "utf8")).toBe(before);
     expect(readdirSync(disk.path).filter((name) => name.endsWith(".new"))).toEqual([]);

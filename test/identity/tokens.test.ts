@@ -175,7 +175,7 @@ describe("tokens.json, when it is written", () => {
   it("stays as it was when it cannot be replaced, and leaves no draft", () => {
     writeTokens(directory.path, [entry]);
     mkdirSync(at("tokens.json.new"));
-    expect(() => writeTokens(directory.path, [])).toThrow();
+    expect(() => writeTokens(directory.path, [])).toThrow("cannot be written");
     expect(readTokens(directory.path)).toEqual([entry]);
   });
 
@@ -264,6 +264,8 @@ describe("tokens.json, at the start", () => {
     { says: "has agents that are no list", text: JSON.stringify({ tokens: [{ ...entry, agents: "x" }] }), why: SHAPE },
     { says: "has an agent without a name", text: JSON.stringify({ tokens: [{ ...entry, agents: [""] }] }), why: SHAPE },
     { says: "has an agent that is no text", text: JSON.stringify({ tokens: [{ ...entry, agents: [7] }] }), why: SHAPE },
+    { says: "has a long agent", text: JSON.stringify({ tokens: [{ ...entry, agents: ["x".repeat(257)] }] }), why: SHAPE },
+    { says: "has many agents", text: JSON.stringify({ tokens: [{ ...entry, agents: Array.from({ length: 33 }, () => "x") }] }), why: SHAPE },
     { says: "expires on a day that there is not", text: JSON.stringify({ tokens: [{ ...entry, expires_at: "2027-02-30T00:00:00Z" }] }), why: SHAPE },
     { says: "expires at no instant", text: JSON.stringify({ tokens: [{ ...entry, expires_at: "30d" }] }), why: SHAPE },
     { says: "expires at null", text: JSON.stringify({ tokens: [{ ...entry, expires_at: null }] }), why: SHAPE },
