@@ -6,6 +6,7 @@ import { explainJudgement } from "../core/explain.ts";
 import { findFlips } from "../core/flips.ts";
 import { judge } from "../core/judge.ts";
 import { subjectOf } from "../core/record.ts";
+import { toEnd } from "../core/steps.ts";
 import { toWire } from "../endpoints/grpc/convert.ts";
 import { explanationToWire } from "../endpoints/grpc/convert-explanation.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
@@ -61,21 +62,14 @@ function explainRecorded(id: string, options: ExplainOptions): Explained {
       `decision \`${record.id}\` does not come out as recorded when it is made again; its row or this program was changed`,
     );
   }
-  const explanation = explainJudgement(situation, judgement, { everyRule: options.all ?? false });
-  const flips = drain(findFlips(situation, judgement));
+  const explanation = toEnd(explainJudgement(situation, judgement, { everyRule: options.all ?? false }));
+  const search = toEnd(findFlips(situation, judgement));
   const { agent, action } = record.subject.request;
   return {
     request: create(wire.DecideRequestSchema, { agent: { id: agent.id }, action: { tool: action.tool } }),
     response: create(wire.ExplainResponseSchema, {
       decision: toWire({ record, argumentsDigest: record.arguments, recorded: true, replayed: false }),
-      explanation: explanationToWire(explanation, flips, "rules"),
+      explanation: explanationToWire(explanation, search, "rules"),
     }),
   };
-}
-
-function drain<T>(work: Generator<undefined, T>): T {
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-  }
 }

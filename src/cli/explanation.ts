@@ -23,11 +23,13 @@ export function printExplanations(explained: readonly Explained[], format: Forma
 function pretty({ request, response: { decision, explanation } }: Explained): string {
   const lines = decision ? [describe(request, { case: "decision", value: decision })] : [];
   if (explanation) {
-    const { rules, facts, score, flips } = explanation;
+    const { rules, facts, score, flips, flipsCutShort } = explanation;
     lines.push(...section("rules, points and sum", rules.flatMap(ruleLines)));
     if (score) lines.push(...section("score", scoreLines(score)));
     lines.push(...section("facts read", factLines(facts)));
-    lines.push(...section("another outcome, if", flipLines(flips)));
+    lines.push(
+      ...section("another outcome, if", [...flipLines(flips), ...(flipsCutShort ? ["(the search was cut short: there may be others)"] : [])]),
+    );
   }
   return `${lines.join("\n")}\n`;
 }

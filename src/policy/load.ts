@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { createGlobIndex } from "../core/globs.ts";
 import type { Policy, RegisteredAgent } from "../core/policy.ts";
+import { type Steps, toEnd } from "../core/steps.ts";
 import { type Catalog, readAgents, readCatalogFile } from "./catalog.ts";
 import { createSlotTable } from "./compile.ts";
 import { type Complaint, complaint, PolicyInvalid } from "./complaints.ts";
@@ -9,7 +10,6 @@ import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
 import { indexRules } from "./rule-index.ts";
 import { collectNamed, compileRules, inOrder, RULES_MAX, readRules, ruleNodesOf, type StatedRule } from "./rules.ts";
 import { orderOf, readSettings } from "./settings.ts";
-import { type Steps, toEnd } from "./steps.ts";
 
 export interface LoadedPolicy {
   readonly policy: Policy;
