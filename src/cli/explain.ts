@@ -10,7 +10,8 @@ import { toEnd } from "../core/steps.ts";
 import { toWire } from "../endpoints/grpc/convert.ts";
 import { explanationToWire } from "../endpoints/grpc/convert-explanation.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
-import { withClient } from "./connect.ts";
+import { localCaller } from "../identity/tokens.ts";
+import { readConnectConfig, withClient } from "./connect.ts";
 import { findRecord, isDecisionId, storedPolicy } from "./database.ts";
 import { type Explained, printExplanations } from "./explanation.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
@@ -28,7 +29,7 @@ export function addExplain(program: Command): void {
   )
     .description("say what a decision came from, or what one would be; nothing is recorded or used up")
     .option("--all", "explain also the rules that do not stand")
-    .option("--as <caller>", "as another caller of the tenant")
+    .option("--as <caller>", "as this caller of the tenant (default: the one that `behest decide` asks as)")
     .addHelpText("after", `\nExamples:\n  behest explain 0199f5c4-7b1e${REQUEST_EXAMPLE.replaceAll("COMMAND", "explain")}\n`)
     .action((what: string | undefined, options: ExplainOptions) => explain(what, options));
 }
@@ -40,12 +41,14 @@ async function explain(what: string | undefined, options: ExplainOptions): Promi
 }
 
 async function explainRequests(file: string | undefined, options: ExplainOptions): Promise<readonly Explained[]> {
-  const requests = readRequests(file, options);
+  const requests = readRequests(file, options, "explain");
+  // What a caller's tasks have seen counts: another caller's would give another answer than `decide`.
+  const caller = options.as ?? localCaller(readConnectConfig(options).data, "enforcer")?.id;
   return withClient(options, "auditor", async (client) => {
     const answers: Explained[] = [];
     for (const request of requests) {
-      const response = await client.explain(request, { ...(options.as !== undefined && { caller: options.as }), everyRule: options.all ?? false });
-      answers.push({ request, response });
+      const response = await client.explain(request, { ...(caller !== undefined && { caller }), everyRule: options.all ?? false });
+      answers.push({ request, response, asked: { caller } });
     }
     return answers;
   });

@@ -1,3 +1,5 @@
+import { type DecidingComparison, explainJudgement } from "../core/explain.ts";
+import type { Finding } from "../core/words.ts";
 import type { JudgedCase } from "../policy/case-judge.ts";
 import { type Coverage, percentOf, type Share, type Unreached } from "../policy/coverage.ts";
 import { paint, visible } from "./output.ts";
@@ -53,8 +55,23 @@ function failure(one: JudgedCase): readonly string[] {
   return [
     `    ${paint("red", "✖")} ${paint("bold", visible(one.stated.name))}  ${paint("dim", visible(placeOf(one)))}`,
     ...one.disagreements.map(({ message }) => `        ${visible(message)}`),
-    `        ${paint("dim", `decided ${outcome} at risk ${score}${because}; stands:`)} ${findings.map(({ rule, points }) => `${rule}${signed(points)}`).join(", ") || "nothing"}`,
+    `        ${paint("dim", `decided ${outcome} at risk ${score}${because}; stands:`)} ${findings.map((finding) => visible(standing(finding, one))).join(", ") || "nothing"}`,
   ];
+}
+
+function standing({ rule, points, result }: Finding, { situation, judgement }: JudgedCase): string {
+  const explained =
+    result === "unknown" ? explainJudgement(situation, judgement, { everyRule: false }).rules.find((one) => one.rule === rule) : undefined;
+  const facts = [...new Set(explained?.decided.filter((one) => one.result === "unknown").map(whyUnknown))];
+  return `${rule}${signed(points)}${facts.length > 0 ? ` (unknown: ${facts.join(", ")})` : ""}`;
+}
+
+const FOUND_MAX = 60;
+
+function whyUnknown({ fact, found }: DecidingComparison): string {
+  if (found === undefined) return `${fact} is absent`;
+  const text = JSON.stringify(found);
+  return `${fact} is ${text.length > FOUND_MAX ? `${text.slice(0, FOUND_MAX)}…` : text}`;
 }
 
 const signed = (points: number): string => (points === 0 ? "" : ` ${points > 0 ? "+" : ""}${points}`);

@@ -6,7 +6,8 @@ import { withFound } from "../policy/case-update.ts";
 import { coverageOf, percentOf } from "../policy/coverage.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { judgeCases, type ReadyCase, readCaseFiles } from "./cases.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT, withConsequence } from "./failure.ts";
+import { asTyped } from "./hint.ts";
 import { rulesDirectory } from "./rules-directory.ts";
 import { CASE_REPORTS, type CaseReport, type ReportFormat } from "./rules-test-report.ts";
 import { onEveryChange } from "./watch.ts";
@@ -54,6 +55,14 @@ async function run(directory: string, options: TestOptions): Promise<void> {
 
 /** Reports, and answers the exit code. */
 function testOnce(directory: string, options: TestOptions): number {
+  try {
+    return decideCases(directory, options);
+  } catch (error) {
+    throw withConsequence(error, "nothing was tested");
+  }
+}
+
+function decideCases(directory: string, options: TestOptions): number {
   const { policy } = loadPolicy(directory);
   let report = reportOf(policy, directory, options);
   const failed = report.judged.filter(({ disagreements }) => disagreements.length > 0);
@@ -71,7 +80,7 @@ function reportOf(policy: Policy, directory: string, { filter, threshold, verbos
   if (all.length === 0) {
     throw new CommandFailed(
       EXIT.testsFailed,
-      `no case in \`${directory}\`: write one into a \`NAME.cases.json\`, or begin with \`behest case from DECISION-ID\``,
+      `no case in \`${directory}\`: write one into a \`NAME.cases.json\`, or begin with \`${asTyped("case from DECISION-ID")}\``,
     );
   }
   const chosen = filter === undefined ? all : all.filter((one) => isMeant(one, filter));

@@ -77,7 +77,9 @@ function* policySteps({ files, documents, directory, complaints }: Parts): Steps
   if (!settingsDocument) {
     // Everything else refers to it: without it, complaints about the rest would be noise.
     if (!Object.hasOwn(files, "policy.json")) {
-      complaints.push(complaint("missing-file", join(directory, "policy.json"), "is missing; without it nothing can be decided"));
+      complaints.push(
+        complaint("missing-file", join(directory, "policy.json"), "is missing; without it nothing can be decided; `behest init` makes one"),
+      );
     }
     return undefined;
   }
