@@ -15,7 +15,7 @@ import { readConnectConfig, withClient } from "./connect.ts";
 import { findRecord, isDecisionId, storedPolicy } from "./database.ts";
 import { type Explained, printExplanations } from "./explanation.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
-import { addRequestOptions, REQUEST_EXAMPLE, type RequestOptions, readRequests } from "./requests.ts";
+import { addRequestOptions, REQUEST_EXAMPLE, type RequestOptions, readRequests, refuseFlags } from "./requests.ts";
 
 interface ExplainOptions extends RequestOptions {
   readonly as?: string;
@@ -36,6 +36,7 @@ export function addExplain(program: Command): void {
 
 async function explain(what: string | undefined, options: ExplainOptions): Promise<void> {
   const isRecorded = what !== undefined && isDecisionId(what) && !existsSync(what);
+  if (isRecorded) refuseFlags(`\`${what}\` is a decision that was made`, options);
   const explained = isRecorded ? [explainRecorded(what, options)] : await explainRequests(what, options);
   printExplanations(explained, options.output);
 }

@@ -1,3 +1,4 @@
+import type { BuiltInHold } from "./built-in.ts";
 import { type Evaluation, findingsOf, ruleAt } from "./evaluate.ts";
 import { builtIn, type Violation } from "./invariants.ts";
 import { mergeObligations, type Obligation } from "./obligations.ts";
@@ -99,9 +100,9 @@ function obligationsOf(
   return { denial: violation("OBLIGATION_UNSUPPORTED", `the rules oblige to ${words}, which the request does not list as supported`) };
 }
 
-const violation = (code: ReasonCode, reason: string): Violation => ({ code, finding: builtIn(code, reason) });
+const violation = (code: Violation["code"], reason: string): Violation => ({ code, finding: builtIn(code, reason) });
 
-const defaultHold = (name: string, { approvers }: Settings): Hold => ({ name, approvers: approvers.default, quorum: approvers.quorum });
+const defaultHold = (name: BuiltInHold, { approvers }: Settings): Hold => ({ name, approvers: approvers.default, quorum: approvers.quorum });
 
 /** The earliest of the lifetimes that apply: the decision's, and the idle time of the task that this use begins anew. */
 function validUntil({ policy, subject }: Situation): Instant {

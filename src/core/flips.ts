@@ -184,8 +184,14 @@ function candidatesOf(situation: Situation): readonly Candidate[] {
   add(slotOf("action.effect"), situation.effect, EFFECTS);
   const isRanked = reading.slots.some((at) => policy.slots[at]?.fact === "data.classification_rank");
   const order = policy.settings.classification.order;
-  if (isRanked) add(slotOf("data.classification_rank"), situation.classificationRank, [...order.keys()]);
-  else add(slotOf("data.classification"), situation.classification, order);
+  const ranks = nearest(situation.classificationRank, [...order.keys()]);
+  if (isRanked) add(slotOf("data.classification_rank"), situation.classificationRank, ranks);
+  else
+    add(
+      slotOf("data.classification"),
+      situation.classification,
+      ranks.map((rank) => order[rank]),
+    );
   const isAdded = ({ fact }: Slot): boolean => fact === "action.effect" || fact === "data.classification" || fact === "data.classification_rank";
   for (const at of new Set(reading.slots)) {
     const slot = policy.slots[at];
@@ -231,7 +237,7 @@ function typeOfEntry(constants: readonly Json[]): "integer" | "boolean" | "strin
 }
 
 /** Those next to what is first; from nothing, the borders themselves. */
-function nearest(from: Known, values: readonly number[]): readonly Known[] {
+function nearest(from: Known, values: readonly number[]): readonly number[] {
   const each = [...new Set(values)];
   return typeof from === "number" ? each.sort((a, b) => Math.abs(a - from) - Math.abs(b - from)) : each;
 }

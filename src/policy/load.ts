@@ -7,6 +7,7 @@ import { createSlotTable } from "./compile.ts";
 import { type Complaint, complaint, PolicyInvalid } from "./complaints.ts";
 import { type Document, documentSteps, type Node } from "./document.ts";
 import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
+import { refuseUnknownGroups } from "./groups.ts";
 import { indexRules } from "./rule-index.ts";
 import { collectNamed, compileRules, inOrder, RULES_MAX, readRules, ruleNodesOf, type StatedRule } from "./rules.ts";
 import { orderOf, readSettings } from "./settings.ts";
@@ -95,6 +96,7 @@ function* policySteps({ files, documents, directory, complaints }: Parts): Steps
     [...documents].filter(([name]) => name.endsWith(".rules.json")).map(([, document]) => document),
     order,
   );
+  yield* refuseUnknownGroups(settingsDocument, stated);
   if (!settings) return undefined;
   const ordered = inOrder(stated);
   const slots = createSlotTable();
