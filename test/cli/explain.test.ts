@@ -76,6 +76,12 @@ describe.concurrent("behest explain DECISION-ID", () => {
     const { decision, explanation } = JSON.parse(stdout);
     expect(decision).toMatchObject({ decision_id: ids["allowed"], outcome: "OUTCOME_ALLOW", recorded: true });
     expect(explanation.rules).toHaveLength(36);
+    const pretty = (await behest("explain", ids["denied"] ?? "", "--all")).stdout;
+    const [above, below] = [pretty.lastIndexOf("touched  "), pretty.indexOf("(does not stand)")];
+    expect(pretty.slice(0, above)).not.toContain("(does not stand)");
+    expect(above).toBeLessThan(below);
+    expect(pretty.split("\n").length).toBeGreaterThan(24);
+    expect(pretty.trimEnd().split("\n").at(-1)).toBe(pretty.split("\n")[0]);
     expect(explanation.flips.map(({ outcome }: { outcome: string }) => outcome)).toContain("OUTCOME_DENY");
   });
 
