@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { FLIP_FACTS_TRIED } from "../core/flips.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
 import { describe, headline, nameOf } from "./answers.ts";
 import { type Format, folded, paint, printJson, printLine, screenColumns, visible } from "./output.ts";
@@ -100,6 +101,8 @@ function factLines(facts: readonly wire.ExplainedFact[]): readonly string[] {
 }
 
 const flipLines = (flips: readonly wire.Flip[]): readonly string[] =>
-  flips.map(({ outcome, changes }) => `${nameOf(wire.Outcome, outcome)}: ${changes.map(changeText).join(" and ")}`);
+  flips.length === 0
+    ? [`no change of up to ${FLIP_FACTS_TRIED} facts that was tried brings one about`]
+    : flips.map(({ outcome, changes }) => `${nameOf(wire.Outcome, outcome)}: ${changes.map(changeText).join(" and ")}`);
 
 const changeText = ({ fact, from, to }: wire.FactChange): string => visible(`${fact} were ${textOf(to)}, not ${textOf(from)}`);
