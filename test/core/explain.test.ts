@@ -294,7 +294,7 @@ describe("what would flip an outcome", () => {
       tools: { pay: { effect: "pay", reversibility: "irreversible", arguments: { to: role }, output: { trust: "trusted" } } },
     });
     const { situation, judgement } = judge(policy, subjectOf({ to: "DE99" }));
-    return drain(findFlips(situation, judgement)).flatMap(({ outcome, changes }) =>
+    return toEnd(findFlips(situation, judgement)).flips.flatMap(({ outcome, changes }) =>
       outcome === "ALLOW" ? changes.filter(({ fact }) => fact === "action.arguments.to").map(({ to }) => to) : [],
     );
   };
