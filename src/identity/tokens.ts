@@ -1,5 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ServiceError } from "../core/errors.ts";
@@ -97,13 +97,27 @@ export function watchTokens(dataDirectory: string, { now, onProblem }: WatchPort
   };
 }
 
+/** Whose token the file of a role holds; undefined when the data directory does not tell. */
+export function localCaller(dataDirectory: string, role: Role): Caller | undefined {
+  try {
+    const token = readFileSync(join(dataDirectory, tokenFileOf(role)), "utf8").trim();
+    return find(readKnown(dataDirectory), token)?.caller;
+  } catch {
+    return undefined;
+  }
+}
+
 const NOBODY = Buffer.alloc(32);
 
 /** The entry is found by the token's public part; its secret part is compared by hash, in constant time, also when there is no entry. */
-function authenticate(known: ReadonlyMap<string, KnownToken>, token: string, at: Instant): Caller | undefined {
+function find(known: ReadonlyMap<string, KnownToken>, token: string): KnownToken | undefined {
   const entry = known.get(tokenIdOf(token) ?? "");
-  const same = timingSafeEqual(hash("sha256", token, "buffer"), entry?.hash ?? NOBODY);
-  if (!same || !entry) return undefined;
+  return timingSafeEqual(hash("sha256", token, "buffer"), entry?.hash ?? NOBODY) ? entry : undefined;
+}
+
+function authenticate(known: ReadonlyMap<string, KnownToken>, token: string, at: Instant): Caller | undefined {
+  const entry = find(known, token);
+  if (!entry) return undefined;
   if (entry.expiresAt !== undefined && at >= entry.expiresAt) {
     throw new ServiceError(
       "CALLER_UNAUTHENTICATED",

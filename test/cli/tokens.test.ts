@@ -315,6 +315,8 @@ describe("a token that is made while the server runs", () => {
     ];
     await expect.poll(async () => (await run([...asked, "reader"])).code, { timeout: 10_000 }).toBe(0);
     expect((await run([...asked, "coding-assistant"])).stdout).toContain("CALLER_NOT_ENTITLED");
+    const explained = await run(["explain", ...asked.slice(1), "coding-assistant"]);
+    expect(explained).toMatchObject({ code: 0, stdout: expect.stringContaining("CALLER_NOT_ENTITLED") });
   });
 
   it("leaves the server's log without complaints", () => {
