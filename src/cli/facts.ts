@@ -3,6 +3,7 @@ import { FACTS, type FactDeclaration } from "../core/facts.ts";
 import { whyNoFact } from "../policy/fact-reference.ts";
 import { dataOf, type Entry, factPage, factsList, howToAsk, rowOf } from "./facts-page.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
+import { asTyped } from "./hint.ts";
 import { type Format, formatOption, printJson, printLine, printRows, visible } from "./output.ts";
 
 interface FactsOptions {
@@ -42,5 +43,6 @@ function factAt(name: string): Entry | undefined {
 
 function unknownFact(name: string): CommandFailed {
   const said = whyNoFact(name, `no fact \`${visible(name.slice(0, 200))}\``);
-  return new CommandFailed(EXIT.usage, typeof said === "string" ? said : `${said.message} \`behest facts\` lists them all`);
+  const message = typeof said === "string" ? said : `${said.message} \`behest facts\` lists them all`;
+  return new CommandFailed(EXIT.usage, message.replaceAll("`behest facts`", `\`${asTyped("facts")}\``));
 }

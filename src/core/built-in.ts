@@ -12,6 +12,8 @@ export const INVARIANT_CODES = [
   "CLASSIFICATION_EXCEEDED",
   "OUTSIDE_REACH",
   "EVALUATION_ERROR",
+  "OBLIGATION_CONFLICT",
+  "OBLIGATION_UNSUPPORTED",
 ] as const satisfies readonly ReasonCode[];
 export type InvariantCode = (typeof INVARIANT_CODES)[number];
 

@@ -196,6 +196,18 @@ const fileShape = object(
   },
 );
 
+/** The same file, of which only the names matter. */
+const outlineShape = object({}, { fixtures: later(fileShape), cases: listOf(later(caseShape)) });
+
+/** The name of each case of a file, in their order; undefined where it has none. Whether they hold together with other files is not asked. */
+export function caseNames(document: Document): readonly (string | undefined)[] {
+  const { cases = [] } = outlineShape(document.root, document) ?? {};
+  return cases.map((node) => {
+    const name: unknown = propertiesOf(node).find(({ key }) => key === "name")?.valueNode.value;
+    return typeof name === "string" ? name : undefined;
+  });
+}
+
 /** What a file of cases may say, but for `request`. */
 export const casesSchema = (): Schema => fileShape.schema;
 

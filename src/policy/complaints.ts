@@ -36,10 +36,10 @@ export class PolicyInvalid extends Error {
 }
 
 /** `file:line:column: message`, then the line with a caret under the place. */
-export function formatComplaint({ severity, file, at, message }: Omit<Complaint, "id">): string {
+export function formatComplaint({ severity, file, at, message }: Omit<Complaint, "id">, excerptMax?: number): string {
   const said = severity === "warning" ? `warning: ${message}` : message;
   if (!at) return `${file}: ${said}`;
-  return `${file}:${at.line}:${at.column}: ${said}\n${underlined(excerpt(at.source, at.column))}`;
+  return `${file}:${at.line}:${at.column}: ${said}\n${underlined(excerpt(at.source, at.column, excerptMax))}`;
 }
 
 /** A line with a caret under the place. */

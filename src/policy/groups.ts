@@ -1,8 +1,8 @@
+import type { Steps } from "../core/steps.ts";
 import { orMean } from "./complaints.ts";
 import { type Document, type Node, propertiesOf } from "./document.ts";
 import type { StatedRule } from "./rules.ts";
 import { nodeAt } from "./settings.ts";
-import type { Steps } from "./steps.ts";
 
 const PREFIX = "group:";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readRequestJson } from "../../src/client/request-json.ts";
+import { FALSE } from "../../src/core/kleene.ts";
 import { REASON_CODES } from "../../src/core/words.ts";
 import { fromWire } from "../../src/endpoints/grpc/convert.ts";
 import { judgeCase } from "../../src/policy/case-judge.ts";
@@ -359,6 +360,28 @@ describe("mutants", () => {
       "1 `action.arguments.amount greaterThan 100`: `100` → `99`",
       "1 the rule is left out",
     ]);
+  });
+
+  it("change a named condition wherever a rule uses it", () => {
+    const twice = policyOf({
+      conditions: { big: { fact: "action.arguments.amount", operator: "greaterThan", value: 20 } },
+      rules: [
+        {
+          name: "twice",
+          conditions: {
+            any: [
+              { all: [{ fact: "action.effect", operator: "equal", value: "pay" }, { condition: "big" }] },
+              { all: [{ fact: "action.effect", operator: "equal", value: "share" }, { condition: "big" }] },
+            ],
+          },
+          event: { type: "risk", params: { points: 5, reason: "r", controls: [] } },
+        },
+      ],
+    });
+    const [mutant] = mutantsOf(twice).filter(({ what }) => what.endsWith("`20` → `21`"));
+    const values = (effect: string) => twice.slots.map(({ name }) => (name === "action.effect" ? effect : 21));
+    const results = ["pay", "share"].map((effect) => mutant?.mutated.get(0)?.condition.test(values(effect)));
+    expect(results).toEqual([FALSE, FALSE]);
   });
 
   it("survive where no case looks", () => {

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { evaluate } from "../../../src/core/evaluate.ts";
-import { slotsOf } from "../../../src/core/explain.ts";
 import { gather, gatherAll } from "../../../src/core/facts.ts";
 import type { Known } from "../../../src/core/json.ts";
 import { FALSE, type Kleene, UNKNOWN } from "../../../src/core/kleene.ts";
 import type { CompiledCondition, CompiledRule } from "../../../src/core/policy.ts";
+import { slotsOf } from "../../../src/core/policy.ts";
 import { situate } from "../../../src/core/situation.ts";
 import { type Effort, type Examined, examine, firesWith } from "../../../src/policy/lint/examine.ts";
 import { lintPolicy } from "../../../src/policy/lint/lint.ts";
