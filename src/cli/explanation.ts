@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { FLIP_FACTS_TRIED } from "../core/flips.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
 import { describe, headline, nameOf } from "./answers.ts";
 import { type Format, folded, paint, printJson, printLine, screenColumns, visible } from "./output.ts";
@@ -34,13 +35,16 @@ function pretty({ request, response: { decision, explanation }, asked }: Explain
   const lines = asked && decision ? [paint("dim", askedLine(request, decision, asked.caller))] : [];
   if (decision) lines.push(describe(request, { case: "decision", value: decision }));
   if (explanation) {
-    const { rules, facts, score, flips } = explanation;
+    const { rules, facts, score, flips, flipsCutShort, hints } = explanation;
+    lines.push(...section("names", hints.map(visible)));
     const standing = rules.filter(({ result }) => isStanding(result));
     const others = rules.filter(({ result }) => !isStanding(result));
     lines.push(...section("rules, points and sum", [...standing, ...others].flatMap(ruleLines)));
     if (score) lines.push(...section("score", scoreLines(score)));
     lines.push(...section("facts read", factLines(facts)));
-    lines.push(...section("another outcome, if", flipLines(flips)));
+    lines.push(
+      ...section("another outcome, if", [...flipLines(flips), ...(flipsCutShort ? ["(the search was cut short: there may be others)"] : [])]),
+    );
   }
   return `${lines.join("\n")}\n`;
 }
@@ -98,6 +102,8 @@ function factLines(facts: readonly wire.ExplainedFact[]): readonly string[] {
 }
 
 const flipLines = (flips: readonly wire.Flip[]): readonly string[] =>
-  flips.map(({ outcome, changes }) => `${nameOf(wire.Outcome, outcome)}: ${changes.map(changeText).join(" and ")}`);
+  flips.length === 0
+    ? [`no change of up to ${FLIP_FACTS_TRIED} facts that was tried brings one about`]
+    : flips.map(({ outcome, changes }) => `${nameOf(wire.Outcome, outcome)}: ${changes.map(changeText).join(" and ")}`);
 
 const changeText = ({ fact, from, to }: wire.FactChange): string => visible(`${fact} were ${textOf(to)}, not ${textOf(from)}`);

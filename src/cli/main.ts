@@ -14,6 +14,7 @@ import { folded } from "./output.ts";
 import { addRules } from "./rules.ts";
 import { addSchema } from "./schema.ts";
 import { addServe } from "./serve.ts";
+import { addTokens } from "./tokens.ts";
 import { VERSION } from "./version.ts";
 
 function createProgram(): Command {
@@ -33,6 +34,7 @@ function createProgram(): Command {
   addExplain(program);
   addHistory(program);
   addRules(program);
+  addTokens(program);
   addCase(program);
   addFacts(program);
   addSchema(program);

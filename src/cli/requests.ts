@@ -93,18 +93,19 @@ const REQUEST_FLAGS = [
   "supports",
 ] as const;
 
-function refuseBoth(file: string, options: RequestOptions): void {
+/** Flags that would change nothing must not look as if they did. */
+export function refuseFlags(what: string, options: RequestOptions): void {
   const stated = REQUEST_FLAGS.filter((flag) => options[flag] !== undefined);
   if (Object.keys(options.arg ?? {}).length > 0) stated.push("args");
   const [first] = stated;
   if (first === undefined) return;
   const flag = first === "args" ? "--arg" : `--${first.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  throw new RequestUnreadable(`\`${file}\` holds whole requests, so ${flag} would change nothing; leave out one of the two`);
+  throw new RequestUnreadable(`${what}, so ${flag} would change nothing; leave out one of the two`);
 }
 
 /** `command` is who asks, for hints. */
 export function readRequests(file: string | undefined, options: RequestOptions, command: string): readonly wire.DecideRequest[] {
-  if (file !== undefined) refuseBoth(file, options);
+  if (file !== undefined) refuseFlags(`\`${file}\` holds whole requests`, options);
   const values = file === undefined ? [requestOfFlags(options, command)] : parseRequests(file);
   return values.map((value, index) => {
     try {

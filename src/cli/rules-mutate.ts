@@ -37,7 +37,7 @@ export function addRulesMutate(rules: Command): void {
 
 function run(directory: string, { format, threshold, rule }: MutateOptions): void {
   const { policy } = loadPolicy(directory);
-  const judged = judgeCases(policy, readCaseFiles(directory));
+  const judged = judgeCases(policy, readCaseFiles(directory, policy));
   const failing = judged.find(({ disagreements }) => disagreements.length > 0);
   if (failing || judged.length === 0) {
     const why = failing ? `the case \`${failing.stated.name}\` does not hold as the rules are` : `no case in \`${directory}\``;

@@ -1,6 +1,8 @@
 import { type DecidingComparison, explainJudgement } from "../core/explain.ts";
+import { toEnd } from "../core/steps.ts";
 import type { Finding } from "../core/words.ts";
 import type { JudgedCase } from "../policy/case-judge.ts";
+import type { PolicyInvalid } from "../policy/complaints.ts";
 import { type Coverage, percentOf, type Share, type Unreached } from "../policy/coverage.ts";
 import { folded, paint, screenColumns, visible } from "./output.ts";
 import { workflowCommand } from "./reports/github.ts";
@@ -21,6 +23,31 @@ export interface CaseReport {
 
 export const CASE_REPORTS = { pretty, json, junit, github } as const satisfies Readonly<Record<string, (report: CaseReport) => string>>;
 export type ReportFormat = keyof typeof CASE_REPORTS;
+
+/** What there is to report when nothing could be decided. */
+export const REFUSED_REPORTS = {
+  json: ({ complaints }: PolicyInvalid) => `${JSON.stringify({ error: "nothing was tested", complaints }, null, 2)}\n`,
+  junit: ({ complaints }: PolicyInvalid) =>
+    junitOf({
+      name: "behest rules test",
+      suites: [...Map.groupBy(complaints, ({ file }) => file)].map(([file, told]) => ({
+        name: file,
+        cases: told.map(({ id, message, at }) => ({
+          name: message,
+          classname: file,
+          file,
+          ...(at && { line: at.line }),
+          failures: [{ type: id, message }],
+        })),
+      })),
+    }),
+  github: ({ complaints }: PolicyInvalid) =>
+    complaints
+      .map(({ id, message, file, at }) =>
+        workflowCommand({ severity: "error", title: id, message, file, ...(at && { line: at.line, column: at.column }) }),
+      )
+      .join(""),
+} as const satisfies Readonly<Record<Exclude<ReportFormat, "pretty">, (error: PolicyInvalid) => string>>;
 
 const UNREACHED_SHOWN_MAX = 20;
 
@@ -64,7 +91,7 @@ function failure(one: JudgedCase): readonly string[] {
 
 function standing({ rule, points, result }: Finding, { situation, judgement }: JudgedCase): string {
   const explained =
-    result === "unknown" ? explainJudgement(situation, judgement, { everyRule: false }).rules.find((one) => one.rule === rule) : undefined;
+    result === "unknown" ? toEnd(explainJudgement(situation, judgement, { everyRule: false })).rules.find((one) => one.rule === rule) : undefined;
   const facts = [...new Set(explained?.decided.filter((one) => one.result === "unknown").map(whyUnknown))];
   return `${rule}${signed(points)}${facts.length > 0 ? ` (unknown: ${facts.join(", ")})` : ""}`;
 }
@@ -136,7 +163,7 @@ const lineOf = (position: string): number => Number(position.split(":").at(-2));
 const columnOf = (position: string): number => Number(position.split(":").at(-1));
 const fileAt = (position: string): string => position.split(":").slice(0, -2).join(":");
 
-function github({ judged, coverage, threshold, missed }: CaseReport): string {
+function github({ judged, coverage, filter, threshold, missed }: CaseReport): string {
   const sourcePath = createSourcePaths();
   const at = (position: string) => ({ file: sourcePath(fileAt(position)), line: lineOf(position), column: columnOf(position) });
   const failures = judged.filter(isFailed).map((one) =>
@@ -147,6 +174,8 @@ function github({ judged, coverage, threshold, missed }: CaseReport): string {
       ...at(placeOf(one)),
     }),
   );
+  // Coverage by some of the cases says nothing of the others.
+  if (filter !== undefined) return failures.join("");
   const unreached = coverage.unreached.map(({ position, what, rule }) =>
     workflowCommand({ severity: "notice", title: "no case reaches this", message: `${rule}: ${what}`, ...at(position) }),
   );

@@ -13,6 +13,7 @@ const ids: Record<string, string> = {};
 const REQUESTS = {
   allowed: { agent: { id: "coding-assistant" }, action: { tool: "filesystem/read_text_file", arguments: { path: "/srv/a.md" } } },
   denied: { agent: { id: "coding-assistant" }, action: { tool: "filesystem/read_text_file", arguments: { path: "/home/me/.ssh/id_ed25519" } } },
+  outside: { agent: { id: "coding-assistant" }, action: { tool: "mail/send_email", arguments: { recipients: ["a@example.org"] } } },
   secret: {
     agent: { id: "sandbox-agent", attributes: { api_key: "12345" } },
     action: {
@@ -69,6 +70,12 @@ describe.concurrent("behest explain DECISION-ID", () => {
   another outcome, if
     ALLOW: data.categories were [], not ["credential"] and data.classification_rank were 2, not 3
 `);
+  });
+
+  it("says where nothing that was tried would bring about another outcome", async () => {
+    const { stdout } = await behest("explain", ids["outside"] ?? "");
+    expect(stdout).toContain("OUTSIDE_REACH");
+    expect(stdout).toContain("  another outcome, if\n    no change of up to 2 facts that was tried brings one about\n");
   });
 
   it("explains every rule with --all, and prints JSON for programs", async () => {
@@ -146,6 +153,7 @@ describe.concurrent("behest case from DECISION-ID", () => {
   it.each(Object.keys(REQUESTS))("makes a case that holds under the policy that decided: %s", async (name) => {
     const rules = join(directory.path, `rules-${name}`);
     const { code, stderr } = await behest("case", "from", ids[name] ?? "", "--append", `${rules}.cases.json`);
+    expect(readFileSync(`${rules}.cases.json`, "utf8")).toMatch(/^\{\n {2}"\$schema": ".\/schema\/cases.schema.json",\n {2}"cases": \[/);
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: expect.stringContaining(`is in ${rules}.cases.json; next: bin/behest rules test ${directory.path}\n`),

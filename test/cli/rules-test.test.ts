@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
@@ -226,6 +226,64 @@ coverage: rules 0 of 1 (0 %), branches 1 of 2 (50 %)
       `::error file=${path}/a.cases.json,line=20,col=5,title=case%3A a look is denied::outcome: expected DENY, found ALLOW%0Ascore: expected 30, found 0`,
     );
     expect(lines.at(-1)).toBe("::notice title=coverage of the rules::rules 0 of 1 (0 %25), branches 1 of 2 (50 %25)");
+  });
+});
+
+describe.concurrent("files of cases", () => {
+  it.each<{ says: string; spoil: (path: string) => void; message: string }>([
+    { says: "a FIFO", spoil: (path) => execFileSync("mkfifo", [path]), message: "cannot be read: it is no regular file" },
+    {
+      says: "a gigabyte",
+      spoil: (path) => truncateSync(path, 1 << 30),
+      message: "cannot be read: it has 1073741824 bytes, at most 4194304 are read",
+    },
+    { says: "no UTF-8", spoil: (path) => writeFileSync(path, Buffer.from([0x7b, 0xff, 0x7d])), message: "cannot be read: it is not valid UTF-8" },
+    { says: "a directory", spoil: (path) => mkdirSync(path), message: "cannot be read: it is a directory" },
+    { says: "a link to itself", spoil: (path) => symlinkSync(path, path), message: "cannot be read: " },
+  ])("are refused at once when one is $says", async ({ spoil, message, says }) => {
+    const path = rulesWith([looks, purges]);
+    const file = join(path, "b.cases.json");
+    if (says === "a gigabyte") writeFileSync(file, "");
+    spoil(file);
+    for (const command of ["test", "lint"]) {
+      const { code, stdout, stderr } = await run(["rules", command, path]);
+      expect(stdout + stderr, command).toContain(`${file}: `);
+      expect(stdout + stderr, command).toContain(message);
+      expect(code, command).toBe(3);
+    }
+  });
+
+  it("stay links, and keep their mode, when they are updated", async () => {
+    const path = rulesWith([]);
+    const real = join(directory.path, `shared-${made++}.json`);
+    writeFileSync(real, JSON.stringify({ cases: [looks, wrong] }), { mode: 0o600 });
+    symlinkSync(real, join(path, "a.cases.json"));
+    expect((await test(path, "--update")).code).toBe(0);
+    expect(lstatSync(join(path, "a.cases.json")).isSymbolicLink()).toBe(true);
+    expect(readFileSync(real, "utf8")).toContain('"outcome":"ALLOW","score":0');
+    expect(statSync(real).mode & 0o777).toBe(0o600);
+    expect(readdirSync(path).sort()).toEqual(["a.cases.json", "agents.json", "catalog", "policy.json", "test.rules.json"]);
+  });
+});
+
+describe.concurrent("a report that a program reads", () => {
+  it.each<[format: string, holds: string]>([
+    ["json", '"error": "nothing was tested"'],
+    ["junit", '<failure type="not-json"'],
+    ["github", "::error file="],
+  ])("is there as %s when nothing could be decided", async (format, holds) => {
+    const path = rulesWith([looks]);
+    writeFileSync(join(path, "z.rules.json"), "{");
+    const { code, stdout, stderr } = await test(path, "--format", format);
+    expect(stdout).toContain(holds);
+    expect(stderr).toContain("nothing was tested");
+    expect(code).toBe(3);
+  });
+
+  it("obeys nothing that a case's name says to a terminal, and leaves coverage out where cases are left out", async () => {
+    const { stdout } = await test(rulesWith([{ ...wrong, name: "\u001b[31mred\u202e" }, looks]), "--format", "github", "--filter", "red");
+    expect(stdout).toContain("title=case%3A �[31mred�::");
+    expect(stdout.trim().split("\n")).toHaveLength(1);
   });
 });
 

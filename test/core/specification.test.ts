@@ -110,6 +110,9 @@ describe("a broken twin of the specification is caught when it", () => {
   it.each<[says: string, twin: Partial<Laws>]>([
     ["ignores the reach of all agents but the acting one", { bound: (_, agent) => [agent] }],
     ["ignores the reach of agents in the middle", { bound: (chain, agent) => LAWS.bound(chain.slice(0, 1), agent) }],
+    ["lets a token ask for every agent", { entitles: () => true }],
+    ["lets a token without a list ask for none", { entitles: (agents, agent) => LAWS.entitles(agents ?? [], agent) }],
+    ["lets a token ask for those agents alone that it spells out", { entitles: (agents, agent) => agents === undefined || agents.includes(agent) }],
     ["ignores an unknown deny", { denies: (truth) => truth === "TRUE" }],
     ["ignores an unknown require-approval", { asks: (truth) => truth === "TRUE" }],
     ["lifts by an unknown allow", { lifts: (truth) => truth !== "FALSE" }],
