@@ -83,9 +83,12 @@ type Decision = Pick<Judgement, "outcome" | "score"> & {
   readonly granting: readonly string[];
 };
 
+/** Obligations that contradict each other are not looked at further, so one more of them takes the place of one that is not supported: either denies. */
+const speaker = (rule: string): string => (/^behest:obligation-(conflict|unsupported)$/.test(rule) ? "behest:obligations" : rule);
+
 function decide(policy: Policy, subject: Subject): Decision {
   const { outcome, score, findings } = judge(policy, subject).judgement;
-  const named = (is: (finding: Finding) => boolean): readonly string[] => findings.filter(is).map(({ rule }) => rule);
+  const named = (is: (finding: Finding) => boolean): readonly string[] => findings.filter(is).map(({ rule }) => speaker(rule));
   return {
     outcome,
     score,
