@@ -5,7 +5,7 @@ import { type DecisionRecord, decodeEvent, encodeEvent, type LedgerEvent } from 
 import { apply, createState, forget, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
 import { type Instant, instant } from "../../core/words.ts";
 import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
-import type { FromWriter, PolicyRow, TaskRow, ToWriter, WriterOptions } from "./messages.ts";
+import type { FromWriter, PolicyRow, Room, TaskRow, ToWriter, WriterOptions } from "./messages.ts";
 
 export interface SqliteLedgerOptions {
   /** Path of the database file. */
@@ -150,8 +150,10 @@ class SqliteLedger implements Ledger {
   }
 
   async recordPolicy({ event, files }: StoredPolicy): Promise<void> {
+    const row: PolicyRow = { digest: event.policy, atMs: event.at, files };
+    refuseWithoutRoom(await this.#refuseUnready().measurePolicy(row));
     this.#refuseUnready();
-    await this.#write([event], [{ digest: event.policy, atMs: event.at, files }], undefined);
+    await this.#write([event], [row], undefined);
     this.#policy = event.policy;
   }
 
@@ -326,6 +328,11 @@ class Writer {
     return answer.kind === "found policy" ? answer.row : undefined;
   }
 
+  async measurePolicy(policy: PolicyRow): Promise<Room> {
+    const answer = await this.#ask((ticket) => ({ kind: "measure policy", ticket, policy }));
+    return answer.kind === "measured policy" ? answer : { neededBytes: 0, freeBytes: 0 };
+  }
+
   #ask(message: (ticket: number) => ToWriter): Promise<FoundMessage> {
     const ticket = ++this.#ticket;
     return new Promise((resolve, reject) => {
@@ -345,7 +352,7 @@ class Writer {
   #listen(): void {
     this.#thread.on("message", (message: FromWriter) => {
       if (message.kind === "written") this.onWritten();
-      else if (message.kind === "found" || message.kind === "found policy") {
+      else if ("ticket" in message) {
         this.#reads.get(message.ticket)?.resolve(message);
         this.#reads.delete(message.ticket);
       } else if (message.kind === "failed") this.#broken(new Error(message.why));
@@ -363,6 +370,16 @@ class Writer {
     this.#reads.clear();
     this.onFailed(error);
   }
+}
+
+/** Before anything is written: what is refused here has cost nothing. @throws {ServiceError} DISK_FULL */
+function refuseWithoutRoom({ neededBytes, freeBytes }: Room): void {
+  if (neededBytes <= freeBytes) return;
+  const [needed, free] = [neededBytes, freeBytes].map((bytes) => `${(bytes / 1_000_000).toFixed(1)} MB`);
+  throw new ServiceError(
+    "DISK_FULL",
+    `the policy does not fit on the disk: recording it takes ${needed} and ${free} are free; make room or make it smaller`,
+  );
 }
 
 /** The projection must say what the events say. @throws {Error} naming the row that does not. */

@@ -5,6 +5,7 @@ import { append, decodeEdge, encodeEdge, leafHash, rootOf, type TreeEdge } from 
 import { openForWriting } from "./connection.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, Group, ToWriter, WriterOptions } from "./messages.ts";
+import { createPolicyMeasure } from "./policy-room.ts";
 import { readRebuild } from "./rebuild.ts";
 
 /**
@@ -28,6 +29,7 @@ function runWriter(options: WriterOptions): void {
     const readPolicy = db.prepare<[string], { first_loaded_at: number; files: string }>(
       "SELECT first_loaded_at, files FROM policies WHERE policy_digest = ?",
     );
+    const measure = createPolicyMeasure(db);
     port.on("message", (message: ToWriter) => {
       try {
         switch (message.kind) {
@@ -47,6 +49,9 @@ function runWriter(options: WriterOptions): void {
             say({ kind: "found policy", ticket: message.ticket, ...(row && { row: { atMs: row.first_loaded_at, files: JSON.parse(row.files) } }) });
             break;
           }
+          case "measure policy":
+            say({ kind: "measured policy", ticket: message.ticket, ...measure(message.policy) });
+            break;
           case "close":
             db.close();
             say({ kind: "closed" });
