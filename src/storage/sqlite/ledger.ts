@@ -6,6 +6,7 @@ import { apply, createState, forget, type State, type StateKeys, type StateView,
 import { type Instant, instant } from "../../core/words.ts";
 import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
 import type { FromWriter, PolicyRow, Room, TaskRow, ToWriter, WriterOptions } from "./messages.ts";
+import { refuseWithoutRoom } from "./policy-room.ts";
 
 export interface SqliteLedgerOptions {
   /** Path of the database file. */
@@ -370,16 +371,6 @@ class Writer {
     this.#reads.clear();
     this.onFailed(error);
   }
-}
-
-/** Before anything is written: what is refused here has cost nothing. @throws {ServiceError} DISK_FULL */
-function refuseWithoutRoom({ neededBytes, freeBytes }: Room): void {
-  if (neededBytes <= freeBytes) return;
-  const [needed, free] = [neededBytes, freeBytes].map((bytes) => `${(bytes / 1_000_000).toFixed(1)} MB`);
-  throw new ServiceError(
-    "DISK_FULL",
-    `the policy does not fit on the disk: recording it takes ${needed} and ${free} are free; make room or make it smaller`,
-  );
 }
 
 /** The projection must say what the events say. @throws {Error} naming the row that does not. */
