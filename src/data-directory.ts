@@ -2,6 +2,7 @@ import { hkdfSync, randomBytes } from "node:crypto";
 import { accessSync, chownSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import Sqlite from "better-sqlite3";
+import { cutUnfinished } from "./storage/sqlite/wal-tail.ts";
 
 /** Something about the surroundings that an operator must mend; its message is one line that says how. */
 export class StartRefused extends Error {
@@ -110,6 +111,8 @@ function lock(directory: string): () => void {
   let db: Sqlite.Database | undefined;
   try {
     db = lockFile(join(directory, LOCK_FILE), 0);
+    // The first thing that writes would fail where an unfinished transaction has filled the disk.
+    cutUnfinished(join(directory, DATABASE_FILE));
     writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
     db?.close();

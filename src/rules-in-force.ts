@@ -89,7 +89,7 @@ function logChange(log: Logger, policyDigest: string, change: PolicyChange): voi
 const COMPLAINTS_LOGGED_MAX = 20;
 
 function refusalText(complaints: readonly PolicyComplaint[]): string {
-  const told = complaints.slice(0, COMPLAINTS_LOGGED_MAX).map(formatComplaint);
+  const told = complaints.slice(0, COMPLAINTS_LOGGED_MAX).map((one) => formatComplaint(one));
   if (complaints.length > told.length) told.push(`and ${complaints.length - told.length} more: see \`behest rules status\``);
   return `the rules were refused, and the last good ones stay in force:\n${told.join("\n")}`;
 }

@@ -7,6 +7,7 @@ import { workingTreeOf } from "../data-directory.ts";
 import { type Service, startService } from "../service.ts";
 import { withConsequence } from "./failure.ts";
 import { printLine } from "./output.ts";
+import { heedSignals } from "./signals.ts";
 
 /** Serves until a signal says stop. */
 export async function runServer(options: Readonly<Record<string, unknown>>): Promise<void> {
@@ -14,6 +15,7 @@ export async function runServer(options: Readonly<Record<string, unknown>>): Pro
   const flags = { ...rest, ...(logLevel !== undefined && { log_level: logLevel }) };
   const config = readConfig({ flags, environment: process.env });
   const log = createLog(config);
+  const obeying = obeySignals(log);
   // What goes wrong comes back to us, and is told once.
   const quietly = (line: string): void => log.debug(line);
   setLogger({ error: quietly, info: quietly, debug: quietly });
@@ -24,10 +26,43 @@ export async function runServer(options: Readonly<Record<string, unknown>>): Pro
   const service = await startService(config, log).catch((error: unknown) => {
     throw withConsequence(error, "nothing was started");
   });
-  stopOnSignals(log, service.close);
-  reloadOnHangUp(log, service);
+  obeying.started(service);
+  if (obeying.isStopping()) return;
   if (process.stderr.isTTY) log.info(`serving on ${service.grpc}; Ctrl-C stops`);
   printLine({ ready: true, grpc: service.grpc, http: null, data: service.data, policy: service.policy });
+}
+
+interface Obeying {
+  started(service: Service): void;
+  isStopping(): boolean;
+}
+
+/**
+ * SIGTERM and SIGINT ask for a stop. SIGHUP asks for a reload, unless it says that the terminal has gone: then nobody is left who could stop a
+ * server in the foreground. What is asked of a server that starts is done once it has started.
+ */
+function obeySignals(log: Logger): Obeying {
+  const { promise: service, resolve: started } = Promise.withResolvers<Service>();
+  let stopping = false;
+  heedSignals((signal) => {
+    if (signal === "SIGHUP" && !(process.stderr.isTTY && !hasTerminal())) {
+      log.info("SIGHUP: reading the rules");
+      void service.then(({ reload }) => reload());
+    } else if (!stopping) {
+      stopping = true;
+      log.info(`${signal}: finishing what is under way`);
+      service
+        .then(({ close }) => close())
+        .then(
+          () => log.flush(() => process.exit(0)),
+          (error: unknown) => {
+            log.error({ err: error }, "could not stop cleanly");
+            log.flush(() => process.exit(1));
+          },
+        );
+    }
+  });
+  return { started, isStopping: () => stopping };
 }
 
 /** JSON lines on stderr; pretty ones on a terminal. */
@@ -41,17 +76,6 @@ function createLog({ log_level: level }: Config): Logger {
   return pino(options, destination);
 }
 
-/** SIGHUP asks for a reload, unless it says that the terminal has gone: then nobody is left who could stop a server in the foreground. */
-function reloadOnHangUp(log: Logger, service: Service): void {
-  process.on("SIGHUP", () => {
-    if (process.stderr.isTTY && !hasTerminal()) process.kill(process.pid, "SIGTERM");
-    else {
-      log.info("SIGHUP: reading the rules");
-      void service.reload();
-    }
-  });
-}
-
 function hasTerminal(): boolean {
   try {
     closeSync(openSync("/dev/tty", "r"));
@@ -59,22 +83,4 @@ function hasTerminal(): boolean {
   } catch {
     return false;
   }
-}
-
-function stopOnSignals(log: Logger, close: () => Promise<void>): void {
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) return;
-    stopping = true;
-    log.info(`${signal}: finishing what is under way`);
-    close().then(
-      () => log.flush(() => process.exit(0)),
-      (error: unknown) => {
-        log.error({ err: error }, "could not stop cleanly");
-        log.flush(() => process.exit(1));
-      },
-    );
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
 }

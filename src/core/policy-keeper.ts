@@ -2,16 +2,17 @@ import { ServiceError } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import type { Clock, Ledger, LoadedPolicy, NewId, PolicyComplaint, PolicyDirectory, PolicySource, ReadPolicy } from "./ports.ts";
 import { RECORD_VERSION } from "./record.ts";
-import type { Instant } from "./words.ts";
+import { type Instant, instant } from "./words.ts";
 
 export interface PolicyKeeper extends PolicySource {
   readonly status: PolicyStatus;
   /**
-   * Reads the directory, from after this call on, and puts what it holds in force. What is refused leaves the last good policy in force.
+   * Reads the directory, from after this call on, and puts what it holds in force. What is refused, also because it does not fit on the
+   * disk, leaves the last good policy in force.
    * @throws {ServiceError} POLICY_INVALID, or LEDGER_UNAVAILABLE when it could not be recorded
    */
   reload(): Promise<Reloaded>;
-  /** Does the same if the directory has changed, once it has settled; what goes wrong is told, and tried again with the next check. */
+  /** Does the same if the directory has changed, once it has settled; what goes wrong is told, and tried again with a later check. */
   check(): Promise<void>;
   /** Told of each change, after it. */
   onChange(listener: (status: PolicyStatus, change: PolicyChange) => void): void;
@@ -50,7 +51,7 @@ export type PolicyChange =
   | { readonly kind: "refused"; readonly complaints: readonly PolicyComplaint[] }
   /** What was refused is gone, and the policy in force stands in the directory again. */
   | { readonly kind: "mended" }
-  /** It could not be recorded, or could not be looked for; the next check tries again. Told once, however often it is the same. */
+  /** It could not be recorded, or could not be looked for; a later check tries again. Told once, however often it is the same. */
   | { readonly kind: "failed"; readonly error: unknown };
 
 /** Records the first policy and puts it in force. @throws {ServiceError} LEDGER_UNAVAILABLE */
@@ -71,6 +72,18 @@ async function record({ ledger, newId }: PolicyKeeperPorts, { policy, files }: L
   });
 }
 
+/** A policy may be large, and each attempt reads, compiles and writes all of it: attempts become rarer, up to one in so long. */
+const RETRY_AFTER_MS = 2_000;
+const RETRY_AFTER_MS_MAX = 60_000;
+
+/** What a directory held that could not be recorded. */
+interface Unrecorded {
+  readonly fingerprint: string | undefined;
+  readonly waitMs: number;
+  /** From here on a check tries again. */
+  readonly again: Instant;
+}
+
 interface InForce {
   readonly loaded: LoadedPolicy;
   readonly at: Instant;
@@ -85,6 +98,7 @@ class Keeper implements PolicyKeeper {
   #handled: string | undefined;
   /** The last policy that the ledger certainly tells of; after a failure nobody knows. */
   #recorded: string | undefined;
+  #unrecorded: Unrecorded | undefined;
   #running: Promise<unknown> | undefined;
   #waiting: Promise<ReadPolicy["outcome"]> | undefined;
   /** What went wrong at the last check, and has been told. */
@@ -126,16 +140,21 @@ class Keeper implements PolicyKeeper {
     await (this.#waiting ?? this.#running)?.catch(() => undefined);
     try {
       const { directory } = this.#ports;
-      if (this.#handled !== undefined && (await directory.fingerprint()) === this.#handled) return;
+      if (this.#isDone(await directory.fingerprint())) return;
       // Whoever asks meanwhile does not wait for that.
-      const settled = await directory.settle();
-      if (settled === this.#handled) return;
+      if (this.#isDone(await directory.settle())) return;
       await this.#next();
       this.#failure = "";
     } catch (error) {
       if (String(error) !== this.#failure) this.#tell({ kind: "failed", error });
       this.#failure = String(error);
     }
+  }
+
+  /** Whether there is nothing to do at present about what the directory holds. */
+  #isDone(fingerprint: string): boolean {
+    if (fingerprint === this.#handled) return true;
+    return fingerprint === this.#unrecorded?.fingerprint && this.#ports.clock.now() < this.#unrecorded.again;
   }
 
   /** A reading that has begun may have missed what is asked about now: the next one serves everybody who asks meanwhile. */
@@ -161,10 +180,29 @@ class Keeper implements PolicyKeeper {
 
   async #take(): Promise<ReadPolicy["outcome"]> {
     const { fingerprint, outcome } = await this.#ports.directory.read();
-    if ("policy" in outcome) await this.#putInForce(outcome);
-    else this.#refuse(outcome.complaints);
+    if (!("policy" in outcome)) {
+      this.#refuse(outcome.complaints);
+    } else {
+      try {
+        await this.#putInForce(outcome);
+      } catch (error) {
+        this.#tryLater(fingerprint);
+        if (!isDiskFull(error)) throw error;
+        const complaints = [doesNotFit(this.#ports.directory.path, error)];
+        this.#refuse(complaints);
+        return { complaints };
+      }
+    }
     this.#handled = fingerprint;
+    this.#unrecorded = undefined;
     return outcome;
+  }
+
+  #tryLater(fingerprint: string | undefined): void {
+    const before = this.#unrecorded;
+    const waitMs = before?.fingerprint === fingerprint ? Math.min(2 * (before?.waitMs ?? RETRY_AFTER_MS), RETRY_AFTER_MS_MAX) : RETRY_AFTER_MS;
+    this.#handled = undefined;
+    this.#unrecorded = { fingerprint, waitMs, again: instant(this.#ports.clock.now() + waitMs) };
   }
 
   /** On disk first: no decision may name a policy that the ledger does not hold. */
@@ -172,10 +210,13 @@ class Keeper implements PolicyKeeper {
     const { digest } = loaded.policy;
     const changed = digest !== this.current().digest;
     if (changed || this.#recorded !== digest) {
-      this.#handled = undefined;
+      const recorded = this.#recorded;
       this.#recorded = undefined;
       const at = this.#ports.clock.now();
-      await record(this.#ports, loaded, at);
+      await record(this.#ports, loaded, at).catch((error: unknown) => {
+        if (isDiskFull(error)) this.#recorded = recorded;
+        throw error;
+      });
       this.#recorded = digest;
       if (changed) this.#inForce = { loaded, at };
     }
@@ -192,6 +233,10 @@ class Keeper implements PolicyKeeper {
     this.#tell({ kind: "refused", complaints });
   }
 }
+
+const isDiskFull = (error: unknown): error is ServiceError => error instanceof ServiceError && error.code === "DISK_FULL";
+
+const doesNotFit = (file: string, { message }: ServiceError): PolicyComplaint => ({ id: "does-not-fit", severity: "error", file, message });
 
 function invalid(directory: string, inForce: string, complaints: readonly PolicyComplaint[]): ServiceError {
   const errors = complaints.length === 1 ? "an error" : `${complaints.length} errors`;

@@ -33,7 +33,7 @@ export interface Ledger {
   /**
    * Keeps the files a policy was read from, once per digest, and the event that it was loaded. Answers when both are on disk.
    * @throws {ServiceError} LEDGER_UNAVAILABLE: whether they were written shows once the ledger has reopened; cached answers of other policies
-   * are dropped only if they were.
+   * are dropped only if they were. DISK_FULL: it does not fit with what decisions need; nothing was written, and decisions go on.
    */
   recordPolicy(stored: StoredPolicy): Promise<void>;
 

@@ -5,6 +5,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import { CallFailed } from "../../src/client/client.ts";
 import { readRequestJson } from "../../src/client/request-json.ts";
 import { readRows } from "../endpoints/raw-calls.ts";
+import { filesOf } from "../policies.ts";
+import { denyRule, writeRules } from "../policy/bad-directories.ts";
 import { temporaryDirectory } from "../running-server.ts";
 import { run, serve } from "./running-command.ts";
 
@@ -46,6 +48,23 @@ const requestOf = (id: string) =>
     task: { statement: "x".repeat(8_000) },
     action: { tool: "filesystem/read_text_file", arguments: { path: "/srv/handbook.md" } },
   });
+
+/** About 180 kB in the request, and more in its record. */
+const bigRequestOf = (id: string) =>
+  readRequestJson({
+    request_id: id,
+    agent: { id: "reader" },
+    action: { tool: "filesystem/read_text_file", arguments: { text: "x".repeat(180_000) } },
+  });
+
+/** About 3 MB of rules. */
+const BIG = filesOf({
+  rules: Array.from({ length: 4_000 }, (_, n) => ({
+    name: `r${n}`,
+    conditions: { all: [{ fact: "action.tool", operator: "equal", value: `nobody/calls-${n}` }] },
+    event: { type: "deny", params: { reason: "why ".repeat(140), controls: ["owasp:ASI02"] } },
+  })),
+});
 
 describe.skipIf(obstacle !== undefined)("a full disk", () => {
   it("stops decisions and not the server, which resumes by itself and has lost nothing it acknowledged", async () => {
@@ -92,7 +111,62 @@ describe.skipIf(obstacle !== undefined)("a full disk", () => {
     const attempts = readRows(data, "SELECT record ->> '$.attempt.id' AS id, count(*) AS n FROM decisions WHERE id IS NOT NULL GROUP BY id");
     expect(attempts.filter(({ n }) => n !== 1)).toEqual([]);
     expect(attempts).toHaveLength(asked);
+    rmSync(data, { recursive: true });
   });
+
+  it("that a policy does not fit on refuses the policy and nothing else, until there is room or another policy", async () => {
+    const rules = temporaryDirectory();
+    const data = join(directory.path, "too-big");
+    writeRules(rules.path, filesOf({}));
+    const server = await serve(data, ["--rules", rules.path], { env: { BEHEST_RULES_POLL_MS: "100" } });
+    const client = server.client("enforcer");
+    const { policyDigest } = await client.decide(requestOf("before"));
+    writeRules(rules.path, BIG);
+    await expect.poll(() => server.said.stderr, { timeout: 20_000 }).toContain("the policy does not fit on the disk");
+    expect(server.said.stderr).toMatch(/recording it takes \d\.\d MB and \d\.\d MB are free; make room or make it smaller/);
+    const { code, stderr } = await run(["rules", "reload", "--data", data, "--grpc", server.address]);
+    expect(code).toBe(3);
+    expect(stderr).toContain("the policy does not fit on the disk");
+    expect(stderr).toContain(`\`${policyDigest}\` stays in force`);
+    expect(await client.decide(requestOf("meanwhile"))).toMatchObject({ policyDigest, recorded: true });
+    expect(await client.isServing()).toBe(true);
+
+    writeRules(rules.path, filesOf({ rules: [denyRule("small")] }));
+    await expect.poll(async () => (await client.decide(requestOf("after"))).policyDigest === policyDigest, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => server.said.stderr, { timeout: 20_000 }).toContain("another policy is in force");
+    expect((await client.decide(requestOf("afterwards"))).policyDigest).not.toBe(policyDigest);
+    expect(server.said.stderr).not.toContain("the ledger cannot be written");
+    await server.stop();
+
+    writeRules(rules.path, BIG);
+    const refused = await run(["serve", "--data", data, "--rules", rules.path, "--grpc", "127.0.0.1:0"]);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/^behest: the policy cannot be recorded: the policy does not fit on the disk: .*\n$/);
+    writeRules(rules.path, filesOf({}));
+    const next = await serve(data, ["--rules", rules.path]);
+    expect((await next.client("enforcer").decide(requestOf("next"))).recorded).toBe(true);
+    await next.stop();
+    rules.remove();
+    rmSync(data, { recursive: true });
+  });
+
+  it.each(["lives on", "was killed"] as const)(
+    "holds nothing of a group that did not fit: a server that %s decides again by itself",
+    async (fate) => {
+      const data = join(directory.path, fate);
+      const server = await serve(data);
+      const client = server.client("enforcer");
+      const { items } = await client.decideBatch(Array.from({ length: 18 }, (_, n) => bigRequestOf(`big-${n}`)));
+      expect(items.map(({ result }) => result.case)).toContain("error");
+      if (fate === "was killed") await server.stop("SIGKILL");
+      const next = fate === "was killed" ? await serve(data) : server;
+      const asked = next.client("enforcer");
+      await expect.poll(() => asked.isServing(), { timeout: 10_000 }).toBe(true);
+      expect((await asked.decide(requestOf("small"))).recorded).toBe(true);
+      await next.stop();
+      rmSync(data, { recursive: true });
+    },
+  );
 
   it("keeps a server from starting, in one line", async () => {
     fillDisk();

@@ -48,6 +48,19 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
   return { code: child.exitCode, ...said };
 }
 
+export interface Launched {
+  readonly child: ChildProcess;
+  readonly said: { readonly stdout: string; readonly stderr: string };
+  readonly ended: Promise<Finished & { readonly signal: NodeJS.Signals | null }>;
+}
+
+/** `behest serve` as a child process, from its first moment. */
+export function launch(data: string): Launched {
+  const child = start(["serve", "--data", data, "--grpc", "127.0.0.1:0"], {});
+  const said = gather(child);
+  return { child, said, ended: once(child, "close").then(() => ({ code: child.exitCode, signal: child.signalCode, ...said })) };
+}
+
 export interface Served {
   readonly address: string;
   readonly data: string;

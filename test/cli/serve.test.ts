@@ -1,12 +1,14 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readRequestJson } from "../../src/client/request-json.ts";
 import { STARTER_RULES } from "../../src/config.ts";
 import { readRows } from "../endpoints/raw-calls.ts";
 import { temporaryDirectory } from "../running-server.ts";
-import { run, type Served, serve } from "./running-command.ts";
+import { launch, run, type Served, serve } from "./running-command.ts";
 
 const REQUEST = { agent: { id: "reader" }, action: { tool: "filesystem/read_text_file", arguments: { path: "/srv/handbook.md" } } };
 
@@ -15,6 +17,14 @@ beforeEach(() => {
   directory = temporaryDirectory();
 });
 afterEach(() => directory.remove());
+
+const MOMENTS_OF_START_MS = [0, 100, 400, 1_000] as const;
+
+/** Waits until a process listens for SIGHUP: before its first line of code runs, nothing can. */
+async function listening({ pid }: ChildProcess): Promise<void> {
+  const caught = (): string => /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "0";
+  await expect.poll(() => BigInt(`0x${caught()}`) & 1n, { interval: 5, timeout: 20_000 }).toBe(1n);
+}
 
 const at = (...names: readonly string[]): string => join(directory.path, ...names);
 const linesOf = (text: string): readonly string[] => text.split("\n").filter((line) => line !== "");
@@ -65,6 +75,35 @@ describe("serve", () => {
     const answered = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     expect(answered).toContain(first);
     expect(answered.filter((id) => !kept.has(id))).toEqual([]);
+  });
+
+  it.runIf(existsSync("/proc/self")).each(MOMENTS_OF_START_MS)(
+    "outlives a SIGHUP %i ms after its start, and reads the rules as asked",
+    async (ms) => {
+      const { child, said, ended } = launch(at("state"));
+      await listening(child);
+      expect(said.stdout).toBe("");
+      await setTimeout(ms);
+      child.kill("SIGHUP");
+      await expect.poll(() => said.stderr, { timeout: 20_000 }).toContain("the rules are those in force already");
+      child.kill("SIGTERM");
+      const { code, signal, stdout } = await ended;
+      expect({ code, signal, lines: linesOf(stdout).length }).toEqual({ code: 0, signal: null, lines: 1 });
+    },
+  );
+
+  it.runIf(existsSync("/proc/self")).each(MOMENTS_OF_START_MS)("ends with 0 on SIGTERM or SIGINT %i ms after its start", async (ms) => {
+    for (const asked of ["SIGTERM", "SIGINT"] as const) {
+      const { child, said, ended } = launch(at("state"));
+      await listening(child);
+      expect(said.stdout).toBe("");
+      await setTimeout(ms);
+      child.kill(asked);
+      const { code, signal, stderr } = await ended;
+      expect({ code, signal, errors: stderr.includes('"level":50') }).toEqual({ code: 0, signal: null, errors: false });
+    }
+    // And has left nothing that would stand in the way of the next.
+    await (await serve(at("state"))).stop();
   });
 
   it("warns when its data lie in a working tree", async () => {

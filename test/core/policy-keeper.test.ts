@@ -55,12 +55,14 @@ function createDirectory(first: LoadedPolicy) {
 let source: ReturnType<typeof createDirectory>;
 let keeper: PolicyKeeper;
 let ledger: ReturnType<typeof createMemoryLedger>;
+let clock: ReturnType<typeof createTestClock>;
 let changes: PolicyChange[];
 /** What the next recording fails with, instead of being written or after it was. */
 let failure: { readonly error: Error; readonly written: boolean } | undefined;
 beforeEach(async () => {
   source = createDirectory(A);
   ledger = createMemoryLedger();
+  clock = createTestClock();
   changes = [];
   failure = undefined;
   let ids = 0;
@@ -72,11 +74,12 @@ beforeEach(async () => {
       if (fails) throw fails.error;
     },
   };
-  const ports = { directory: source.directory, ledger: failing, clock: createTestClock(), newId: () => `e${++ids}` };
+  const ports = { directory: source.directory, ledger: failing, clock, newId: () => `e${++ids}` };
   keeper = await keepPolicy(ports, { fingerprint: "0", outcome: A });
   keeper.onChange((_, change) => changes.push(change));
 });
 
+const FULL = new ServiceError("DISK_FULL", "the policy does not fit");
 const DOWN = new ServiceError("LEDGER_UNAVAILABLE", "no disk");
 /** The policies that the ledger says were loaded, in order. */
 const loaded = (): readonly string[] => ledger.written.map((text) => JSON.parse(text).policy);
@@ -165,16 +168,63 @@ describe("a policy that cannot be recorded", () => {
     expect(loaded()).toEqual([A.policy.digest]);
   });
 
-  it("is tried again with the next check, and told of once", async () => {
+  it("is tried again with later checks, and told of once", async () => {
     source.put(B);
     for (let time = 0; time < 3; time++) {
       failure = { error: DOWN, written: false };
       await keeper.check();
       expect(keeper.current()).toBe(A.policy);
+      clock.advance(60_000);
     }
     await keeper.check();
     expect(keeper.current()).toBe(B.policy);
     expect(kinds()).toEqual(["failed", "loaded"]);
+  });
+
+  it.each([DOWN, FULL])("is tried again more and more seldom, and at least once a minute ($code)", async (error) => {
+    source.put(B);
+    const attemptsAtS: number[] = [];
+    for (let second = 0; second <= 250; second++) {
+      failure = { error, written: false };
+      await keeper.check();
+      if (failure === undefined) attemptsAtS.push(second);
+      clock.advance(1_000);
+    }
+    expect(attemptsAtS).toEqual([0, 2, 6, 14, 30, 62, 122, 182, 242]);
+    expect(source.reads.filter((read) => read === "read")).toHaveLength(attemptsAtS.length);
+    expect(changes).toHaveLength(1);
+  });
+
+  it("is tried again at once when somebody asks, or the directory holds something else", async () => {
+    source.put(B);
+    failure = { error: FULL, written: false };
+    await keeper.check();
+    expect((await keeper.reload()).changed).toBe(true);
+    source.put(C);
+    failure = { error: DOWN, written: false };
+    await keeper.check();
+    source.put(A);
+    await keeper.check();
+    expect(keeper.current()).toBe(A.policy);
+  });
+
+  it("is refused, like one that is wrong, when it does not fit on the disk", async () => {
+    source.put(B);
+    failure = { error: FULL, written: false };
+    await expect(keeper.reload()).rejects.toMatchObject({
+      code: "POLICY_INVALID",
+      message: `the rules in \`/rules\` have an error and were refused; \`${A.policy.digest}\` stays in force`,
+      detail: { violations: [{ field: "/rules", description: "the policy does not fit", reason: "DOES_NOT_FIT" }] },
+    });
+    expect(keeper.current()).toBe(A.policy);
+    expect(keeper.status.refusal?.complaints).toEqual([
+      { id: "does-not-fit", severity: "error", file: "/rules", message: "the policy does not fit" },
+    ]);
+    source.put(A);
+    await keeper.check();
+    expect(keeper.status.refusal).toBeUndefined();
+    expect(kinds()).toEqual(["refused", "mended"]);
+    expect(loaded()).toEqual([A.policy.digest]);
   });
 
   it("may have been written all the same: then the ledger is told again which one decides", async () => {

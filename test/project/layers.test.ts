@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/endpoints/grpc": ["src/core", "src/gen"],
   "src/client": ["src/gen"],
   "src/config.ts": [],
-  "src/data-directory.ts": [],
+  "src/data-directory.ts": ["src/storage/sqlite"],
   "src/rules-in-force.ts": ["src/core", "src/config.ts", "src/data-directory.ts", "src/endpoints/grpc", "src/policy"],
   "src/service.ts": [
     "src/rules-in-force.ts",

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import fc from "fast-check";
@@ -150,6 +151,36 @@ const step = fc.record({
   waitMs: fc.constantFrom(0, 1_000, 40_000, 61_000, 3_600_000, 80_000_000),
   requestId: fc.constantFrom(undefined, undefined, "r1", "r2"),
   restart: fc.boolean(),
+});
+
+describe("the files of policies", () => {
+  it("are kept once each, however many policies hold them, and read as one JSON object", async () => {
+    const storage = await openSqlite({ path });
+    const catalog = JSON.stringify({ tools: { mail: { about: "x".repeat(100_000) } } });
+    const versions = Array.from({ length: 30 }, (_, n) => ({
+      "policy.json": "{}",
+      "a.rules.json": `{"n":${n},"says":"\\"é\u{1f600}\\n""}\n`,
+      "catalog/a.json": catalog,
+    }));
+    for (const [n, files] of versions.entries()) {
+      const event = {
+        kind: "policy_loaded",
+        v: RECORD_VERSION,
+        id: `p${n}`,
+        at: storage.clock.now(),
+        policy: `sha256:${n}`,
+        windows: POLICY.settings.windows,
+      } as const;
+      await storage.ledger.recordPolicy({ event, files });
+    }
+    expect((await storage.ledger.policy("sha256:7"))?.files).toEqual(versions[7]);
+    await storage.close();
+    const rows = outside((db) =>
+      db.prepare<[], { files: string }>("SELECT files FROM policies ORDER BY first_loaded_at, length(policy_digest), policy_digest").all(),
+    );
+    expect(rows.map(({ files }) => JSON.parse(files))).toEqual(versions);
+    expect(statSync(path).size).toBeLessThan(500_000);
+  });
 });
 
 describe("after a restart", () => {

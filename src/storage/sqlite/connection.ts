@@ -1,11 +1,13 @@
 import Sqlite, { type Database } from "better-sqlite3";
 import { migrate } from "./schema.ts";
+import { cutUnfinished } from "./wal-tail.ts";
 
 /** Nobody else writes; a backup may hold the file for a moment. */
 const BUSY_MS = 1_000;
 
 /** Opens the one connection that writes: WAL, fully synced, migrated, proven to take writes. @throws {Error} */
 export function openForWriting(path: string, nowMs: number): Database {
+  cutUnfinished(path);
   const db = new Sqlite(path, { timeout: BUSY_MS });
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = FULL");

@@ -5,7 +5,8 @@ import { type DecisionRecord, decodeEvent, encodeEvent, type LedgerEvent } from 
 import { apply, createState, forget, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
 import { type Instant, instant } from "../../core/words.ts";
 import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
-import type { FromWriter, PolicyRow, TaskRow, ToWriter, WriterOptions } from "./messages.ts";
+import type { FromWriter, PolicyRow, Room, TaskRow, ToWriter, WriterOptions } from "./messages.ts";
+import { refuseWithoutRoom } from "./policy-room.ts";
 
 export interface SqliteLedgerOptions {
   /** Path of the database file. */
@@ -150,8 +151,10 @@ class SqliteLedger implements Ledger {
   }
 
   async recordPolicy({ event, files }: StoredPolicy): Promise<void> {
+    const row: PolicyRow = { digest: event.policy, atMs: event.at, files };
+    refuseWithoutRoom(await this.#refuseUnready().measurePolicy(row));
     this.#refuseUnready();
-    await this.#write([event], [{ digest: event.policy, atMs: event.at, files }], undefined);
+    await this.#write([event], [row], undefined);
     this.#policy = event.policy;
   }
 
@@ -326,6 +329,11 @@ class Writer {
     return answer.kind === "found policy" ? answer.row : undefined;
   }
 
+  async measurePolicy(policy: PolicyRow): Promise<Room> {
+    const answer = await this.#ask((ticket) => ({ kind: "measure policy", ticket, policy }));
+    return answer.kind === "measured policy" ? answer : { neededBytes: 0, freeBytes: 0 };
+  }
+
   #ask(message: (ticket: number) => ToWriter): Promise<FoundMessage> {
     const ticket = ++this.#ticket;
     return new Promise((resolve, reject) => {
@@ -345,7 +353,7 @@ class Writer {
   #listen(): void {
     this.#thread.on("message", (message: FromWriter) => {
       if (message.kind === "written") this.onWritten();
-      else if (message.kind === "found" || message.kind === "found policy") {
+      else if ("ticket" in message) {
         this.#reads.get(message.ticket)?.resolve(message);
         this.#reads.delete(message.ticket);
       } else if (message.kind === "failed") this.#broken(new Error(message.why));

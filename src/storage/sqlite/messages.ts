@@ -29,6 +29,8 @@ export type ToWriter =
   | Group
   | { readonly kind: "read"; readonly ticket: number; readonly decisionId: string }
   | { readonly kind: "read policy"; readonly ticket: number; readonly digest: string }
+  /** Asks what it takes to keep a policy, and what there is. */
+  | { readonly kind: "measure policy"; readonly ticket: number; readonly policy: PolicyRow }
   | { readonly kind: "close" };
 
 export type FromWriter =
@@ -39,8 +41,15 @@ export type FromWriter =
   | { readonly kind: "written" }
   | { readonly kind: "found"; readonly ticket: number; readonly record?: string }
   | { readonly kind: "found policy"; readonly ticket: number; readonly row?: Omit<PolicyRow, "digest"> }
+  | ({ readonly kind: "measured policy"; readonly ticket: number } & Room)
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "closed" };
+
+/** Room on the disk. */
+export interface Room {
+  readonly neededBytes: number;
+  readonly freeBytes: number;
+}
 
 /** One row of the projection `tasks`, as far as it is compared with the events. */
 export interface TaskRow {

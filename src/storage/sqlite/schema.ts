@@ -90,11 +90,19 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX tasks_by_state ON tasks (state, opened_at);
 
-  CREATE TABLE policies (
+  CREATE TABLE _policies (
     policy_digest TEXT PRIMARY KEY,
-    first_loaded_at INTEGER NOT NULL,
-    first_loaded_at_iso TEXT GENERATED ALWAYS AS (${ISO("first_loaded_at")}) VIRTUAL,
-    files TEXT NOT NULL
+    first_loaded_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE _policy_texts (
+    text_digest TEXT PRIMARY KEY,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE _policy_files (
+    policy_digest TEXT NOT NULL REFERENCES _policies (policy_digest),
+    path TEXT NOT NULL,
+    text_digest TEXT NOT NULL REFERENCES _policy_texts (text_digest),
+    PRIMARY KEY (policy_digest, path)
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE decision_cache (
@@ -107,6 +115,12 @@ const MIGRATIONS: readonly string[] = [
     mac TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX decision_cache_by_time ON decision_cache (at);
+
+  CREATE VIEW policies AS
+    SELECT policy_digest, first_loaded_at, ${ISO("first_loaded_at")} AS first_loaded_at_iso,
+           (SELECT json_group_object(f.path, t.text) FROM _policy_files AS f JOIN _policy_texts AS t USING (text_digest)
+            WHERE f.policy_digest = p.policy_digest) AS files
+    FROM _policies AS p;
 
   CREATE VIEW findings AS
     SELECT d.seq, d.decision_id, d.at, d.at_iso, d.agent, d.tool, d.outcome,

@@ -5,6 +5,7 @@ import { append, decodeEdge, encodeEdge, leafHash, rootOf, type TreeEdge } from 
 import { openForWriting } from "./connection.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, Group, ToWriter, WriterOptions } from "./messages.ts";
+import { policyRows } from "./policy-rows.ts";
 import { readRebuild } from "./rebuild.ts";
 
 /**
@@ -25,9 +26,7 @@ function runWriter(options: WriterOptions): void {
     readRebuild(db, options, say);
     const write = createGroupWriter(db);
     const read = db.prepare<[string], { record: string; leaf: Buffer }>("SELECT record, leaf FROM decisions WHERE decision_id = ?");
-    const readPolicy = db.prepare<[string], { first_loaded_at: number; files: string }>(
-      "SELECT first_loaded_at, files FROM policies WHERE policy_digest = ?",
-    );
+    const policies = policyRows(db);
     port.on("message", (message: ToWriter) => {
       try {
         switch (message.kind) {
@@ -43,10 +42,13 @@ function runWriter(options: WriterOptions): void {
             break;
           }
           case "read policy": {
-            const row = readPolicy.get(message.digest);
-            say({ kind: "found policy", ticket: message.ticket, ...(row && { row: { atMs: row.first_loaded_at, files: JSON.parse(row.files) } }) });
+            const row = policies.read(message.digest);
+            say({ kind: "found policy", ticket: message.ticket, ...(row && { row }) });
             break;
           }
+          case "measure policy":
+            say({ kind: "measured policy", ticket: message.ticket, ...policies.measure(message.policy) });
+            break;
           case "close":
             db.close();
             say({ kind: "closed" });
@@ -71,7 +73,7 @@ function createGroupWriter(db: Database): (group: Group) => void {
   const tasks = taskStatements(db);
   const insertHead = db.prepare("INSERT INTO tree_heads (tree_size, at, root) VALUES (?, ?, ?)");
   const updateEdge = db.prepare("UPDATE _tree_edge SET tree_size = ?, edge = ?");
-  const insertPolicy = db.prepare("INSERT OR IGNORE INTO policies (policy_digest, first_loaded_at, files) VALUES (?, ?, ?)");
+  const policies = policyRows(db);
   const cache = cacheStatements(db);
   let edge = readEdge(db);
 
@@ -93,7 +95,7 @@ function createGroupWriter(db: Database): (group: Group) => void {
   };
 
   const transaction = db.transaction((group: Group): TreeEdge => {
-    for (const { digest, atMs, files } of group.policies) insertPolicy.run(digest, atMs, JSON.stringify(files));
+    for (const policy of group.policies) policies.write(policy);
     cache.write(group);
     return group.events.length === 0 ? edge : writeEvents(group, edge);
   });
