@@ -89,7 +89,7 @@ function textOf(file: string): string {
   const complaints: Complaint[] = [];
   const text = readCaseText(file, complaints);
   if (text !== undefined) return text;
-  throw new CommandFailed(EXIT.rulesInvalid, `${complaints.map(formatComplaint).join("\n\n")}\n\nnothing was written`);
+  throw new CommandFailed(EXIT.rulesInvalid, `${complaints.map((one) => formatComplaint(one)).join("\n\n")}\n\nnothing was written`);
 }
 
 /** Its cases may use fixtures of other files, and be wrong in themselves: neither is what this is about. */

@@ -50,7 +50,7 @@ export const BAD_DIRECTORIES: readonly BadDirectory[] = [
     complaint: "DIR/x.rules.json:1:24: not JSON: unexpected end of string",
   },
   { says: "a file ends too early", spoil: put("x.rules.json", '{ "rules": ['), complaint: "DIR/x.rules.json:1:13: not JSON: close bracket expected" },
-  { says: "a file is empty", spoil: put("x.rules.json", ""), complaint: "DIR/x.rules.json:1:1: not JSON: value expected" },
+  { says: "a file is empty", spoil: put("x.rules.json", ""), complaint: "DIR/x.rules.json:1:1: not JSON: the file is empty" },
   {
     says: "a file is a FIFO that nobody writes to",
     spoil: (directory) => execFileSync("mkfifo", [join(directory, "x.rules.json")]),
