@@ -54,11 +54,16 @@ function taskInvariants({ subject, chainBroken }: Situation, deny: Deny): void {
   }
 }
 
-/** With a chain, the action must lie within the reach of every agent in it. */
+/** With a chain, the action must lie within the reach of every agent in it; one that is out of service has none, and neither has its chain. */
 function reachInvariants(situation: Situation, deny: Deny): void {
   const { policy, resources, resourceObscured, effect, classificationRank, subject } = situation;
   const { tool } = subject.request.action;
   for (const [agentId, reach] of situation.reaches) {
+    const status = situation.outOfService.get(agentId);
+    if (status) {
+      deny("OUTSIDE_REACH", `agent \`${agentId}\` is ${status} in agents.json, and so has no reach at all`);
+      continue;
+    }
     const outside: string[] = [];
     if (!reach.tools(tool)) outside.push(`the tool \`${tool}\``);
     if (!reach.effects.has(effect)) outside.push(`the effect \`${effect}\``);
