@@ -13,8 +13,8 @@ export const RULE_KINDS = {
     title: "an event has parameters that it cannot have, or lacks one that it must have",
     explanation:
       "[docs/rules.md](../rules.md#a-rule) lists what each event takes. Points on an `allow`, or approvers on a `deny`, would have no effect.",
-    wrong: ruleFile(rule(all(HARMLESS), DENY.replace(`"reason"`, `"quorum": 2, "reason"`))),
-    right: ruleFile(rule(all(HARMLESS), ASK.replace(`"reason"`, `"quorum": 2, "reason"`))),
+    wrong: ruleFile(rule(all(HARMLESS), DENY.replace(`"reason"`, `"quorum": 1, "reason"`))),
+    right: ruleFile(rule(all(HARMLESS), ASK.replace(`"reason"`, `"quorum": 1, "reason"`))),
   }),
   "influenced-help": error({
     title: "a rule helps the caller by what the caller or the agent can bring about",
