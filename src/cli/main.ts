@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { addCase } from "./case-from.ts";
+import { addCatalog } from "./catalog.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { addDecide } from "./decide.ts";
 import { addExplain } from "./explain.ts";
@@ -29,6 +30,7 @@ function createProgram(): Command {
   addExplain(program);
   addHistory(program);
   addRules(program);
+  addCatalog(program);
   addCase(program);
   addFacts(program);
   addSchema(program);

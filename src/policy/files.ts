@@ -21,7 +21,8 @@ function follow(walk: Walk, see: (path: string) => Seen): PolicyFiles {
   return step.value;
 }
 
-function look(path: string): Seen {
+/** What stands at a path, at once. */
+export function look(path: string): Seen {
   try {
     if (!statSync(path).isDirectory()) return readText(path);
     return { kind: "directory", names: namesIn(path), realPath: realpathSync(path) };

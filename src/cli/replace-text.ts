@@ -1,0 +1,27 @@
+import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { CommandFailed, EXIT } from "./failure.ts";
+
+const BYTE_ORDER_MARK = "\ufeff";
+
+export interface Texts {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** All of the new text is there, or all of the old one, whenever the power fails. A link stays one. */
+export function replaceText(path: string, { before, after }: Texts): void {
+  const target = realpathSync(path);
+  const found = readFileSync(target, "utf8");
+  const mark = found.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
+  if (found !== mark + before) throw new CommandFailed(EXIT.internal, `\`${path}\` has changed meanwhile; nothing was written to it`);
+  const draft = join(dirname(target), `.${basename(target)}.${process.pid}`);
+  try {
+    writeFileSync(draft, mark + after, { flag: "wx", flush: true });
+    chmodSync(draft, statSync(target).mode);
+    renameSync(draft, target);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
