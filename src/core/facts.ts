@@ -241,7 +241,6 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     meaning: "whether the catalog pins the tool's definition, by `definition_digest`",
     example: true,
     read: ({ tool }) => tool?.definitionDigest !== undefined,
-    ...worseWhen(false),
   }),
   // What the caller states of the tool, or leaves out, is not the question but a circumstance of it: no rule may help by it.
   "tool.definition_stated": total("boolean", "caller", {
