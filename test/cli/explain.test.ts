@@ -75,7 +75,7 @@ describe.concurrent("behest explain DECISION-ID", () => {
     const { stdout } = await behest("explain", ids["allowed"] ?? "", "--all", "-o", "json");
     const { decision, explanation } = JSON.parse(stdout);
     expect(decision).toMatchObject({ decision_id: ids["allowed"], outcome: "OUTCOME_ALLOW", recorded: true });
-    expect(explanation.rules).toHaveLength(36);
+    expect(explanation.rules).toHaveLength(39);
     expect(explanation.flips.map(({ outcome }: { outcome: string }) => outcome)).toContain("OUTCOME_DENY");
   });
 
