@@ -8,6 +8,7 @@ import { gatherAll } from "./core/facts.ts";
 import { createKeyedDigest } from "./core/masking.ts";
 import type { Clock, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
+import { createTurnstile } from "./core/turnstile.ts";
 import { instant } from "./core/words.ts";
 import { type DataDirectory, holdDataDirectory, StartRefused } from "./data-directory.ts";
 import { type GrpcServer, serveGrpc } from "./endpoints/grpc/server.ts";
@@ -58,8 +59,8 @@ export async function startService(config: Config, log: Logger): Promise<Service
     for (const close of closers.reverse()) await close();
   };
   try {
-    createLocalTokens(data.path);
-    const tokens = watchTokens(data.path, (error) => log.error(error.message));
+    createLocalTokens(data.path, systemClock.now());
+    const tokens = watchTokens(data.path, { now: systemClock.now, onProblem: (error) => log.error(error.message) });
     closers.push(() => tokens.close());
     const storage = await openStorage(config, log, data);
     closers.push(() => storage.ledger.close());
@@ -81,7 +82,13 @@ export async function startService(config: Config, log: Logger): Promise<Service
       onEvaluationError: (error) => log.error({ err: error }, "a rule could not be evaluated; the action was denied"),
       secondOpinion: secondOpinion(config.second_opinion_every, log),
     });
-    const grpc = await serve(config, log, { decider, authenticate: tokens.authenticate, policies, ...policyReaders(storage.ledger) });
+    const grpc = await serve(config, log, {
+      decider,
+      authenticate: tokens.authenticate,
+      agentsOf: tokens.agentsOf,
+      policies,
+      ...policyReaders(storage.ledger),
+    });
     closers.push(() => grpc.close(DRAIN_MS));
     grpc.setServing("decisions", storage.ledger.ready);
     storage.ledger.onReadyChange((ready) => {
@@ -121,7 +128,7 @@ async function openStorage(config: Config, log: Logger, { databasePath: path, se
   }
 }
 
-type ServedPorts = Pick<Parameters<typeof serveGrpc>[0], "decider" | "authenticate" | "policies" | "findPolicy" | "validatePolicy">;
+type ServedPorts = Pick<Parameters<typeof serveGrpc>[0], "decider" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy">;
 
 async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<GrpcServer> {
   try {
@@ -129,6 +136,7 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
       ...ports,
       address: config.grpc,
       rulesDirectory: config.rules,
+      explaining: createTurnstile("explanations", EXPLANATIONS_WAITING_MAX),
       streamsMax: config.streams_max,
       explains: createRateLimiter(config.explains_per_minute, EXPLAIN_KEYS_MAX),
       now: systemClock.now,
@@ -165,6 +173,7 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
 }
 
 const EXPLAIN_KEYS_MAX = 10_000;
+const EXPLANATIONS_WAITING_MAX = 64;
 
 /** Lets json-rules-engine check one in so many evaluations, one at a time, after the answer has left. */
 function secondOpinion(every: number, log: Logger): SecondOpinion {

@@ -5,6 +5,7 @@ import { type Document, readDocument } from "../policy/document.ts";
 import { look } from "../policy/files.ts";
 import { comparePins, type ListedTools, PIN_STATES, type ToolPin, toolNamesIn, withPins } from "../policy/pins.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
+import { asTypedOf, defaultDirectory } from "./hint.ts";
 import { type Format, formatOption, printRows, visible } from "./output.ts";
 import { replaceText } from "./replace-text.ts";
 import { rulesDirectory } from "./rules-directory.ts";
@@ -102,7 +103,7 @@ const tableRow = ({ tool, state, file, pinned, listed }: ToolPin) => ({
 });
 
 /** What was found and done, and what to do next. */
-function summaryOf(pins: readonly ToolPin[], { check = false }: PinOptions): string {
+function summaryOf(pins: readonly ToolPin[], { check = false, rules }: PinOptions): string {
   const countOf = (...states: readonly ToolPin["state"][]): number => pins.filter(({ state }) => states.includes(state)).length;
   const [drifted, gone, strange, unpinned] = [countOf("drifted"), countOf("gone"), countOf("new"), countOf("unpinned")];
   const lines = [PIN_STATES.flatMap((state) => (countOf(state) > 0 ? [`${countOf(state)} ${state}`] : [])).join(", ")];
@@ -117,7 +118,9 @@ function summaryOf(pins: readonly ToolPin[], { check = false }: PinOptions): str
   if (check && unpinned > 0) lines.push("unpinned: nothing is compared with these yet; pin them without --check");
   if (!check && drifted + unpinned > 0) {
     const files = new Set(pins.flatMap(({ state, file }) => (file !== undefined && ["drifted", "unpinned"].includes(state) ? [file] : [])));
-    lines.push(`pinned ${drifted + unpinned} in ${[...files].map(visible).join(", ")}; next: behest rules test`);
+    lines.push(
+      `pinned ${drifted + unpinned} in ${[...files].map(visible).join(", ")}; next: ${asTypedOf("rules test", rules ?? defaultDirectory())}`,
+    );
   }
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -7,11 +7,15 @@ import { addDecide } from "./decide.ts";
 import { addExplain } from "./explain.ts";
 import { addFacts } from "./facts.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
+import { addHelp } from "./help.ts";
+import { asTypedTo } from "./hint.ts";
 import { addHistory } from "./history.ts";
 import { addInit } from "./init.ts";
+import { folded } from "./output.ts";
 import { addRules } from "./rules.ts";
 import { addSchema } from "./schema.ts";
 import { addServe } from "./serve.ts";
+import { addTokens } from "./tokens.ts";
 import { VERSION } from "./version.ts";
 
 function createProgram(): Command {
@@ -24,6 +28,7 @@ function createProgram(): Command {
       "after",
       "\nBegin with:\n  behest serve\n  behest decide docs/examples/first-steps.json     (in a second terminal)\n  behest history list\n",
     );
+  addHelp(program);
   addInit(program);
   addServe(program);
   addDecide(program);
@@ -31,6 +36,7 @@ function createProgram(): Command {
   addHistory(program);
   addRules(program);
   addCatalog(program);
+  addTokens(program);
   addCase(program);
   addFacts(program);
   addSchema(program);
@@ -53,10 +59,18 @@ async function healthcheck(options: ConnectOptions): Promise<void> {
   if (!serving) throw new CommandFailed(EXIT.unreachable, "the server answers, and does not decide at present: its log says why");
   process.stdout.write("serving\n");
   if (await withClient(options, undefined, (client) => client.isServing("policy"))) return;
-  const server = options.grpc === undefined ? "" : ` --grpc ${options.grpc}`;
   process.stderr.write(
-    `behest: warning: what the rules directory holds was refused, and the last good policy decides; next: behest rules status${server}\n`,
+    `behest: warning: what the rules directory holds was refused, and the last good policy decides; next: ${asTypedTo("rules status", options)}\n`,
   );
+}
+
+/** On a terminal long lines are broken between words; those of a file, which stand indented below a complaint, stay whole. */
+function forPeople(text: string): string {
+  const columns = process.stderr.isTTY ? process.stderr.columns : undefined;
+  return text
+    .split("\n")
+    .map((line) => (line.startsWith("  ") ? line : folded(line, columns)))
+    .join("\n");
 }
 
 // Whoever reads may have seen enough, as in `behest schema rules | head`: the rest is for nobody, and no failure.
@@ -68,6 +82,6 @@ try {
   await createProgram().parseAsync();
 } catch (error) {
   const { exitCode, message } = failureOf(error);
-  if (message !== "") process.stderr.write(`behest: ${message}\n`);
+  if (message !== "") process.stderr.write(`${forPeople(`behest: ${message}`)}\n`);
   process.exitCode = exitCode;
 }

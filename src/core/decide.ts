@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { coversAgent } from "./access.ts";
 import { ServiceError } from "./errors.ts";
 import { EVALUATOR_VERSION, type Evaluation, evaluate } from "./evaluate.ts";
 import type { Reading } from "./facts.ts";
@@ -11,7 +12,7 @@ import { type DecisionRecord, type LedgerEvent, RECORD_VERSION } from "./record.
 import type { Caller, DecisionRequest } from "./request.ts";
 import { reserve, type StateLimits } from "./reserve.ts";
 import type { Situation, Subject } from "./situation.ts";
-import type { StateKeys, StateView } from "./state.ts";
+import type { Attempt, StateKeys, StateView } from "./state.ts";
 import { assertedPrincipal, standingOf } from "./tasks/self-asserted.ts";
 import type { Instant } from "./words.ts";
 
@@ -170,12 +171,15 @@ function turn(ports: DeciderPorts, prepared: Prepared, view: StateView): Turn<Tu
   const { attempt } = view;
   if (prepared.attempt && attempt && prepared.at - attempt.at < prepared.policy.settings.windows.idempotency) {
     if (attempt.content !== prepared.attempt.content) return { events: [], answer: { kind: "reused" } };
-    const lapsed = attempt.outcome === "ALLOW" && (attempt.validUntil === undefined || prepared.at > attempt.validUntil);
-    if (!lapsed) return { events: [], answer: { kind: "repeated", decisionId: attempt.decisionId } };
+    if (!hasLapsed(attempt, prepared)) return { events: [], answer: { kind: "repeated", decisionId: attempt.decisionId } };
     return decided(decideOnce(ports, prepared, { view, lapsed: attempt.decisionId }));
   }
   return decided(decideOnce(ports, prepared, { view }));
 }
+
+/** An ALLOW ends with its time, and for a token that does not, or no longer, cover the agent. */
+const hasLapsed = ({ outcome, validUntil }: Attempt, { at, caller, request }: Prepared): boolean =>
+  outcome === "ALLOW" && (validUntil === undefined || at > validUntil || !coversAgent(caller.agents, request.agent.id));
 
 interface Once {
   readonly events: readonly LedgerEvent[];
@@ -203,6 +207,7 @@ function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: S
     at,
     tenant: caller.tenant,
     caller: caller.id,
+    ...(caller.agents && { callerAgents: caller.agents }),
     request: task.restated ? request : withoutStatement(request),
     masked: prepared.masked,
     task,

@@ -1,16 +1,19 @@
+import { coversAgent } from "./access.ts";
+import { findingNameOf, type InvariantCode } from "./built-in.ts";
+import { whyOutsideReach } from "./outside-reach.ts";
 import type { Situation } from "./situation.ts";
-import type { Finding, ReasonCode } from "./words.ts";
+import type { Finding } from "./words.ts";
 
 /** What no rule file can remove: each denies by itself. */
 export interface Violation {
-  readonly code: ReasonCode;
+  readonly code: InvariantCode;
   readonly finding: Finding;
 }
 
 /** Every invariant that the action breaks, the strongest first. */
 export function brokenInvariants(situation: Situation): readonly Violation[] {
   const violations: Violation[] = [];
-  const deny = (code: ReasonCode, reason: string): void => {
+  const deny = (code: InvariantCode, reason: string): void => {
     violations.push({ code, finding: builtIn(code, reason) });
   };
   const { subject, agent } = situation;
@@ -23,6 +26,9 @@ export function brokenInvariants(situation: Situation): readonly Violation[] {
   } else if (agent?.callers && !agent.callers.has(subject.caller)) {
     deny("CALLER_NOT_ENTITLED", `caller \`${subject.caller}\` may not ask for agent \`${agent.id}\``);
   }
+  if (!coversAgent(subject.callerAgents, request.agent.id)) {
+    deny("CALLER_NOT_ENTITLED", `the token of caller \`${subject.caller}\` does not cover agent \`${request.agent.id}\``);
+  }
   if (request.credentialed) {
     deny("CREDENTIAL_UNVERIFIABLE", "the request carries a credential that this server cannot verify; leave it out or configure a verifier");
   }
@@ -31,7 +37,7 @@ export function brokenInvariants(situation: Situation): readonly Violation[] {
   return violations;
 }
 
-type Deny = (code: ReasonCode, reason: string) => void;
+type Deny = (code: InvariantCode, reason: string) => void;
 
 function taskInvariants({ subject, chainBroken }: Situation, deny: Deny): void {
   const { request, task } = subject;
@@ -56,22 +62,12 @@ function taskInvariants({ subject, chainBroken }: Situation, deny: Deny): void {
 
 /** With a chain, the action must lie within the reach of every agent in it; one that is out of service has none, and neither has its chain. */
 function reachInvariants(situation: Situation, deny: Deny): void {
-  const { policy, resources, resourceObscured, effect, classificationRank, subject } = situation;
-  const { tool } = subject.request.action;
+  const { policy, classificationRank } = situation;
   for (const [agentId, reach] of situation.reaches) {
     const status = situation.outOfService.get(agentId);
     if (status) {
       deny("OUTSIDE_REACH", `agent \`${agentId}\` is ${status} in agents.json, and so has no reach at all`);
       continue;
-    }
-    const outside: string[] = [];
-    if (!reach.tools(tool)) outside.push(`the tool \`${tool}\``);
-    if (!reach.effects.has(effect)) outside.push(`the effect \`${effect}\``);
-    if (!reach.anyResource && (resources.length === 0 || resourceObscured)) {
-      outside.push(resources.length === 0 ? "an action that names no resource" : "a resource in an obscured spelling");
-    } else {
-      const stray = resources.find((resource) => !reach.resources(resource));
-      if (stray !== undefined) outside.push(`the resource \`${stray}\``);
     }
     if (classificationRank > reach.classificationRankMax) {
       const highest = policy.settings.classification.order[reach.classificationRankMax] ?? "nothing";
@@ -80,13 +76,14 @@ function reachInvariants(situation: Situation, deny: Deny): void {
         `\`${situation.classification}\` data is above the reach of agent \`${agentId}\`, which ends at \`${highest}\``,
       );
     }
-    if (outside.length > 0) deny("OUTSIDE_REACH", `outside the reach of agent \`${agentId}\`: ${outside.join(", ")}`);
+    const why = whyOutsideReach(situation, agentId, reach);
+    if (why !== undefined) deny("OUTSIDE_REACH", why);
   }
 }
 
 /** A finding of Behest itself, under a name that no rule can have. */
-export const builtIn = (code: ReasonCode, reason: string): Finding => ({
-  rule: `behest:${code.toLowerCase().replaceAll("_", "-")}`,
+export const builtIn = (code: InvariantCode, reason: string): Finding => ({
+  rule: findingNameOf(code),
   event: "deny",
   result: "matched",
   points: 0,

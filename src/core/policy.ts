@@ -100,6 +100,8 @@ export interface Reach {
   readonly tools: Matcher;
   readonly effects: ReadonlySet<Effect>;
   readonly resources: Matcher;
+  /** The globs as they are written. */
+  readonly stated: { readonly tools: readonly string[]; readonly resources: readonly string[] };
   /** `resources` holds `*`: the only glob that covers an action which names no resource, or one in an obscured spelling. */
   readonly anyResource: boolean;
   /** Index into `classification.order`; -1 grants nothing. */
@@ -192,6 +194,14 @@ export interface CompiledCondition {
   readonly position: string;
   /** Of kind `compare` only. */
   readonly comparison?: Comparison;
+}
+
+/** Every slot that a condition reads, each once. */
+export function slotsOf({ parts, comparison }: CompiledCondition, into = new Set<number>()): ReadonlySet<number> {
+  for (const part of parts) slotsOf(part, into);
+  if (comparison) into.add(comparison.slot);
+  if (comparison && "slot" in comparison.value) into.add(comparison.value.slot);
+  return into;
 }
 
 export interface Comparison {

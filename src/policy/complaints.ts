@@ -1,4 +1,5 @@
 import { type Excerpt, excerpt } from "../core/excerpt.ts";
+import { nearest } from "../core/nearest.ts";
 import { type ComplaintId, KINDS } from "./complaint-kinds.ts";
 
 /** One thing that is wrong in a rules directory. */
@@ -35,50 +36,20 @@ export class PolicyInvalid extends Error {
 }
 
 /** `file:line:column: message`, then the line with a caret under the place. */
-export function formatComplaint({ severity, file, at, message }: Omit<Complaint, "id">): string {
+export function formatComplaint({ severity, file, at, message }: Omit<Complaint, "id">, excerptMax?: number): string {
   const said = severity === "warning" ? `warning: ${message}` : message;
   if (!at) return `${file}: ${said}`;
-  return `${file}:${at.line}:${at.column}: ${said}\n${underlined(excerpt(at.source, at.column))}`;
+  return `${file}:${at.line}:${at.column}: ${said}\n${underlined(excerpt(at.source, at.column, excerptMax))}`;
 }
 
 /** A line with a caret under the place. */
 export const underlined = ({ source, caret }: Excerpt): string => `  ${source}\n  ${" ".repeat(caret)}^`;
 
-/** The known word closest to a mistyped one, if one is close. */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of known) {
-    if (Math.abs(candidate.length - word.length) >= least) continue;
-    const distance = editDistance(word, candidate);
-    if (distance < least) {
-      best = candidate;
-      least = distance;
-    }
-  }
-  return best;
-}
-
-/** Damerau–Levenshtein in its optimal string alignment form: a swap of neighbours is one mistake. */
-function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let least = Math.min(change, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) least = Math.min(least, (before[j - 2] ?? 0) + 1);
-      row.push(least);
-    }
-    before = last;
-    last = row;
-  }
-  return last[b.length] ?? 0;
-}
-
 /** What is wrong, and the known word that a mistyped one is close to. */
-export function orMean(message: string, word: string, known: Iterable<string>): Said {
-  const near = nearest(word.slice(0, 200), known);
-  return near === undefined ? message : { message: `${message}; did you mean \`${near}\`?`, suggestion: near };
-}
+export const orMean = (message: string, word: string, known: Iterable<string>): Said => suggesting(message, nearest(word.slice(0, 200), known));
+
+/** What is wrong, and what was probably meant. */
+export const suggesting = (message: string, meant: string | undefined): Said =>
+  meant === undefined ? message : { message: `${message}; did you mean \`${meant}\`?`, suggestion: meant };
+
+export const suggestionOf = (said: Said): string | undefined => (typeof said === "string" ? undefined : said.suggestion);

@@ -29,14 +29,14 @@ function set(
 
 describe("behest catalog pin", () => {
   it("pins what a server lists, and finds it the same from then on", async () => {
-    const { pin, text, file } = set({ tools: [FIND, SEND] });
+    const { pin, text, file, rules } = set({ tools: [FIND, SEND] });
     const first = await pin("--server", "crm");
     expect(first).toEqual({
       code: 0,
       stdout: expect.stringMatching(
         /^tool {6}state {5}pinned {2}listed {15}file\ncrm\/find {2}unpinned {10}sha256:[0-9a-f]{12} {2}\S+crm\.json\ncrm\/send/,
       ),
-      stderr: `2 unpinned\npinned 2 in ${file}; next: behest rules test\n`,
+      stderr: `2 unpinned\npinned 2 in ${file}; next: bin/behest rules test ${rules}\n`,
     });
     const pinned = text();
     expect(pinned.match(/"definition_digest": "sha256:[0-9a-f]{64}"/g)).toHaveLength(2);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { judge } from "../../src/core/judge.ts";
+import type { Policy } from "../../src/core/policy.ts";
 import type { DecisionRequest, Hop } from "../../src/core/request.ts";
 import type { Subject } from "../../src/core/situation.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
@@ -50,7 +51,7 @@ describe("with no rule files and full reach", () => {
     expect(judge(OPEN, subjectOf({})).judgement).toMatchObject({ outcome: "ALLOW", basis: "AVAILABLE", reasonCodes: [], score: 0 });
   });
 
-  it.each<{ says: string; subject: Subject; codes: readonly string[]; reason: string }>([
+  it.each<{ says: string; subject: Subject; codes: readonly string[]; reason: string; policy?: Policy }>([
     {
       says: "another tenant's agent",
       subject: subjectOf(agent("tenants")),
@@ -62,6 +63,18 @@ describe("with no rule files and full reach", () => {
       subject: subjectOf(agent("callers")),
       codes: ["CALLER_NOT_ENTITLED"],
       reason: "caller `gateway` may not ask for agent `callers`",
+    },
+    {
+      says: "an agent that the token does not cover",
+      subject: subjectOf({}, { callerAgents: ["support-*", "teams/*/bot"] }),
+      codes: ["CALLER_NOT_ENTITLED"],
+      reason: "the token of caller `gateway` does not cover agent `bot`",
+    },
+    {
+      says: "an agent when the token covers none",
+      subject: subjectOf({}, { callerAgents: [] }),
+      codes: ["CALLER_NOT_ENTITLED"],
+      reason: "the token of caller `gateway` does not cover agent `bot`",
     },
     {
       says: "a credential nobody can verify",
@@ -132,25 +145,40 @@ describe("with no rule files and full reach", () => {
       says: "a tool outside reach",
       subject: subjectOf(agent("narrow")),
       codes: ["OUTSIDE_REACH"],
-      reason: "outside the reach of agent `narrow`: the tool `change`, the effect `update`, an action that names no resource",
+      reason:
+        "outside the reach of agent `narrow`: the tool `change` (granted: `look`), the effect `update` (granted: `read`), an action that names no resource (granted: `/srv/**`); agents.json says what is granted",
+    },
+    {
+      says: "an agent under a mistyped id, with a mistyped tool,",
+      subject: subjectOf({ agent: { id: "narow" }, action: { tool: "lok", arguments: {} } }),
+      codes: ["OUTSIDE_REACH"],
+      reason:
+        "outside the reach of agent `narow`: the tool `lok` (granted: `a/*`, `b/*`, `c/*`, …), the effect `unknown` (granted: `read`, `create`, `update`); tool `lok` is not in the catalog, so its effect is `unknown`; agent `narow` is not in agents.json, so `reach.default` of policy.json says what is granted",
+      policy: policyOf({
+        settings: {
+          reach: {
+            default: { tools: ["a/*", "b/*", "c/*", "d/*"], effects: ["read", "create", "update"], resources: ["*"], max_classification: "internal" },
+          },
+        },
+      }),
     },
     {
       says: "a resource outside reach",
       subject: subjectOf({ ...agent("narrow"), ...look("/etc/x") }),
       codes: ["OUTSIDE_REACH"],
-      reason: "outside the reach of agent `narrow`: the resource `/etc/x`",
+      reason: "outside the reach of agent `narrow`: the resource `/etc/x` (granted: `/srv/**`); agents.json says what is granted",
     },
     {
       says: "an obscured resource",
       subject: subjectOf({ ...agent("narrow"), ...look("/srv/../etc/x") }),
       codes: ["OUTSIDE_REACH"],
-      reason: "outside the reach of agent `narrow`: a resource in an obscured spelling",
+      reason: "outside the reach of agent `narrow`: a resource in an obscured spelling (granted: `/srv/**`); agents.json says what is granted",
     },
     {
       says: "no resource at all",
       subject: subjectOf({ ...agent("narrow"), ...look(undefined) }),
       codes: ["OUTSIDE_REACH"],
-      reason: "outside the reach of agent `narrow`: an action that names no resource",
+      reason: "outside the reach of agent `narrow`: an action that names no resource (granted: `/srv/**`); agents.json says what is granted",
     },
     {
       says: "a classification above reach",
@@ -173,7 +201,8 @@ describe("with no rule files and full reach", () => {
         ],
       }),
       codes: ["OUTSIDE_REACH"],
-      reason: "outside the reach of agent `narrow`: the tool `change`, the effect `update`, an action that names no resource",
+      reason:
+        "outside the reach of agent `narrow`: the tool `change` (granted: `look`), the effect `update` (granted: `read`), an action that names no resource (granted: `/srv/**`); agents.json says what is granted",
     },
     {
       says: "a paused agent",
@@ -199,8 +228,8 @@ describe("with no rule files and full reach", () => {
       codes: ["OUTSIDE_REACH"],
       reason: "agent `retired` is retired in agents.json, and so has no reach at all",
     },
-  ])("$says is denied", ({ subject, codes, reason }) => {
-    const { judgement } = judge(OPEN, subject);
+  ])("$says is denied", ({ subject, codes, reason, policy = OPEN }) => {
+    const { judgement } = judge(policy, subject);
     expect(judgement).toMatchObject({ outcome: "DENY", basis: "NONE", reasonCodes: codes, holds: [] });
     expect(judgement.findings[0]?.reason).toBe(reason);
     expect(judgement.validUntil).toBeUndefined();
@@ -213,6 +242,10 @@ describe("with no rule files and full reach", () => {
   it("a person may have the name of a paused agent", () => {
     const delegation: readonly Hop[] = [{ type: "user", id: "paused" }, ...agents("bot")];
     expect(judge(OPEN, subjectOf({ delegation })).judgement.outcome).toBe("ALLOW");
+  });
+
+  it.each(["bot", "b*", "*", "**"])("an agent is allowed that the token covers by `%s`", (glob) => {
+    expect(judge(OPEN, subjectOf({}, { callerAgents: ["other", glob] })).judgement).toMatchObject({ outcome: "ALLOW", reasonCodes: [] });
   });
 
   it("what lies within the reach is allowed", () => {

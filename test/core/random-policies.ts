@@ -350,9 +350,14 @@ const subjects: fc.Arbitrary<Subject> = withKeys(
     masked: fc.integer({ min: 0, max: 2 }),
     task,
     lapsed: mostly<string | undefined>(undefined, fc.constant("decision-1"), 40),
+    callerAgents: mostly<readonly string[] | undefined>(undefined, fc.uniqueArray(some(["support-*", "*", "planner", "**er"]), { maxLength: 2 }), 9),
   },
   {},
-).map(({ lapsed, ...subject }) => ({ ...subject, ...(lapsed !== undefined && { lapsed }) }));
+).map(({ lapsed, callerAgents, ...subject }) => ({
+  ...subject,
+  ...(lapsed !== undefined && { lapsed }),
+  ...(callerAgents && { callerAgents }),
+}));
 
 const questionsOver = (readable: Readable): fc.Arbitrary<Question> =>
   fc.record({ policy: policiesOver(readable), subject: subjects, evaluates: mostly(true, fc.constant(false), 60) }, { noNullPrototype: true });

@@ -96,6 +96,9 @@ export const LAWS = {
   isOverdue: (at: number, reviewBy: string): boolean => new Date(at).toISOString().slice(0, 10) > reviewBy,
   /** Of two definitions that are both known. */
   hasDrifted: (pinned: string | undefined, stated: string | undefined): boolean => pinned !== undefined && stated !== undefined && pinned !== stated,
+  /** A token without a list covers every agent; one with a list those that it names. */
+  entitles: (agents: readonly string[] | undefined, agent: string): boolean =>
+    agents === undefined || agents.some((glob) => matchesGlob(glob, agent)),
   /** Unknown never helps the caller. */
   points: (truth: Truth, points: number): number => (truth === "UNKNOWN" ? Math.max(0, points) : points),
   denies: (truth: Truth): boolean => truth !== "FALSE",
@@ -282,6 +285,7 @@ function invariants(policy: PolicyJson, subject: Subject, { effect, resources, r
   if (lapsed !== undefined) codes.push("NO_LONGER_STANDS");
   const otherTenant = registered?.tenant !== undefined && registered.tenant !== subject.tenant;
   if (otherTenant || (registered?.callers && !registered.callers.includes(subject.caller))) codes.push("CALLER_NOT_ENTITLED");
+  if (!laws.entitles(subject.callerAgents, agent.id)) codes.push("CALLER_NOT_ENTITLED");
   if (request.credentialed) codes.push("CREDENTIAL_UNVERIFIABLE");
   if (task.standing === "unknown") codes.push("TASK_UNKNOWN");
   if (task.standing === "closed") codes.push("TASK_CLOSED");
@@ -336,23 +340,26 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
   const pointsOf = ({ event, truth }: (typeof answers)[number]): number => laws.points(truth, event.params.points ?? 0);
   const score = laws.clamp(stands.reduce((sum, rule) => sum + pointsOf(rule), 0));
   const level = laws.level(score, settings.bands);
-  const standing = [
-    ...broken.map((code) => `behest:${code.toLowerCase().replaceAll("_", "-")} deny TRUE 0`),
-    ...stands.map((rule) => `${rule.name} ${rule.event.type} ${rule.truth} ${pointsOf(rule)}`),
-  ];
-  const denied = { score, level, standing, obligations: [] };
-  const deny = (reasonCodes: readonly ReasonCode[]): Specified => ({ ...denied, outcome: "DENY", basis: "NONE", reasonCodes, holds: [] });
   const on = (type: string, law: (truth: Truth) => boolean) => answers.filter(({ event, truth }) => event.type === type && law(truth));
-
-  const denials = [...new Set<ReasonCode>(broken)];
-  if (on("deny", laws.denies).length > 0) denials.push("RULE_DENY");
-  if (level === "top") denials.push("RISK_TOP");
   const obligations = merged(
     on("oblige", laws.obliges).flatMap(({ event }) => event.params.obligation ?? []),
     laws,
   );
-  if (!obligations) denials.push("OBLIGATION_CONFLICT");
-  else if (!obligations.every(({ type }) => laws.fulfils(subject.request.supportedObligations ?? [], type))) denials.push("OBLIGATION_UNSUPPORTED");
+  const supported = subject.request.supportedObligations ?? [];
+  const unfit: readonly ReasonCode[] = obligations?.every(({ type }) => laws.fulfils(supported, type))
+    ? []
+    : [obligations ? "OBLIGATION_UNSUPPORTED" : "OBLIGATION_CONFLICT"];
+  const standing = [
+    ...[...broken, ...unfit].map((code) => `behest:${code.toLowerCase().replaceAll("_", "-")} deny TRUE 0`),
+    ...stands.map((rule) => `${rule.name} ${rule.event.type} ${rule.truth} ${pointsOf(rule)}`),
+  ];
+  const denied = { score, level, standing, obligations: [] };
+  const deny = (reasonCodes: readonly ReasonCode[]): Specified => ({ ...denied, outcome: "DENY", basis: "NONE", reasonCodes, holds: [] });
+
+  const denials = [...new Set<ReasonCode>(broken)];
+  if (on("deny", laws.denies).length > 0) denials.push("RULE_DENY");
+  if (level === "top") denials.push("RISK_TOP");
+  denials.push(...unfit);
   if (denials.length > 0) return deny(denials);
 
   const table = settings.basis.AVAILABLE;

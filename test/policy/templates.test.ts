@@ -24,7 +24,8 @@ const NAMES = Object.keys(TEMPLATES).filter(isTemplateName);
 function made(name: TemplateName) {
   const directory = join(home.path, name);
   placeFiles(directory, templateFiles(name));
-  return { ...loadPolicy(directory), cases: readCaseFiles(directory) };
+  const loaded = loadPolicy(directory);
+  return { ...loaded, cases: readCaseFiles(directory, loaded.policy) };
 }
 
 const templates = Object.fromEntries(NAMES.map((name) => [name, made(name)])) as Readonly<Record<TemplateName, ReturnType<typeof made>>>;
@@ -83,6 +84,14 @@ describe.each(NAMES)("the template %s", (name) => {
     const common = readdirSync(join(STARTER_RULES, "../templates/common"), { recursive: true }).map(String);
     const isShared = (path: string): boolean => [...common, "catalog/resources.json"].includes(path);
     expect(own.filter((path) => path !== "catalog" && isShared(path))).toEqual([]);
+  });
+
+  it("begins every file with its schema", () => {
+    for (const [path, text] of Object.entries(templateFiles(name))) {
+      if (!path.endsWith(".json") || path.startsWith("schema/")) continue;
+      const up = path.startsWith("catalog/") ? "\\.\\./" : "\\./";
+      expect(text, path).toMatch(new RegExp(`^\\{\\n  "\\$schema": "${up}schema/[a-z]+\\.schema\\.json",\\n`));
+    }
   });
 
   it("names only rules that there are in its cases", () => {

@@ -35,7 +35,7 @@ export const REGISTRY_KINDS = {
   "unreachable-quorum": warning({
     title: "a hold asks for more people than there are",
     explanation:
-      "`quorum` is how many different people must agree, and the approvers that are named come to fewer, so the hold would wait until it expires. Add members to the group in policy.json, or ask for fewer. Nothing is said where policy.json does not list a group.",
+      "`quorum` is how many different people must agree, and the approvers that are named come to fewer, so the hold would wait until it expires. Add members to the group in policy.json, or ask for fewer. Nothing is said where policy.json lists no groups at all.",
     wrong: treasury(`["user:ann"]`),
     right: treasury(`["user:ann", "user:bob"]`),
   }),

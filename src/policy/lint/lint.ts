@@ -11,6 +11,7 @@ import { declaredFrameworks, nodeAt } from "../settings.ts";
 import { scoreMax } from "./bands.ts";
 import { COMBINATIONS_MAX, type Effort, type Examined, examine, isHelping } from "./examine.ts";
 import type { Vocabulary } from "./model.ts";
+import { nameComplaints } from "./names.ts";
 import { quorumComplaints } from "./quorums.ts";
 import { pinNote, registryComplaints } from "./registry.ts";
 import { findShadows, type Shadow } from "./shadows.ts";
@@ -75,6 +76,7 @@ export function lintPolicy(loaded: LoadedPolicy, { standing, at, onProgress }: L
     ...controlComplaints(loaded),
     ...registryComplaints(loaded, at),
     ...quorumComplaints(loaded),
+    ...nameComplaints(loaded),
     ...[...documents.values()].filter(isRuleFile).flatMap(spellingComplaints),
     ...(standing ? stated.filter(({ name }) => !standing.has(name)).map(withoutCase) : []),
   ];
