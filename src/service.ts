@@ -1,7 +1,7 @@
 import { randomFillSync } from "node:crypto";
-import canonicalize from "canonicalize";
 import type { Logger } from "pino";
 import { v7 } from "uuid";
+import { canonical } from "./canonical.ts";
 import { type Config, requestLimits } from "./config.ts";
 import { createDecider } from "./core/decide.ts";
 import { gatherAll } from "./core/facts.ts";
@@ -9,7 +9,7 @@ import { createKeyedDigest } from "./core/masking.ts";
 import type { Clock, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
 import { createTurnstile } from "./core/turnstile.ts";
-import { instant, type JsonObject } from "./core/words.ts";
+import { instant } from "./core/words.ts";
 import { type DataDirectory, holdDataDirectory, StartRefused } from "./data-directory.ts";
 import { type GrpcServer, serveGrpc } from "./endpoints/grpc/server.ts";
 import { createLocalTokens, watchTokens } from "./identity/tokens.ts";
@@ -46,13 +46,6 @@ function createNewId(): NewId {
 const newId = createNewId();
 const REOPEN_AFTER_MS = 1_000;
 const DRAIN_MS = 5_000;
-
-/** RFC 8785 text. */
-export function canonical(value: JsonObject): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new TypeError("a value without a canonical form");
-  return text;
-}
 
 /**
  * The composition root: everything is made here, once, and handed to what needs it.

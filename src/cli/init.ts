@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Command } from "commander";
+import type { Instant } from "../core/words.ts";
 import { orMean } from "../policy/complaints.ts";
+import { systemNow } from "./clock.ts";
 import { mergeMappings } from "./editor-settings.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
 import { describeMade } from "./init-report.ts";
 import { visible } from "./output.ts";
-import { placeFiles, statOf } from "./place-files.ts";
+import { type Files, placeFiles, statOf } from "./place-files.ts";
 import { schemaMappings, vscodeSettings } from "./schema-files.ts";
 import { isTemplateName, TEMPLATES, type TemplateName, templateFiles } from "./templates.ts";
 
@@ -34,7 +36,7 @@ export function addInit(program: Command): void {
 function init(directory: string, { template = DEFAULT_TEMPLATE, force = false }: InitOptions): void {
   const name = templateNamed(template);
   if (directory === "") throw new CommandFailed(EXIT.usage, "name a directory, or leave it out to use this one");
-  const files = Object.fromEntries(Object.entries(templateFiles(name)).map(([path, text]) => [`rules/${path}`, text]));
+  const files = Object.fromEntries(Object.entries(reviewedInAYear(templateFiles(name), systemNow())).map(([path, text]) => [`rules/${path}`, text]));
   const paths = Object.keys(files);
   try {
     refuseDirectory(directory);
@@ -49,6 +51,14 @@ function init(directory: string, { template = DEFAULT_TEMPLATE, force = false }:
     if (error instanceof CommandFailed) throw error;
     throw new CommandFailed(EXIT.internal, `no policy was made in \`${visible(directory)}\`: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+const YEAR_MS = 365 * 86_400_000;
+
+/** Who begins today has not put off a review yet: it is due in a year. */
+export function reviewedInAYear({ "agents.json": agents = "", ...files }: Files, at: Instant): Files {
+  const day = new Date(at + YEAR_MS).toISOString().slice(0, 10);
+  return { ...files, "agents.json": agents.replaceAll(/("review_by": )"[^"]*"/g, `$1"${day}"`) };
 }
 
 function templateNamed(name: string): TemplateName {

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { addCase } from "./case-from.ts";
+import { addCatalog } from "./catalog.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { addDecide } from "./decide.ts";
 import { addExplain } from "./explain.ts";
@@ -33,6 +34,7 @@ function createProgram(): Command {
   addExplain(program);
   addHistory(program);
   addRules(program);
+  addCatalog(program);
   addTokens(program);
   addCase(program);
   addFacts(program);

@@ -1,3 +1,4 @@
+import type { Instant } from "../core/words.ts";
 import { type Complaint, PolicyInvalid } from "../policy/complaints.ts";
 import { COMPLAINTS_MAX } from "../policy/document.ts";
 import { lintPolicy } from "../policy/lint/lint.ts";
@@ -6,9 +7,9 @@ import { judgeCases, readCaseFiles } from "./cases.ts";
 import { createProgress } from "./progress.ts";
 import type { LintFindings } from "./rules-lint-report.ts";
 
-/** All that is wrong with a rules directory: of its cases even where its policy is refused. */
-export function lookAt(directory: string): LintFindings {
-  const found = look(directory);
+/** All that is wrong with a rules directory at some instant: of its cases even where its policy is refused. */
+export function lookAt(directory: string, at: Instant): LintFindings {
+  const found = look(directory, at);
   const isFull = [...Map.groupBy(found.complaints, ({ file, severity }) => `${severity} ${file}`).values()].some(
     (told) => told.length >= COMPLAINTS_MAX,
   );
@@ -16,7 +17,7 @@ export function lookAt(directory: string): LintFindings {
   return isFull ? { ...found, notes: [...found.notes, note] } : found;
 }
 
-function look(directory: string): LintFindings {
+function look(directory: string, at: Instant): LintFindings {
   const loaded = attempt(() => loadPolicy(directory));
   if ("complaints" in loaded) {
     const isListed = loaded.complaints.every(({ file }) => file !== directory);
@@ -30,7 +31,7 @@ function look(directory: string): LintFindings {
   }
   const cases = standingRules(directory, loaded.value);
   const progress = createProgress("rules", loaded.value.policy.rules.length);
-  const { complaints, notes } = lintPolicy(loaded.value, { standing: cases.standing, onProgress: (done) => progress.tell(done) });
+  const { complaints, notes } = lintPolicy(loaded.value, { standing: cases.standing, at, onProgress: (done) => progress.tell(done) });
   progress.end();
   return { directory, complaints: [...cases.complaints, ...complaints], notes: [...cases.notes, ...notes], rules: loaded.value.policy.rules.length };
 }

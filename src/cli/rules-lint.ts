@@ -3,6 +3,7 @@ import { nearest } from "../core/nearest.ts";
 import { COMPLAINT_IDS, type ComplaintId } from "../policy/complaint-kinds.ts";
 import type { Complaint } from "../policy/complaints.ts";
 import { FIXABLE } from "../policy/lint/fix.ts";
+import { systemNow } from "./clock.ts";
 import { EXIT } from "./failure.ts";
 import { fixRules } from "./fix-rules.ts";
 import { asTypedOf } from "./hint.ts";
@@ -46,7 +47,7 @@ function complaintId(word: string, before: readonly ComplaintId[] | undefined): 
 function run(directory: string, options: LintOptions): number {
   const wanted = options.id && new Set<ComplaintId>(options.id);
   if (options.fix) fixRules(directory, wanted);
-  const found = lookAt(directory);
+  const found = lookAt(directory, systemNow());
   const complaints = found.complaints.filter(({ severity, id }) => severity === "error" || !wanted || wanted.has(id));
   const findings = { ...found, complaints };
   process.stdout.write(LINT_REPORTS[options.format](findings));

@@ -1,7 +1,7 @@
 import { isList, isObject, type Known } from "./json.ts";
 import type { Policy, RuleGroup, Slot } from "./policy.ts";
 import { rankOf, type Situation } from "./situation.ts";
-import { AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
+import { AGENT_STATUSES, AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
 
 export const FACT_TYPES = ["string", "integer", "boolean", "list", "map"] as const;
 export type FactType = (typeof FACT_TYPES)[number];
@@ -91,6 +91,19 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     meaning: "who answers for the agent, or `none`",
     example: "team:support",
     read: ({ agent }) => agent?.owner ?? "none",
+  }),
+  "agent.status": total("string", "enforcer", {
+    meaning: "whether agents.json lets the agent act; one that is `paused` or `retired` has no reach, and is denied whatever rules say",
+    example: "active",
+    read: ({ agent }) => agent?.status ?? "unregistered",
+    values: AGENT_STATUSES,
+    worsening: { by: "tiers", tiers: [["active"], AGENT_STATUSES.filter((status) => status !== "active")] },
+  }),
+  "agent.review_overdue": total("boolean", "enforcer", {
+    meaning: "whether the day `review_by` of agents.json is over, in UTC; never without one",
+    example: false,
+    read: ({ agent, subject }) => agent?.overdueFrom !== undefined && subject.at >= agent.overdueFrom,
+    ...worseWhen(true),
   }),
   "agent.attributes": map("caller", {
     meaning: "what the caller says of the agent",
@@ -224,6 +237,24 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     example: "team:it",
     read: ({ tool }) => tool?.owner ?? "none",
   }),
+  "tool.definition_pinned": total("boolean", "enforcer", {
+    meaning: "whether the catalog pins the tool's definition, by `definition_digest`",
+    example: true,
+    read: ({ tool }) => tool?.definitionDigest !== undefined,
+  }),
+  // What the caller states of the tool, or leaves out, is not the question but a circumstance of it: no rule may help by it.
+  "tool.definition_stated": total("boolean", "caller", {
+    meaning: "whether the request says which definition of the tool the agent was shown, by `tool_definition_digest`",
+    example: true,
+    read: ({ subject }) => subject.request.action.toolDefinitionDigest !== undefined,
+    ...worseWhen(false),
+  }),
+  "tool.drifted": total("boolean", "caller", {
+    meaning: "whether the agent was shown another definition of the tool than the catalog pins; false where one of the two is missing",
+    example: false,
+    read: ({ tool, subject }) => hasDrifted(tool?.definitionDigest, subject.request.action.toolDefinitionDigest),
+    ...worseWhen(true),
+  }),
   "tool.reversibility": total("string", "enforcer", {
     meaning: "whether what the tool does can be taken back",
     example: "irreversible",
@@ -292,6 +323,9 @@ export function serverOf(tool: string): string {
   const slash = tool.indexOf("/");
   return slash > 0 ? tool.slice(0, slash) : "none";
 }
+
+const hasDrifted = (pinned: string | undefined, stated: string | undefined): boolean =>
+  pinned !== undefined && stated !== undefined && pinned !== stated;
 
 function seenRank(policy: Policy, classifications: readonly string[]): number {
   let rank = 0;

@@ -60,10 +60,15 @@ function taskInvariants({ subject, chainBroken }: Situation, deny: Deny): void {
   }
 }
 
-/** With a chain, the action must lie within the reach of every agent in it. */
+/** With a chain, the action must lie within the reach of every agent in it; one that is out of service has none, and neither has its chain. */
 function reachInvariants(situation: Situation, deny: Deny): void {
   const { policy, classificationRank } = situation;
   for (const [agentId, reach] of situation.reaches) {
+    const status = situation.outOfService.get(agentId);
+    if (status) {
+      deny("OUTSIDE_REACH", `agent \`${agentId}\` is ${status} in agents.json, and so has no reach at all`);
+      continue;
+    }
     if (classificationRank > reach.classificationRankMax) {
       const highest = policy.settings.classification.order[reach.classificationRankMax] ?? "nothing";
       deny(

@@ -2,7 +2,20 @@ import type { GlobIndex, Matcher } from "./globs.ts";
 import type { Known } from "./json.ts";
 import type { Kleene } from "./kleene.ts";
 import type { Obligation } from "./obligations.ts";
-import type { AgentTrust, Basis, DurationMs, Effect, Finding, Json, JsonObject, Reversibility, RuleEvent, Trust } from "./words.ts";
+import type {
+  AgentStatus,
+  AgentTrust,
+  Basis,
+  DurationMs,
+  Effect,
+  Finding,
+  Instant,
+  Json,
+  JsonObject,
+  Reversibility,
+  RuleEvent,
+  Trust,
+} from "./words.ts";
 
 /** Everything in `rules/` that can change a decision, compiled once and never changed afterwards. */
 export interface Policy {
@@ -112,6 +125,7 @@ export interface Tool {
   /** What a call brings back into the task. */
   readonly output: { readonly trust: Trust; readonly categories: readonly string[] };
   readonly owner?: string;
+  /** `sha256:` and 64 hexadecimal digits, of the definition that was reviewed; see `definitionDigest`. */
   readonly definitionDigest?: string;
 }
 
@@ -126,6 +140,10 @@ export interface RegisteredAgent {
   readonly id: string;
   readonly owner?: string;
   readonly trust: AgentTrust;
+  /** One that is not active has no reach, whatever `reach` says. */
+  readonly status: Exclude<AgentStatus, "unregistered">;
+  /** The first instant at which its review is overdue: the end of its `review_by` day, UTC. Unset: nobody has said when it is due. */
+  readonly overdueFrom?: Instant;
   /** Only callers of this tenant may ask for the agent. */
   readonly tenant?: string;
   /** Only these callers may ask for the agent. */

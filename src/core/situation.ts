@@ -46,7 +46,11 @@ export interface Situation {
   readonly chainBroken: boolean;
   /** The reach of every agent of the chain, by agent id. */
   readonly reaches: ReadonlyMap<string, Reach>;
+  /** Agents of the chain that the registry has taken out of service: they have no reach at all. */
+  readonly outOfService: ReadonlyMap<string, OutOfService>;
 }
+
+export type OutOfService = Exclude<RegisteredAgent["status"], "active">;
 
 export function situate(policy: Policy, subject: Subject): Situation {
   const { request } = subject;
@@ -210,18 +214,21 @@ function categorise(
   return { categories: stated.length < 2 ? stated : [...new Set(stated)].sort(), categoriesStated: stated.length > 0 };
 }
 
-function chainOf(policy: Policy, request: DecisionRequest): Pick<Situation, "chainDepth" | "chainBroken" | "reaches"> {
+function chainOf(policy: Policy, request: DecisionRequest): Pick<Situation, "chainDepth" | "chainBroken" | "reaches" | "outOfService"> {
   const hops = request.delegation ?? [];
   const agents = hops.filter((hop) => hop.type === "agent");
   const last = hops.at(-1);
   const reaches = new Map<string, Reach>();
-  for (const { id } of agents) reaches.set(id, reachOf(policy, id));
-  reaches.set(request.agent.id, reachOf(policy, request.agent.id));
+  const outOfService = new Map<string, OutOfService>();
+  for (const { id } of [...agents, request.agent]) {
+    const registered = policy.agents.get(id);
+    reaches.set(id, registered?.reach ?? policy.settings.reachDefault);
+    if (registered && registered.status !== "active") outOfService.set(id, registered.status);
+  }
   return {
     chainDepth: Math.max(0, agents.length - 1),
     chainBroken: last !== undefined && (last.type !== "agent" || last.id !== request.agent.id || hops.slice(1).some((hop) => hop.type !== "agent")),
     reaches,
+    outOfService,
   };
 }
-
-const reachOf = (policy: Policy, agentId: string): Reach => policy.agents.get(agentId)?.reach ?? policy.settings.reachDefault;

@@ -1,7 +1,7 @@
 import { isList, isObject, type Known } from "./json.ts";
 import type { DecisionRequest } from "./request.ts";
 import { type Situation, type Subject, situate } from "./situation.ts";
-import { AGENT_TRUST_LEVELS, EFFECTS, type Json, type JsonObject, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
+import { AGENT_STATUSES, AGENT_TRUST_LEVELS, EFFECTS, type Json, type JsonObject, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
 
 /** The situation in which a fact has another value; undefined where it cannot have that value. */
 type Change = (situation: Situation, value: Known, path: readonly (string | number)[]) => Situation | undefined;
@@ -17,9 +17,22 @@ export const CHANGES: Readonly<Record<string, Change>> = {
     if (value === "unregistered") return { ...situation, agent: undefined };
     const trust = AGENT_TRUST_LEVELS.find((level) => level === value);
     const { id } = situation.subject.request.agent;
-    return trust && { ...situation, agent: { id, reach: situation.policy.settings.reachDefault, ...situation.agent, trust } };
+    return trust && { ...situation, agent: { id, status: "active", reach: situation.policy.settings.reachDefault, ...situation.agent, trust } };
   },
   "agent.owner": (situation, value) => (situation.agent && isText(value) ? { ...situation, agent: { ...situation.agent, owner: value } } : undefined),
+  "agent.status": (situation, value) => {
+    const { agent, outOfService } = situation;
+    if (value === "unregistered") return { ...situation, agent: undefined };
+    const status = AGENT_STATUSES.find((word) => word === value);
+    if (!agent || !status || status === "unregistered") return undefined;
+    const others = [...outOfService].filter(([id]) => id !== agent.id);
+    return { ...situation, agent: { ...agent, status }, outOfService: new Map(status === "active" ? others : [...others, [agent.id, status]]) };
+  },
+  "agent.review_overdue": (situation, value) => {
+    if (!situation.agent || typeof value !== "boolean") return undefined;
+    const { overdueFrom: _, ...agent } = situation.agent;
+    return { ...situation, agent: value ? { ...agent, overdueFrom: situation.subject.at } : agent };
+  },
   "agent.attributes": (situation, value, path) => {
     const { agent } = situation.subject.request;
     return withRequest(situation, { agent: { ...agent, attributes: withEntry(agent.attributes, path, value) } });
@@ -78,6 +91,25 @@ export const CHANGES: Readonly<Record<string, Change>> = {
 
   "tool.listed": (situation, value) => (value === false ? { ...situation, tool: undefined, reversibility: "unknown", effect: "unknown" } : undefined),
   "tool.owner": (situation, value) => (situation.tool && isText(value) ? { ...situation, tool: { ...situation.tool, owner: value } } : undefined),
+  "tool.definition_pinned": (situation, value) => {
+    if (!situation.tool || typeof value !== "boolean") return undefined;
+    const { definitionDigest: pinned, ...tool } = situation.tool;
+    const digest = pinned ?? situation.subject.request.action.toolDefinitionDigest ?? SOME_DIGEST;
+    return { ...situation, tool: value ? { ...tool, definitionDigest: digest } : tool };
+  },
+  "tool.definition_stated": (situation, value) => {
+    const { toolDefinitionDigest: stated, ...action } = situation.subject.request.action;
+    if (typeof value !== "boolean") return undefined;
+    const digest = stated ?? situation.tool?.definitionDigest ?? SOME_DIGEST;
+    return withRequest(situation, { action: value ? { ...action, toolDefinitionDigest: digest } : action });
+  },
+  "tool.drifted": (situation, value) => {
+    const { action } = situation.subject.request;
+    const pinned = situation.tool?.definitionDigest;
+    if (pinned === undefined || action.toolDefinitionDigest === undefined || typeof value !== "boolean") return undefined;
+    const other = pinned === SOME_DIGEST ? OTHER_DIGEST : SOME_DIGEST;
+    return withRequest(situation, { action: { ...action, toolDefinitionDigest: value ? other : pinned } });
+  },
   "tool.reversibility": (situation, value) => {
     const reversibility = REVERSIBILITIES.find((word) => word === value);
     return reversibility && { ...situation, reversibility };
@@ -103,6 +135,8 @@ export const CHANGES: Readonly<Record<string, Change>> = {
     return withRequest(situation, { context: { ...context, attributes: withEntry(context?.attributes, path, value) } });
   },
 };
+
+const [SOME_DIGEST, OTHER_DIGEST] = [`sha256:${"0".repeat(64)}`, `sha256:${"1".repeat(64)}`];
 
 const isText = (value: Known): value is string => typeof value === "string" && value !== "";
 const isCount = (value: Known): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;

@@ -34,6 +34,10 @@ export type Trust = (typeof TRUST_LEVELS)[number];
 export const AGENT_TRUST_LEVELS = ["high", "medium", "low", "unregistered"] as const;
 export type AgentTrust = (typeof AGENT_TRUST_LEVELS)[number];
 
+/** Whether an agent may act at all: the registry's word. Only an active one has reach. */
+export const AGENT_STATUSES = ["active", "paused", "retired", "unregistered"] as const;
+export type AgentStatus = (typeof AGENT_STATUSES)[number];
+
 /** Whether an effect can be taken back, best first. */
 export const REVERSIBILITIES = ["reversible", "irreversible", "unknown"] as const;
 export type Reversibility = (typeof REVERSIBILITIES)[number];

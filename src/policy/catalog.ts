@@ -1,9 +1,10 @@
 import { ARGUMENT_ROLES, type ArgumentRole, type RegisteredAgent, type ResourceLabel, type Tool } from "../core/policy.ts";
 import { plainSpelling } from "../core/situation.ts";
 import type { Steps } from "../core/steps.ts";
-import { AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "../core/words.ts";
+import { AGENT_STATUSES, AGENT_TRUST_LEVELS, EFFECTS, instant, REVERSIBILITIES, TRUST_LEVELS } from "../core/words.ts";
 import {
   type Document,
+  day,
   described,
   later,
   laterEntry,
@@ -25,6 +26,7 @@ import { classificationOf, compileReach, reachShape } from "./settings.ts";
 /** A tool's name: anything else in a request is no tool we know. */
 export const TOOL_NAME = /^[A-Za-z0-9_.\-/]{1,128}$/;
 const TOOL_NAME_WORDS = "at most 128 of `A-Z a-z 0-9 _ . - /`";
+const DAY_MS = 86_400_000;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 const toolName: Read<string> = reading(
@@ -67,7 +69,7 @@ const toolShape = (order: readonly string[]) =>
       owner: described(text, { description: "who answers for the tool", examples: ["team:platform"] }),
       definition_digest: described(
         matching(DIGEST, "`sha256:` and 64 hexadecimal digits"),
-        "of the tool's definition as it was reviewed: `sha256:` and 64 hexadecimal digits",
+        "of the tool's definition as it was reviewed; `behest catalog pin` computes it",
       ),
     },
   );
@@ -178,6 +180,15 @@ export function* readAgents(document: Document, order: readonly string[]): Steps
 const agentsShape = (entry: ReadEntry<RegisteredAgent>) =>
   object({ agents: described(mapOf(laterEntry(entry)), "registered agents by their ids") }, {});
 
+const status = oneOf(
+  AGENT_STATUSES.filter((word) => word !== "unregistered"),
+  {
+    active: "may act, within its reach",
+    paused: "has no reach until it is active again, nor has any chain that it stands in",
+    retired: "has no reach any more; its entry says so to whoever finds its id",
+  },
+);
+
 function agentEntry(order: readonly string[]): ReadEntry<RegisteredAgent> {
   const shape = object(
     {
@@ -190,6 +201,8 @@ function agentEntry(order: readonly string[]): ReadEntry<RegisteredAgent> {
     {
       description,
       owner: described(text, { description: "who answers for the agent", examples: ["team:support"] }),
+      status: described(status, { description: "whether the agent may act at all", default: "active" }),
+      review_by: described(day, "the day, in UTC, by whose end somebody has looked whether this entry is still right"),
       tenant: described(text, "only callers of this tenant may ask for the agent"),
       callers: described(listOf(text), "only these callers may ask for the agent"),
     },
@@ -197,10 +210,12 @@ function agentEntry(order: readonly string[]): ReadEntry<RegisteredAgent> {
   const read = (...[node, document, { key: id }]: Parameters<ReadEntry<RegisteredAgent>>): RegisteredAgent | undefined => {
     const stated = shape(node, document);
     if (!stated) return undefined;
-    const { owner, tenant, callers } = stated;
+    const { owner, tenant, callers, review_by: reviewBy } = stated;
     return {
       id,
       trust: stated.trust,
+      status: stated.status ?? "active",
+      ...(reviewBy !== undefined && { overdueFrom: instant(reviewBy + DAY_MS) }),
       reach: compileReach(stated.reach, order),
       ...(owner !== undefined && { owner }),
       ...(tenant !== undefined && { tenant }),

@@ -1,8 +1,9 @@
 import type { Node } from "jsonc-parser";
+import { parseInstant } from "../core/instants.ts";
 import { losesPrecision } from "../core/json.ts";
 import { nearest } from "../core/nearest.ts";
 import { type Steps, toEnd } from "../core/steps.ts";
-import type { Json } from "../core/words.ts";
+import type { Instant, Json } from "../core/words.ts";
 import type { ComplaintId, ErrorId, WarningId } from "./complaint-kinds.ts";
 import { type Complaint, complaint, orMean, type Said, suggesting, suggestionOf } from "./complaints.ts";
 import { treeOf } from "./json-tree.ts";
@@ -266,6 +267,22 @@ export const duration: Read<number> = reading(
     const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ""] ?? Number.NaN);
     if (ms > 0 && ms <= 365 * 86_400_000) return ms;
     document.error("wrong-value", node, `expected ${DURATION}${node.type === "string" ? `, found \`${node.value}\`` : ""}`);
+    return undefined;
+  },
+);
+
+const DAY = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
+const DAY_WORDS = "a day such as `2026-12-31`";
+
+/** A day of the calendar; its first instant, UTC. */
+export const day: Read<Instant> = reading(
+  { type: "string", pattern: DAY.source, patternErrorMessage: `expected ${DAY_WORDS}`, examples: ["2026-12-31"] },
+  (node, document) => {
+    if (node.type !== "string") return expected(DAY_WORDS, node, document);
+    const text = String(node.value);
+    const begins = DAY.test(text) ? parseInstant(`${text}T00:00:00Z`) : undefined;
+    if (begins !== undefined) return begins;
+    document.error("wrong-value", node, `\`${text}\` is not ${DAY_WORDS}`);
     return undefined;
   },
 );

@@ -2,7 +2,9 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { reviewedInAYear } from "../../src/cli/init.ts";
 import { isTemplateName, TEMPLATES, templateFiles } from "../../src/cli/templates.ts";
+import { instant } from "../../src/core/words.ts";
 import { temporaryDirectory } from "../running-server.ts";
 import { run } from "./running-command.ts";
 
@@ -57,15 +59,24 @@ next:
     const files = templateFiles(name);
     const found = readdirSync(join(home.path, "here/rules"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     expect(found.length).toBe(Object.keys(files).length);
-    for (const [path, text] of Object.entries(files)) expect(read(`here/rules/${path}`), path).toBe(text);
+    const withoutDays = (text: string): string => text.replaceAll(/("review_by": )"[\d-]{10}"/g, "$1…");
+    for (const [path, text] of Object.entries(files)) expect(withoutDays(read(`here/rules/${path}`)), path).toBe(withoutDays(text));
     expect(readdirSync(join(home.path, "here")).sort()).toEqual([".vscode", "rules"]);
+  });
+
+  it("has every agent reviewed within a year, and nothing else changed", () => {
+    const agents = `{ "a": { "review_by": "2036-12-31", "owner": "review_by" }, "b": { "review_by": "2036-12-31" } }`;
+    expect(reviewedInAYear({ "agents.json": agents, "x.md": agents }, instant(Date.UTC(2028, 1, 29, 23)))).toEqual({
+      "agents.json": agents.replaceAll("2036-12-31", "2029-02-28"),
+      "x.md": agents,
+    });
   });
 
   it("tells commands that run as they are printed", async () => {
     const { stdout } = await run(["init", "it's $HOME here"], { cwd: home.path });
     const [test = ""] = /^ {2}.* rules test .*$/m.exec(stdout) ?? [];
     const said = execFileSync("sh", ["-c", test.trim()], { cwd: home.path, encoding: "utf8" });
-    expect(said).toContain("branches 76 of 76 (100 %)");
+    expect(said).toContain("branches 78 of 78 (100 %)");
   });
 
   it("tells how the clone's own program is called from its directory", () => {

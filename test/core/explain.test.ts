@@ -344,7 +344,20 @@ describe("the ways in which facts can be otherwise", () => {
   it("bring about the value that they say, or none", () => {
     const tried = new Map<string, number>();
     const value = fc.oneof(
-      fc.constantFrom("untrusted", "low", "unregistered", "restricted", "internal", "staging", "append", "none", "send", "irreversible", "team:x"),
+      fc.constantFrom(
+        "untrusted",
+        "low",
+        "unregistered",
+        "restricted",
+        "internal",
+        "staging",
+        "append",
+        "none",
+        "send",
+        "irreversible",
+        "team:x",
+        "paused",
+      ),
       fc.boolean(),
       fc.integer({ min: 0, max: 9 }),
       fc.uniqueArray(fc.constantFrom("personal", "health"), { maxLength: 2 }).map((words) => [...words].sort()),

@@ -16,11 +16,12 @@ const policy = policyOf({
       owner: "team:a",
       categories: ["c"],
       output: { trust: "trusted" },
+      definition_digest: `sha256:${"0".repeat(64)}`,
     },
     manifold: { operations: { look: "read", purge: "delete" }, reversibility: "unknown", output: { trust: "untrusted" } },
   },
   resources: [{ match: "/etc/**", classification: "restricted", categories: ["system"] }],
-  agents: { known: { trust: "medium", owner: "team:b", reach: {} } },
+  agents: { known: { trust: "medium", owner: "team:b", review_by: "1969-12-31", reach: {} } },
 });
 
 const REQUEST: DecisionRequest = { agent: { id: "bot" }, action: { tool: "listed", arguments: { to: "a@example.org", path: "/srv/x" } } };
@@ -54,6 +55,11 @@ const CHANGES: readonly { readonly says: string; readonly by: Influence; readonl
     subject: subjectOf({ ...REQUEST, action: { ...REQUEST.action, arguments: { to: ["a", "b"], path: ["/srv/../x", "/y"] } } }),
   },
   { says: "arguments that are cut", by: "enforcer", subject: subjectOf({ ...REQUEST, action: { ...REQUEST.action, argumentsTruncated: true } }) },
+  {
+    says: "another definition of the tool",
+    by: "caller",
+    subject: subjectOf({ ...REQUEST, action: { ...REQUEST.action, toolDefinitionDigest: `sha256:${"1".repeat(64)}` } }),
+  },
   {
     says: "what the task has seen",
     by: "reported",
@@ -145,6 +151,34 @@ function typeOf(value: Known): string {
   if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
   return typeof value === "object" ? "map" : typeof value;
 }
+
+describe("what the registry says", () => {
+  const DAY_MS = 86_400_000;
+  const end = Date.UTC(2028, 1, 29) + DAY_MS;
+  const registry = policyOf({ agents: { reviewed: { trust: "low", reach: {}, review_by: "2028-02-29" }, unreviewed: { trust: "low", reach: {} } } });
+
+  it.each([
+    { says: "not before the day", id: "reviewed", at: end - DAY_MS - 1, overdue: false },
+    { says: "not until the day is over", id: "reviewed", at: end - 1, overdue: false },
+    { says: "from then on", id: "reviewed", at: end, overdue: true },
+    { says: "never where nobody has said when", id: "unreviewed", at: end * 9, overdue: false },
+    { says: "never for an agent that is not registered", id: "stranger", at: end, overdue: false },
+  ])("a review is overdue $says", ({ id, at, overdue }) => {
+    const situation = situate(registry, subjectOf({ ...REQUEST, agent: { id } }, { at: instant(at) }));
+    expect(FACTS["agent.review_overdue"]?.read(situation)).toBe(overdue);
+  });
+
+  it.each([
+    { says: "the same definition", tool: "listed", stated: "0", drifted: false },
+    { says: "another one", tool: "listed", stated: "1", drifted: true },
+    { says: "none stated", tool: "listed", stated: undefined, drifted: false },
+    { says: "none pinned", tool: "manifold", stated: "1", drifted: false },
+    { says: "no such tool", tool: "nobody/knows", stated: "1", drifted: false },
+  ])("a tool has drifted by what the agent was shown: $says", ({ tool, stated, drifted }) => {
+    const action = { ...REQUEST.action, tool, ...(stated !== undefined && { toolDefinitionDigest: `sha256:${stated.repeat(64)}` }) };
+    expect(FACTS["tool.drifted"]?.read(situate(policy, subjectOf({ ...REQUEST, action })))).toBe(drifted);
+  });
+});
 
 describe("what the catalog says", () => {
   const situation = (change: Partial<DecisionRequest["action"]>) =>

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { judge } from "../../src/core/judge.ts";
 import type { Policy } from "../../src/core/policy.ts";
-import type { DecisionRequest } from "../../src/core/request.ts";
+import type { DecisionRequest, Hop } from "../../src/core/request.ts";
 import type { Subject } from "../../src/core/situation.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
 import type { TaskStanding } from "../../src/core/tasks/self-asserted.ts";
@@ -22,6 +22,9 @@ const OPEN = policyOf({
     tenants: { trust: "low", tenant: "elsewhere", reach: FULL_REACH },
     callers: { trust: "low", callers: ["payments"], reach: FULL_REACH },
     nothing: { trust: "low", reach: {} },
+    paused: { trust: "high", status: "paused", reach: FULL_REACH },
+    retired: { trust: "high", status: "retired", reach: FULL_REACH },
+    active: { trust: "high", status: "active", reach: FULL_REACH },
   },
 });
 
@@ -38,6 +41,7 @@ const subjectOf = (request: Partial<DecisionRequest>, change: Partial<Subject> =
 });
 
 const agent = (id: string): Pick<DecisionRequest, "agent"> => ({ agent: { id } });
+const agents = (...ids: readonly string[]): readonly Hop[] => ids.map((id) => ({ type: "agent", id }));
 const look = (path: string | undefined): Pick<DecisionRequest, "action"> => ({
   action: { tool: "look", arguments: path === undefined ? {} : { path } },
 });
@@ -200,11 +204,44 @@ describe("with no rule files and full reach", () => {
       reason:
         "outside the reach of agent `narrow`: the tool `change` (granted: `look`), the effect `update` (granted: `read`), an action that names no resource (granted: `/srv/**`); agents.json says what is granted",
     },
+    {
+      says: "a paused agent",
+      subject: subjectOf(agent("paused")),
+      codes: ["OUTSIDE_REACH"],
+      reason: "agent `paused` is paused in agents.json, and so has no reach at all",
+    },
+    {
+      says: "a retired agent that only reads",
+      subject: subjectOf({ ...agent("retired"), ...look("/srv/x") }),
+      codes: ["OUTSIDE_REACH"],
+      reason: "agent `retired` is retired in agents.json, and so has no reach at all",
+    },
+    {
+      says: "work that a paused agent began",
+      subject: subjectOf({ delegation: agents("paused", "active", "bot") }),
+      codes: ["OUTSIDE_REACH"],
+      reason: "agent `paused` is paused in agents.json, and so has no reach at all",
+    },
+    {
+      says: "work that a retired agent only handed on",
+      subject: subjectOf({ delegation: [{ type: "user", id: "alice" }, ...agents("active", "retired", "bot")] }),
+      codes: ["OUTSIDE_REACH"],
+      reason: "agent `retired` is retired in agents.json, and so has no reach at all",
+    },
   ])("$says is denied", ({ subject, codes, reason, policy = OPEN }) => {
     const { judgement } = judge(policy, subject);
     expect(judgement).toMatchObject({ outcome: "DENY", basis: "NONE", reasonCodes: codes, holds: [] });
     expect(judgement.findings[0]?.reason).toBe(reason);
     expect(judgement.validUntil).toBeUndefined();
+  });
+
+  it("agents that the registry calls active hand work on", () => {
+    expect(judge(OPEN, subjectOf({ ...agent("active"), delegation: agents("bot", "active") })).judgement.outcome).toBe("ALLOW");
+  });
+
+  it("a person may have the name of a paused agent", () => {
+    const delegation: readonly Hop[] = [{ type: "user", id: "paused" }, ...agents("bot")];
+    expect(judge(OPEN, subjectOf({ delegation })).judgement.outcome).toBe("ALLOW");
   });
 
   it.each(["bot", "b*", "*", "**"])("an agent is allowed that the token covers by `%s`", (glob) => {

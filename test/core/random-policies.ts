@@ -19,6 +19,7 @@ const CLASSIFICATIONS = ["public", "internal", "confidential", "restricted"];
 const TOOLS = ["crm/read_contact", "mail/send", "files/edit", "pay", "web/fetch"];
 const AGENTS = ["support-bot", "planner", "worker"];
 const CATEGORIES = ["personal", "payment", "health"];
+const DIGESTS = ["0", "f"].map((digit) => `sha256:${digit.repeat(64)}`);
 const ARGUMENTS = ["to", "path", "text", "count"];
 const RESOURCES = [
   "/srv/reports/q1.md",
@@ -68,6 +69,8 @@ const agent: fc.Arbitrary<AgentJson> = withKeys(
   { trust: some(["high", "medium", "low"]), reach },
   {
     owner: fc.constant("team:support"),
+    status: mostly("active", some(["paused", "retired"]), 12),
+    review_by: some(["2026-01-04", "2026-01-05", "2027-01-05"]),
     tenant: mostly<string>("default", fc.constant("other"), 15),
     callers: mostly<string[]>(["gateway"], fc.constant(["other"]), 15),
   },
@@ -87,6 +90,7 @@ const tool: fc.Arbitrary<ToolJson> = withKeys(
     classification: some(CLASSIFICATIONS),
     categories: listOf(CATEGORIES),
     owner: fc.constant("team:it"),
+    definition_digest: some(DIGESTS),
   },
 ).map(({ does, ...rest }) => ({ ...rest, ...does }));
 
@@ -146,6 +150,8 @@ const HELPING: readonly Place[] = [
   place("agent.registered", "boolean"),
   place("agent.trust", "string", ["high", "medium", "low", "unregistered"]),
   place("agent.owner", "string", ["team:support", "none"]),
+  place("agent.status", "string", ["active", "paused", "retired", "unregistered"]),
+  place("agent.review_overdue", "boolean"),
   place("action.tool", "string", [...TOOLS, "toString"]),
   place("action.server", "string", ["crm", "mail", "files", "none"]),
   place("action.operation", "string", ["append", "none"]),
@@ -156,6 +162,7 @@ const HELPING: readonly Place[] = [
   place("action.resource_obscured", "boolean"),
   place("tool.listed", "boolean"),
   place("tool.owner", "string", ["team:it", "none"]),
+  place("tool.definition_pinned", "boolean"),
   place("tool.reversibility", "string", ["reversible", "irreversible", "unknown"]),
   place("resource.type", "string", ["file", "crm", "none"]),
   place("resource.id", "string", RESOURCES),
@@ -176,6 +183,8 @@ const EVERY: readonly Place[] = [
   place("chain.depth", "number"),
   place("chain.weakest_hop", "string", ["none", "asserted"]),
   place("action.secret_count", "number"),
+  place("tool.definition_stated", "boolean"),
+  place("tool.drifted", "boolean"),
   place("data.classification", "string", CLASSIFICATIONS),
   place("data.classification_rank", "number"),
   place("data.classification_stated", "boolean"),
@@ -299,6 +308,7 @@ const request = some(AGENTS).chain((id) =>
           operation: some(["append", "erase", "constructor"]),
           effect: some<Effect>(EFFECTS),
           argumentsTruncated: fc.boolean(),
+          toolDefinitionDigest: some(DIGESTS),
           resource: withKeys({ type: some(["file", "file", "crm"]), id: some(RESOURCES) }, { attributes }),
         },
       ),
@@ -333,7 +343,7 @@ const task = withKeys(
 
 const subjects: fc.Arbitrary<Subject> = withKeys(
   {
-    at: fc.constant(instant(Date.UTC(2026, 0, 5, 9))),
+    at: some([Date.UTC(2026, 0, 5), Date.UTC(2026, 0, 5, 9), Date.UTC(2026, 0, 6) - 1, Date.UTC(2026, 0, 6)].map(instant)),
     tenant: mostly("default", fc.constant("other"), 15),
     caller: mostly("gateway", fc.constant("other"), 15),
     request,

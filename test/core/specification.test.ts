@@ -110,6 +110,12 @@ describe("a broken twin of the specification is caught when it", () => {
   it.each<[says: string, twin: Partial<Laws>]>([
     ["ignores the reach of all agents but the acting one", { bound: (_, agent) => [agent] }],
     ["ignores the reach of agents in the middle", { bound: (chain, agent) => LAWS.bound(chain.slice(0, 1), agent) }],
+    ["lets a paused agent keep its reach", { serves: (status) => status !== "retired" }],
+    ["lets a retired agent keep its reach", { serves: (status) => status !== "paused" }],
+    ["takes the day of its review for too late", { isOverdue: (at, reviewBy) => new Date(at).toISOString().slice(0, 10) >= reviewBy }],
+    ["takes no review for overdue", { isOverdue: () => false }],
+    ["takes a definition that nobody stated for another one", { hasDrifted: (pinned, stated) => pinned !== undefined && pinned !== stated }],
+    ["takes a definition that nobody pinned for another one", { hasDrifted: (pinned, stated) => stated !== undefined && pinned !== stated }],
     ["lets a token ask for every agent", { entitles: () => true }],
     ["lets a token without a list ask for none", { entitles: (agents, agent) => LAWS.entitles(agents ?? [], agent) }],
     ["lets a token ask for those agents alone that it spells out", { entitles: (agents, agent) => agents === undefined || agents.includes(agent) }],

@@ -61,10 +61,13 @@ export interface ToolJson {
   readonly categories?: readonly string[];
   readonly output: { readonly trust: string };
   readonly owner?: string;
+  readonly definition_digest?: string;
 }
 export interface AgentJson {
   readonly trust: string;
   readonly owner?: string;
+  readonly status?: string;
+  readonly review_by?: string;
   readonly tenant?: string;
   readonly callers?: readonly string[];
   readonly reach: ReachJson;
@@ -87,6 +90,12 @@ export interface Specified {
 export const LAWS = {
   /** With a chain, every agent in it needs the reach that it hands on. */
   bound: (chain: readonly string[], agent: string): readonly string[] => [...new Set([...chain, agent])],
+  /** Only an active agent has reach, and who hands on the work of one that is not has none to hand on. */
+  serves: (status: string): boolean => status === "active",
+  /** From the end of the day on. */
+  isOverdue: (at: number, reviewBy: string): boolean => new Date(at).toISOString().slice(0, 10) > reviewBy,
+  /** Of two definitions that are both known. */
+  hasDrifted: (pinned: string | undefined, stated: string | undefined): boolean => pinned !== undefined && stated !== undefined && pinned !== stated,
   /** A token without a list covers every agent; one with a list those that it names. */
   entitles: (agents: readonly string[] | undefined, agent: string): boolean =>
     agents === undefined || agents.some((glob) => matchesGlob(glob, agent)),
@@ -225,6 +234,8 @@ function factsOf(
     "agent.registered": registered !== undefined,
     "agent.trust": registered?.trust ?? "unregistered",
     "agent.owner": registered?.owner ?? "none",
+    "agent.status": registered ? (registered.status ?? "active") : "unregistered",
+    "agent.review_overdue": registered?.review_by !== undefined && laws.isOverdue(subject.at, registered.review_by),
     "agent.attributes": agent.attributes,
     "task.statement_given": task.statement !== undefined,
     "task.restated": task.restated,
@@ -247,6 +258,9 @@ function factsOf(
     "action.resource_obscured": resources.some(laws.isObscured),
     "tool.listed": tool !== undefined,
     "tool.owner": tool?.owner ?? "none",
+    "tool.definition_pinned": tool?.definition_digest !== undefined,
+    "tool.definition_stated": action.toolDefinitionDigest !== undefined,
+    "tool.drifted": laws.hasDrifted(tool?.definition_digest, action.toolDefinitionDigest),
     "tool.reversibility": tool?.reversibility ?? "unknown",
     "resource.type": action.resource?.type ?? "none",
     "resource.id": action.resource?.id ?? "none",
@@ -281,6 +295,10 @@ function invariants(policy: PolicyJson, subject: Subject, { effect, resources, r
   if (!endsHere || chain.some(({ type }, index) => index > 0 && type !== "agent")) codes.push("CHAIN_BROKEN");
   const agents = chain.flatMap(({ type, id }) => (type === "agent" ? [id] : []));
   for (const id of laws.bound(agents, agent.id)) {
+    if (!laws.serves(own(policy.agents, id)?.status ?? "active")) {
+      codes.push("OUTSIDE_REACH");
+      continue;
+    }
     const reach = own(policy.agents, id)?.reach ?? policy.settings.reach.default;
     const globs = reach.resources ?? [];
     const inside = (resource: string): boolean => !laws.isObscured(resource) && globs.some((glob) => laws.matches(glob, resource));

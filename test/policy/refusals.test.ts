@@ -521,6 +521,30 @@ describe("a file is refused, with its place,", () => {
       message:
         "`reed` is none of `read` `browse` `create` `update` `delete` `send` `share` `pay` `credential` `execute` `unknown` `*`; did you mean `read`?",
     },
+    {
+      when: "an agent's status is mistyped",
+      file: "agents.json",
+      text: `{ "agents": { "a": { "trust": "low", "reach": {}, "status": ▶"pausd" } } }`,
+      message: "`pausd` is none of `active` `paused` `retired`; did you mean `paused`?",
+    },
+    {
+      when: "an agent's review is due on a day that there is not",
+      file: "agents.json",
+      text: `{ "agents": { "a": { "trust": "low", "reach": {}, "review_by": ▶"2027-02-29" } } }`,
+      message: "`2027-02-29` is not a day such as `2026-12-31`",
+    },
+    {
+      when: "an agent's review is due at an instant",
+      file: "agents.json",
+      text: `{ "agents": { "a": { "trust": "low", "reach": {}, "review_by": ▶"2027-02-28T00:00:00Z" } } }`,
+      message: "`2027-02-28T00:00:00Z` is not a day such as `2026-12-31`",
+    },
+    {
+      when: "an agent's review is due in a year",
+      file: "agents.json",
+      text: `{ "agents": { "a": { "trust": "low", "reach": {}, "review_by": ▶2027 } } }`,
+      message: "expected a day such as `2026-12-31`, found a number",
+    },
   ])("when $when", ({ file, text, message }) => {
     expect(complaintsAbout(file, text)).toContain(`rules/${file}:${placeOfMark(text)}: ${message}`);
   });

@@ -93,6 +93,11 @@ describe("what the loader accepts, a schema accepts:", () => {
       file: "x.cases.json",
       text: `{ "cases": [{ "name": "c", "request": { "requestId": "r" }, "expect": { "outcome": "DENY", "score": 3 } }] }`,
     },
+    {
+      what: "an agent that is paused",
+      file: "agents.json",
+      text: agent(`{ "trust": "low", "reach": {}, "status": "paused", "review_by": "2028-02-29" }`),
+    },
     { what: "an agent of no reach", file: "agents.json", text: agent(`{ "trust": "low", "reach": {} }`) },
     {
       what: "a row of a basis",
@@ -256,6 +261,8 @@ const MISTAKES: readonly { readonly when: string; readonly file: string; readonl
   { when: "an agent lacks its reach", file: "agents.json", text: agent(`{ "trust": "low" }`) },
   { when: "an agent's trust is none", file: "agents.json", text: agent(`{ "trust": "unregistered", "reach": {} }`) },
   { when: "an agent's effect is none", file: "agents.json", text: agent(`{ "trust": "low", "reach": { "effects": ["reed"] } }`) },
+  { when: "an agent's status is none", file: "agents.json", text: agent(`{ "trust": "low", "reach": {}, "status": "unregistered" }`) },
+  { when: "a review is due on no day", file: "agents.json", text: agent(`{ "trust": "low", "reach": {}, "review_by": "2026-13-01" }`) },
   { when: "agents are missing", file: "agents.json", text: "{}" },
   { when: "a case expects nothing", file: "x.cases.json", text: `{ "cases": [{ "name": "c", "request": {} }] }` },
   {
@@ -306,6 +313,12 @@ const GAPS: readonly { readonly gap: string; readonly file: string; readonly tex
     file: "policy.json",
     text: settings({ classification: { order: ["a"], default: "b" } }),
     id: "inconsistent-settings",
+  },
+  {
+    gap: "which days a month has",
+    file: "agents.json",
+    text: agent(`{ "trust": "low", "reach": {}, "review_by": "2027-02-29" }`),
+    id: "wrong-value",
   },
   { gap: "which groups there are", file: "x.rules.json", text: event("require-approval", `, "approvers": ["group:a"]`), id: "unknown-group" },
   { gap: "which number is the larger", file: "policy.json", text: settings({ bands: { middle: 80, top: 40 } }), id: "inconsistent-settings" },

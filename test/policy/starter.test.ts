@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { judgeCases, readCaseFiles } from "../../src/cli/cases.ts";
+import { lookAt } from "../../src/cli/rules-lint-look.ts";
 import { STARTER_RULES } from "../../src/config.ts";
+import { instant } from "../../src/core/words.ts";
 import { formatComplaint } from "../../src/policy/complaints.ts";
 import { coverageOf } from "../../src/policy/coverage.ts";
 import { loadPolicy } from "../../src/policy/load.ts";
@@ -12,6 +14,16 @@ const all = readCaseFiles(STARTER_RULES);
 describe("the starter policy", () => {
   it("has no warning", () => {
     expect(warnings.map(formatComplaint)).toEqual([]);
+  });
+
+  it("has none when lint looks closer, in the year that its cases are of", () => {
+    expect(lookAt(STARTER_RULES, instant(Date.UTC(2026, 0, 5))).complaints.map(formatComplaint)).toEqual([]);
+  });
+
+  it("would have one for each agent in service once its review is overdue", () => {
+    const active = [...policy.agents.values()].filter(({ status }) => status === "active");
+    const said = lookAt(STARTER_RULES, instant(Date.UTC(2037, 0, 1))).complaints.map(({ id }) => id);
+    expect(said).toEqual(active.map(() => "overdue-review"));
   });
 
   it("has 25 rules or more, each with points or an event that decides, a reason and controls", () => {

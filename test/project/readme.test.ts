@@ -123,7 +123,7 @@ async function follow({ command, expected }: Step): Promise<void> {
   }
   const { status, stdout, stderr } = run(command);
   const exits = Number(/# exits (\d+)$/.exec(command)?.[1] ?? (command.includes("--exit-code") ? 21 : 0));
-  const talk = stderr.replaceAll(/^.*(next: |joined `fact`).*\n/gm, "").trim();
+  const talk = stderr.replaceAll(/^.*(next: |joined `fact`|no pinned definition).*\n/gm, "").trim();
   expect({ status, talk: exits === 3 ? "" : talk }).toEqual({ status: exits, talk: "" });
   if (expected !== undefined) expect(stdout.replaceAll(home.path, "~")).toBe(expected);
   else if (!isSilent(command)) expect(stdout.trim() + stderr.trim()).not.toBe("");

@@ -1,9 +1,9 @@
 import { v7 } from "uuid";
+import { canonical } from "../../src/canonical.ts";
 import { createDecider, type Decider } from "../../src/core/decide.ts";
 import { createKeyedDigest } from "../../src/core/masking.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { StateLimits } from "../../src/core/reserve.ts";
-import { canonical } from "../../src/service.ts";
 import { policyOf } from "../policies.ts";
 import type { OpenedStorage } from "./storages.ts";
 

@@ -1,6 +1,6 @@
 import { type ComplaintKind, DENY, denying, error, HARMLESS, rule, ruleFile } from "./kind.ts";
 
-const CATALOG = `{\n  "tools": { "send_money": { "effect": "pay", "reversibility": "irreversible", "output": { "trust": "trusted" } } }\n}\n`;
+const CATALOG = `{\n  "tools": { "send_money": { "effect": "pay", "reversibility": "irreversible", "output": { "trust": "trusted" }, "owner": "team:finance" } }\n}\n`;
 
 /** About files and what stands in them, whatever it means. */
 export const FILE_KINDS = {

@@ -10,7 +10,7 @@ const controlled = (control: string): string => DENY.replace("owasp:ASI02", cont
 const SEND_MONEY = {
   "catalog/bank.json": `{
   "tools": {
-    "send_money": { "effect": "pay", "reversibility": "irreversible", "categories": ["financial"], "output": { "trust": "trusted" } }
+    "send_money": { "effect": "pay", "reversibility": "irreversible", "categories": ["financial"], "output": { "trust": "trusted" }, "owner": "team:finance" }
   }
 }
 `,
@@ -22,8 +22,8 @@ export const RULE_KINDS = {
     title: "an event has parameters that it cannot have, or lacks one that it must have",
     explanation:
       "[docs/rules.md](../rules.md#a-rule) lists what each event takes. Points on an `allow`, or approvers on a `deny`, would have no effect.",
-    wrong: ruleFile(rule(all(HARMLESS), DENY.replace(`"reason"`, `"quorum": 2, "reason"`))),
-    right: ruleFile(rule(all(HARMLESS), ASK.replace(`"reason"`, `"quorum": 2, "reason"`))),
+    wrong: ruleFile(rule(all(HARMLESS), DENY.replace(`"reason"`, `"quorum": 1, "reason"`))),
+    right: ruleFile(rule(all(HARMLESS), ASK.replace(`"reason"`, `"quorum": 1, "reason"`))),
   }),
   "influenced-help": error({
     title: "a rule helps the caller by what the caller or the agent can bring about",

@@ -2,7 +2,7 @@ import { ASK, type ComplaintKind, error, HARMLESS, rule, ruleFile, settings, war
 
 const asking = (approvers: string): string => ASK.replace(`"reason"`, `"approvers": ${approvers}, "reason"`);
 const tool = (body: string) => ({
-  "catalog/bank.json": `{\n  "tools": { "send_money": { ${body}"reversibility": "irreversible", "output": { "trust": "trusted" } } }\n}\n`,
+  "catalog/bank.json": `{\n  "tools": { "send_money": { ${body}"reversibility": "irreversible", "output": { "trust": "trusted" }, "owner": "team:finance" } }\n}\n`,
 });
 const label = (body: string) => ({ "catalog/resources.json": `{\n  "resources": [{ "match": "file:/srv/payroll/**"${body} }]\n}\n` });
 

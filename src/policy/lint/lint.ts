@@ -1,6 +1,6 @@
 import { encodeStable, isList, isObject } from "../../core/json.ts";
 import type { Policy } from "../../core/policy.ts";
-import type { Json } from "../../core/words.ts";
+import type { Instant, Json } from "../../core/words.ts";
 import { sourceOf } from "../compile.ts";
 import { type Complaint, orMean } from "../complaints.ts";
 import { FRAMEWORKS, KNOWN_CONTROLS } from "../controls.ts";
@@ -12,6 +12,8 @@ import { scoreMax } from "./bands.ts";
 import { COMBINATIONS_MAX, type Effort, type Examined, examine, isHelping } from "./examine.ts";
 import type { Vocabulary } from "./model.ts";
 import { nameComplaints } from "./names.ts";
+import { quorumComplaints } from "./quorums.ts";
+import { pinNote, registryComplaints } from "./registry.ts";
 import { findShadows, type Shadow } from "./shadows.ts";
 import { splitFactsOf } from "./spelling.ts";
 import { complaintsAbout, nameNodeOf } from "./verdicts.ts";
@@ -26,6 +28,8 @@ export interface LintReport {
 export interface LintOptions {
   /** Names of the rules that some case makes stand. Undefined: there are no cases, or they could not be read. */
   readonly standing?: ReadonlySet<string> | undefined;
+  /** When it is looked at. Undefined: no review is told to be overdue. */
+  readonly at?: Instant | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -36,13 +40,13 @@ const EFFORT_MAX = 200_000_000;
  * Looks for what the loader has no reason to refuse, and its author every reason to change. No complaint is a false alarm: where something
  * cannot be told for sure, nothing is said.
  */
-export function lintPolicy(loaded: LoadedPolicy, { standing, onProgress }: LintOptions = {}): LintReport {
+export function lintPolicy(loaded: LoadedPolicy, { standing, at, onProgress }: LintOptions = {}): LintReport {
   const { policy, stated, documents } = loaded;
   const notes: string[] = [];
   const effort: Effort = { left: EFFORT_MAX };
   const vocabulary: Vocabulary = { slots: policy.slots, classifications: policy.settings.classification.order };
-  const examined = policy.rules.map((rule, at) => {
-    if (at % 256 === 0) onProgress?.(at, policy.rules.length);
+  const examined = policy.rules.map((rule, done) => {
+    if (done % 256 === 0) onProgress?.(done, policy.rules.length);
     return examine(rule, vocabulary, effort);
   });
   const unexamined = examined.filter((one) => one === undefined).length;
@@ -54,7 +58,7 @@ export function lintPolicy(loaded: LoadedPolicy, { standing, onProgress }: LintO
   const { shadows, cutShort } = findShadows({ policy, examined, vocabulary, effort });
   if (cutShort)
     notes.push("some rules may be shadowed by a `deny` without being told: there are more pairs, or combinations of facts, than are tried");
-  const rules: readonly Both[] = stated.map((rule, at) => ({ stated: rule, examined: examined[at] }));
+  const rules: readonly Both[] = stated.map((rule, index) => ({ stated: rule, examined: examined[index] }));
   const duplicates = duplicatesOf(rules);
   const told = new Set<string>();
   const complaints = [
@@ -70,11 +74,13 @@ export function lintPolicy(loaded: LoadedPolicy, { standing, onProgress }: LintO
     ...shadowComplaints(shadows, rules, new Set(duplicates.map(({ rule }) => rule.name))),
     ...bandComplaints(loaded, examined, shadows),
     ...controlComplaints(loaded),
+    ...registryComplaints(loaded, at),
+    ...quorumComplaints(loaded),
     ...nameComplaints(loaded),
     ...[...documents.values()].filter(isRuleFile).flatMap(spellingComplaints),
     ...(standing ? stated.filter(({ name }) => !standing.has(name)).map(withoutCase) : []),
   ];
-  return { complaints: complaints.sort(byPlace), notes };
+  return { complaints: complaints.sort(byPlace), notes: [...notes, ...pinNote(policy)] };
 }
 
 interface Both {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { instant } from "../../../src/core/words.ts";
 import { formatComplaint } from "../../../src/policy/complaints.ts";
 import { lintPolicy } from "../../../src/policy/lint/lint.ts";
 import { compilePolicy } from "../../../src/policy/load.ts";
@@ -311,7 +312,13 @@ describe("a fact that is often absent is found:", () => {
 });
 
 describe("a name that the catalog nearly has is found:", () => {
-  const tool = (categories: readonly string[] = []) => ({ effect: "read", reversibility: "reversible", categories, output: { trust: "trusted" } });
+  const tool = (categories: readonly string[] = []) => ({
+    effect: "read",
+    reversibility: "reversible",
+    categories,
+    output: { trust: "trusted" },
+    owner: "team:it",
+  });
   const CATALOG = JSON.stringify({
     tools: { "git/push": tool(["code"]), "git/pull": tool() },
     resources: [{ match: "file:/hr/**", categories: ["personal"] }],
@@ -322,7 +329,8 @@ describe("a name that the catalog nearly has is found:", () => {
     return complaints.map(({ id, file: where, at, message }) => `${where.slice("rules/".length)} ${id} ${at?.line}:${at?.column} ${message}`);
   };
   const asking = (fact: string, operator: string, value: string): string => one(`{ "all": [${leaf(fact, operator, value)}] }`, "require-approval");
-  const reach = (tools: string): string => `{ "agents": { "a": { "trust": "low", "reach": { "tools": [${tools}] } } } }`;
+  const reach = (tools: string): string =>
+    `{ "agents": { "a": { "owner": "team:it", "review_by": "2026-12-31", "trust": "low", "reach": { "tools": [${tools}] } } } }`;
 
   it.each([
     {
@@ -376,7 +384,7 @@ describe("a name that the catalog nearly has is found:", () => {
       text: reach(`"gti/*"`).replace(`"tools"`, `"effects": ["unknown"], "tools"`),
     },
     { says: "every tool", name: "agents.json", text: reach(`"*", "**"`) },
-    { says: "a reach without tools", name: "agents.json", text: `{ "agents": { "a": { "trust": "low", "reach": {} } } }` },
+    { says: "a reach without tools", name: "agents.json", text: reach("").replace(`"tools": []`, "") },
   ])("but not $says", ({ name, text }) => {
     expect(saidOf({ [name]: text })).toEqual([]);
   });
@@ -415,6 +423,131 @@ describe("cases", () => {
       expect.stringMatching(/^rules\/test\.rules\.json:1:\d+: warning: no case makes rule `b-rule` stand\n/),
     ]);
   });
+});
+
+describe("of the registry", () => {
+  const NOON = Date.UTC(2026, 0, 5, 12);
+  /** `id line:column message` of all that is said of a registry of one agent on one tool, at noon of 2026-01-05. */
+  function saidOf({ agent, tool = `"owner": "team:it"` }: { readonly agent: string; readonly tool?: string }): readonly string[] {
+    const agents = `{ "agents": {\n  "bot": { "trust": "low", "reach": {}${agent === "" ? "" : `, ${agent}`} } } }`;
+    const catalog = `{ "tools": {\n  "crm/read": { ${tool === "" ? "" : `${tool}, `}"effect": "read", "reversibility": "reversible", "output": { "trust": "trusted" } } } }`;
+    const loaded = compilePolicy({ ...filesOf({}), "agents.json": agents, "catalog/test.json": catalog });
+    return lintPolicy(loaded, { at: instant(NOON) }).complaints.map(
+      ({ id, file, at, message }) => `${id} ${file}:${at?.line}:${at?.column} ${message}`,
+    );
+  }
+  const OWNED = `"owner": "team:support"`;
+  const DUE = `"review_by": "2026-01-05"`;
+
+  it.each([
+    {
+      says: "an agent without owner",
+      agent: DUE,
+      found: [
+        "missing-owner rules/agents.json:2:3 nobody answers for the agent `bot`: name its `owner`, or set its `status` to `paused` until it has one",
+      ],
+    },
+    {
+      says: "an agent whose owner is `none`",
+      agent: `"owner": "none", ${DUE}`,
+      found: [
+        "missing-owner rules/agents.json:2:3 nobody answers for the agent `bot`: name its `owner`, or set its `status` to `paused` until it has one",
+      ],
+    },
+    {
+      says: "an agent that nobody looks at again",
+      agent: OWNED,
+      found: ["missing-review rules/agents.json:2:3 nobody has said when the agent `bot` is looked at again: give it a `review_by`"],
+    },
+    {
+      says: "an agent whose review is overdue, at its day",
+      agent: `${OWNED}, "review_by": "2026-01-04"`,
+      found: [
+        "overdue-review rules/agents.json:2:79 the review of the agent `bot` was due by `2026-01-04`: look whether its entry is still right, and set the next day",
+      ],
+    },
+    {
+      says: "a tool without owner",
+      agent: `${OWNED}, ${DUE}`,
+      tool: "",
+      found: ["missing-owner rules/catalog/test.json:2:3 nobody answers for the tool `crm/read`: name its `owner`"],
+    },
+    {
+      says: "a tool whose owner is `none`",
+      agent: `${OWNED}, ${DUE}`,
+      tool: `"owner": "none"`,
+      found: ["missing-owner rules/catalog/test.json:2:3 nobody answers for the tool `crm/read`: name its `owner`"],
+    },
+    { says: "nothing of an agent whose day is not over", agent: `${OWNED}, ${DUE}`, found: [] },
+    { says: "nothing of one that is paused", agent: `"status": "paused"`, found: [] },
+    { says: "nothing of one that is retired", agent: `"status": "retired", "review_by": "2020-01-01"`, found: [] },
+  ])("lint says: $says", ({ found, ...stated }) => {
+    expect(saidOf(stated)).toEqual(found);
+  });
+
+  it("lint takes no review for overdue where nobody says what day it is", () => {
+    const agents = { bot: { trust: "low", reach: {}, owner: "team:support", review_by: "1970-01-01" } };
+    expect(lintPolicy(load({ agents })).complaints).toEqual([]);
+  });
+
+  it.each([
+    { says: "none", pinned: [false, false], notes: ["2 of 2 tools have"] },
+    { says: "some", pinned: [true, false], notes: ["1 of 2 tools have"] },
+    { says: "all", pinned: [true, true], notes: [] },
+    { says: "no tools at all", pinned: [], notes: [] },
+  ])("one note counts the tools without pinned definition: $says", ({ pinned, notes }) => {
+    const tool = { effect: "read", reversibility: "reversible", output: { trust: "trusted" }, owner: "team:it" };
+    const digest = `sha256:${"0".repeat(64)}`;
+    const tools = Object.fromEntries(pinned.map((is, at) => [`t${at}`, { ...tool, ...(is && { definition_digest: digest }) }]));
+    const report = lintPolicy(load({ tools }));
+    expect(report.complaints).toEqual([]);
+    expect(report.notes).toEqual(
+      notes.map((count) => `${count} no pinned definition, so nobody notices when one changes; \`behest catalog pin\` pins them`),
+    );
+  });
+});
+
+describe("a hold that asks for more people than there are is found:", () => {
+  const GROUPS = { approvers: ["user:local"], pair: ["user:ann", "user:bob"], twice: ["user:ann", "user:ann"], nobody: [], nested: ["group:pair"] };
+  const asking = (params: string): string => one(`{ "all": [${IS_X}] }`, "require-approval", params);
+  const end = ": nothing could ever release it; add members to `groups` of policy.json, or ask for fewer";
+
+  it.each([
+    { says: "a group of two", params: `"approvers": ["group:pair"], "quorum": ▶3, `, people: "3 people, and `group:pair` has 2" },
+    { says: "one person twice", params: `"approvers": ["group:twice"], "quorum": ▶2, `, people: "2 people, and `group:twice` has 1" },
+    { says: "a group of nobody", params: `"approvers": ["group:nobody"], "quorum": ▶1, `, people: "1 person, and `group:nobody` has none" },
+    {
+      says: "several approvers",
+      params: `"approvers": ["principal", "user:ann", "group:pair"], "quorum": ▶4, `,
+      people: "4 people, and `principal`, `user:ann`, `group:pair` has 3",
+    },
+    { says: "the approvers of policy.json", params: `"quorum": ▶2, `, people: "2 people, and `group:approvers` has 1" },
+  ])("$says", ({ params, people }) => {
+    const text = asking(params);
+    expect(said(text, { groups: GROUPS })).toEqual([`unreachable-quorum ${placeOfMark(text)} rule \`a-rule\` asks for ${people}${end}`]);
+  });
+
+  it("the quorum of policy.json, told of the rule that names the approvers, and of policy.json itself", () => {
+    const text = one(`{ "all": [${IS_X}] }`, "require-approval", `"approvers": ["user:ann"], `).replace(`"a-rule"`, `${MARK}"a-rule"`);
+    expect(said(text, { groups: GROUPS, approvers: { default: ["group:approvers"], quorum: 2 } })).toEqual([
+      expect.stringMatching(/^unreachable-quorum 1:\d+ every hold that does not say otherwise asks for 2 people, and `group:approvers` has 1: /),
+      `unreachable-quorum ${placeOfMark(text)} rule \`a-rule\` asks for 2 people, and \`user:ann\` has 1${end}`,
+    ]);
+  });
+
+  it.each([
+    { says: "just as many", params: `"approvers": ["group:pair"], "quorum": 2, ` },
+    { says: "a group and who is not in it", params: `"approvers": ["group:pair", "issuer"], "quorum": 3, ` },
+    { says: "a group of groups", params: `"approvers": ["group:nested"], "quorum": 9, ` },
+    { says: "nothing beside policy.json", params: "" },
+  ])("but not $says", ({ params }) => {
+    expect(said(asking(params), { groups: GROUPS })).toEqual([]);
+  });
+});
+
+it("a hold is left alone where policy.json lists no groups at all, which is told by itself", () => {
+  const text = one(`{ "all": [${IS_X}] }`, "require-approval", `"approvers": ["group:constructor"], "quorum": 9, `);
+  expect(said(text, { groups: {} })).toEqual([expect.stringMatching(/^no-groups /)]);
 });
 
 describe("what is too much to try", () => {

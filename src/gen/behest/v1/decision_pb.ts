@@ -322,7 +322,11 @@ export type Action = Message<"behest.v1.Action"> & {
   argumentsTruncated: boolean;
 
   /**
-   * Digest of the tool definition that the agent was shown, `sha256:` and 64 hexadecimal digits. Absent: not stated. Recorded.
+   * Digest of the tool definition that the agent was shown: `sha256:` and 64 lower-case hexadecimal digits, SHA-256 of the UTF-8 bytes of the
+   * RFC 8785 (JCS) form of one object with the members `name`, `description` and `inputSchema`, each exactly as the tool's own MCP server
+   * lists it in `tools/list`; a member that it does not list is left out, and no other member counts. `name` is the server's, without the
+   * `server/` that `tool` may have. `behest catalog pin` computes the same and writes it into the catalog; where both are there and differ,
+   * rules see it as `tool.drifted`. Absent: not stated, which rules see as `tool.definition_stated`. Recorded.
    *
    * @generated from field: string tool_definition_digest = 8;
    */
