@@ -12,6 +12,7 @@ export class StartRefused extends Error {
 }
 
 export const DATABASE_FILE = "behest.db";
+export const CONTROL_JOURNAL_FILE = "control.journal";
 const KEY_FILE = "behest.key";
 const LOCK_FILE = "serve.lock";
 const PID_FILE = "serve.pid";
@@ -19,6 +20,7 @@ const PID_FILE = "serve.pid";
 export interface DataDirectory {
   readonly path: string;
   readonly databasePath: string;
+  readonly controlJournalPath: string;
   /** Masks secrets and request contents. */
   readonly maskKey: Buffer;
   /** Seals rows that are read back. */
@@ -44,6 +46,7 @@ export function holdDataDirectory(path: string): DataDirectory {
     return {
       path: absolute,
       databasePath: join(absolute, DATABASE_FILE),
+      controlJournalPath: join(absolute, CONTROL_JOURNAL_FILE),
       maskKey: derive(master, "behest mask v1"),
       sealKey: derive(master, "behest seal v1"),
       release,

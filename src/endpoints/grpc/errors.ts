@@ -23,6 +23,7 @@ const RENDERINGS: Readonly<Record<ErrorCode, Rendering>> = {
   POLICY_INVALID: { code: Code.FAILED_PRECONDITION },
   POLICY_UNKNOWN: { code: Code.NOT_FOUND },
   POLICY_UNAVAILABLE: { code: Code.UNAVAILABLE, retryAfterS: 5 },
+  SUSPENSION_UNKNOWN: { code: Code.NOT_FOUND },
   LEDGER_UNAVAILABLE: { code: Code.UNAVAILABLE, retryAfterS: 1 },
 };
 

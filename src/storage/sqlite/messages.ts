@@ -1,5 +1,6 @@
-import type { PolicyFiles } from "../../core/ports.ts";
+import type { EndedSuspensionsQuestion, PolicyFiles } from "../../core/ports.ts";
 import type { CacheRow } from "./decision-cache.ts";
+import type { SuspensionRow } from "./suspension-rows.ts";
 
 /** What the writer's thread is started with. */
 export interface WriterOptions {
@@ -7,6 +8,8 @@ export interface WriterOptions {
   /** The instant to rebuild for. */
   readonly nowMs: number;
   readonly cacheRowsMax: number;
+  /** Texts of control events that are to be in the ledger before anything is read from it; those that are in it already are left alone. */
+  readonly controls: readonly string[];
 }
 
 /** Everything that goes to disk in one transaction. */
@@ -29,16 +32,19 @@ export type ToWriter =
   | Group
   | { readonly kind: "read"; readonly ticket: number; readonly decisionId: string }
   | { readonly kind: "read policy"; readonly ticket: number; readonly digest: string }
+  | { readonly kind: "read ended suspensions"; readonly ticket: number; readonly question: EndedSuspensionsQuestion }
   | { readonly kind: "close" };
 
 export type FromWriter =
   | { readonly kind: "events"; readonly events: readonly string[] }
   | { readonly kind: "tasks"; readonly rows: readonly TaskRow[] }
+  | { readonly kind: "suspensions"; readonly rows: readonly SuspensionRow[] }
   | { readonly kind: "cache"; readonly rows: readonly CacheRow[] }
   | { readonly kind: "opened" }
   | { readonly kind: "written" }
   | { readonly kind: "found"; readonly ticket: number; readonly record?: string }
   | { readonly kind: "found policy"; readonly ticket: number; readonly row?: Omit<PolicyRow, "digest"> }
+  | { readonly kind: "found ended suspensions"; readonly ticket: number; readonly rows: readonly SuspensionRow[] }
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "closed" };
 

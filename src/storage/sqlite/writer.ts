@@ -6,6 +6,7 @@ import { openForWriting } from "./connection.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, Group, ToWriter, WriterOptions } from "./messages.ts";
 import { readRebuild } from "./rebuild.ts";
+import { readEnded, suspensionStatements } from "./suspension-rows.ts";
 
 /**
  * The one writer of a database, on a thread of its own. It takes a group, writes it in one transaction, and says so when COMMIT has returned,
@@ -22,8 +23,9 @@ function runWriter(options: WriterOptions): void {
   };
   try {
     const db = openForWriting(options.path, options.nowMs);
-    readRebuild(db, options, say);
     const write = createGroupWriter(db);
+    takeControls(db, options.controls, write);
+    readRebuild(db, options, say);
     const read = db.prepare<[string], { record: string; leaf: Buffer }>("SELECT record, leaf FROM decisions WHERE decision_id = ?");
     const readPolicy = db.prepare<[string], { first_loaded_at: number; files: string }>(
       "SELECT first_loaded_at, files FROM policies WHERE policy_digest = ?",
@@ -47,6 +49,9 @@ function runWriter(options: WriterOptions): void {
             say({ kind: "found policy", ticket: message.ticket, ...(row && { row: { atMs: row.first_loaded_at, files: JSON.parse(row.files) } }) });
             break;
           }
+          case "read ended suspensions":
+            say({ kind: "found ended suspensions", ticket: message.ticket, rows: readEnded(db, message.question) });
+            break;
           case "close":
             db.close();
             say({ kind: "closed" });
@@ -65,10 +70,18 @@ function runWriter(options: WriterOptions): void {
 
 const describe = (error: Error & { code?: unknown }): string => (typeof error.code === "string" ? `${error.message} (${error.code})` : error.message);
 
+/** What was kept elsewhere while the ledger could not be written becomes part of it, each event once. */
+function takeControls(db: Database, controls: readonly string[], write: (group: Group) => void): void {
+  const known = db.prepare<[string], unknown>("SELECT 1 FROM events WHERE event_id = ?").pluck();
+  const events = controls.filter((text) => known.get(decodeEvent(text).id) === undefined);
+  if (events.length > 0) write({ kind: "group", events, policies: [], cacheRows: [] });
+}
+
 function createGroupWriter(db: Database): (group: Group) => void {
   const insertDecision = db.prepare(INSERT_DECISION);
   const insertEvent = db.prepare("INSERT INTO events (seq, event_id, at, kind, tenant, task_id, record, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   const tasks = taskStatements(db);
+  const suspensions = suspensionStatements(db);
   const insertHead = db.prepare("INSERT INTO tree_heads (tree_size, at, root) VALUES (?, ?, ?)");
   const updateEdge = db.prepare("UPDATE _tree_edge SET tree_size = ?, edge = ?");
   const insertPolicy = db.prepare("INSERT OR IGNORE INTO policies (policy_digest, first_loaded_at, files) VALUES (?, ?, ?)");
@@ -86,6 +99,7 @@ function createGroupWriter(db: Database): (group: Group) => void {
       if (event.kind === "decision") insertDecision.run(...decisionColumns(event, { seq: next.size, text, leaf }));
       else insertEvent.run(next.size, event.id, event.at, event.kind, tenantOf(event), taskOf(event), text, leaf);
       tasks.project(event);
+      if (event.kind === "suspended" || event.kind === "resumed") suspensions.project(event);
     }
     insertHead.run(next.size, lastAt, rootOf(next));
     updateEdge.run(next.size, encodeEdge(next));
@@ -145,7 +159,8 @@ function decisionColumns(record: DecisionRecord, { seq, text, leaf }: Stored): u
 
 const tenantOf = (event: Exclude<LedgerEvent, DecisionRecord>): string | null => {
   if (event.kind === "task_opened") return event.task.tenant;
-  return event.kind === "task_closed" ? event.tenant : null;
+  if (event.kind === "suspended") return event.suspension.tenant;
+  return event.kind === "task_closed" || event.kind === "resumed" ? event.tenant : null;
 };
 
 const taskOf = (event: Exclude<LedgerEvent, DecisionRecord>): string | null => {
