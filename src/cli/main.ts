@@ -8,9 +8,12 @@ import { addFacts } from "./facts.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
 import { addHistory } from "./history.ts";
 import { addInit } from "./init.ts";
+import { addResume } from "./resume.ts";
 import { addRules } from "./rules.ts";
 import { addSchema } from "./schema.ts";
 import { addServe } from "./serve.ts";
+import { addSuspend } from "./suspend.ts";
+import { addSuspensions } from "./suspensions.ts";
 import { VERSION } from "./version.ts";
 
 function createProgram(): Command {
@@ -28,6 +31,9 @@ function createProgram(): Command {
   addDecide(program);
   addExplain(program);
   addHistory(program);
+  addSuspend(program);
+  addResume(program);
+  addSuspensions(program);
   addRules(program);
   addCase(program);
   addFacts(program);
