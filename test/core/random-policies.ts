@@ -331,6 +331,14 @@ const task = withKeys(
   { id: fc.constant("task-1"), statement: fc.constant("answer the ticket") },
 );
 
+const suspended: fc.Arbitrary<NonNullable<Subject["suspended"]>> = fc.constantFrom(
+  [{ id: "s1", kind: "all", value: "", reason: "why" }],
+  [
+    { id: "s1", kind: "agent", value: "bot", reason: "why" },
+    { id: "s2", kind: "tool", value: "mail/**", reason: "why not" },
+  ],
+);
+
 const subjects: fc.Arbitrary<Subject> = withKeys(
   {
     at: fc.constant(instant(Date.UTC(2026, 0, 5, 9))),
@@ -340,9 +348,10 @@ const subjects: fc.Arbitrary<Subject> = withKeys(
     masked: fc.integer({ min: 0, max: 2 }),
     task,
     lapsed: mostly<string | undefined>(undefined, fc.constant("decision-1"), 40),
+    suspended: mostly<Subject["suspended"]>(undefined, suspended, 40),
   },
   {},
-).map(({ lapsed, ...subject }) => ({ ...subject, ...(lapsed !== undefined && { lapsed }) }));
+).map(({ lapsed, suspended: by, ...subject }) => ({ ...subject, ...(lapsed !== undefined && { lapsed }), ...(by && { suspended: by }) }));
 
 const questionsOver = (readable: Readable): fc.Arbitrary<Question> =>
   fc.record({ policy: policiesOver(readable), subject: subjects, evaluates: mostly(true, fc.constant(false), 60) }, { noNullPrototype: true });

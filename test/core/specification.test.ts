@@ -110,6 +110,8 @@ describe("a broken twin of the specification is caught when it", () => {
   it.each<[says: string, twin: Partial<Laws>]>([
     ["ignores the reach of all agents but the acting one", { bound: (_, agent) => [agent] }],
     ["ignores the reach of agents in the middle", { bound: (chain, agent) => LAWS.bound(chain.slice(0, 1), agent) }],
+    ["lets a suspension be", { stops: () => [] }],
+    ["tells of one suspension alone", { stops: (suspended) => suspended.slice(0, 1) }],
     ["ignores an unknown deny", { denies: (truth) => truth === "TRUE" }],
     ["ignores an unknown require-approval", { asks: (truth) => truth === "TRUE" }],
     ["lifts by an unknown allow", { lifts: (truth) => truth !== "FALSE" }],

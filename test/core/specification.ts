@@ -87,6 +87,8 @@ export interface Specified {
 export const LAWS = {
   /** With a chain, every agent in it needs the reach that it hands on. */
   bound: (chain: readonly string[], agent: string): readonly string[] => [...new Set([...chain, agent])],
+  /** Each suspension that covers the action denies it. */
+  stops: (suspended: readonly unknown[]): readonly unknown[] => suspended,
   /** Unknown never helps the caller. */
   points: (truth: Truth, points: number): number => (truth === "UNKNOWN" ? Math.max(0, points) : points),
   denies: (truth: Truth): boolean => truth !== "FALSE",
@@ -269,6 +271,7 @@ function invariants(policy: PolicyJson, subject: Subject, { effect, resources, r
   const otherTenant = registered?.tenant !== undefined && registered.tenant !== subject.tenant;
   if (otherTenant || (registered?.callers && !registered.callers.includes(subject.caller))) codes.push("CALLER_NOT_ENTITLED");
   if (request.credentialed) codes.push("CREDENTIAL_UNVERIFIABLE");
+  for (const _ of laws.stops(subject.suspended ?? [])) codes.push("SUSPENDED");
   if (task.standing === "unknown") codes.push("TASK_UNKNOWN");
   if (task.standing === "closed") codes.push("TASK_CLOSED");
   if (task.standing === "mismatch") codes.push("CHAIN_MISMATCH");
