@@ -2,11 +2,11 @@ import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { keepPolicy, type PolicyChange, type PolicyKeeper } from "./core/policy-keeper.ts";
 import type { Clock, Ledger, NewId, PolicyComplaint } from "./core/ports.ts";
+import type { Slicing } from "./core/steps.ts";
 import { StartRefused } from "./data-directory.ts";
 import type { serveGrpc } from "./endpoints/grpc/server.ts";
 import { formatComplaint, PolicyInvalid } from "./policy/complaints.ts";
 import { type KeptPolicy, openRulesDirectory, type ReadDirectory, type RulesDirectory } from "./policy/directory.ts";
-import type { Slicing } from "./policy/steps.ts";
 import { compileStored, validatePolicy } from "./policy/validate.ts";
 import { watchRules } from "./policy/watch.ts";
 

@@ -9,6 +9,7 @@ import { gatherAll } from "./core/facts.ts";
 import { createKeyedDigest } from "./core/masking.ts";
 import type { Clock, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
+import { createTurnstile } from "./core/turnstile.ts";
 import { instant, type JsonObject } from "./core/words.ts";
 import { type DataDirectory, holdDataDirectory, StartRefused } from "./data-directory.ts";
 import { type GrpcServer, serveGrpc } from "./endpoints/grpc/server.ts";
@@ -140,6 +141,7 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
       ...ports,
       address: config.grpc,
       rulesDirectory: config.rules,
+      explaining: createTurnstile("explanations", EXPLANATIONS_WAITING_MAX),
       streamsMax: config.streams_max,
       explains: createRateLimiter(config.explains_per_minute, EXPLAIN_KEYS_MAX),
       now: systemClock.now,
@@ -178,6 +180,7 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
 }
 
 const EXPLAIN_KEYS_MAX = 10_000;
+const EXPLANATIONS_WAITING_MAX = 64;
 
 /** Lets json-rules-engine check one in so many evaluations, one at a time, after the answer has left. */
 function secondOpinion(every: number, log: Logger): SecondOpinion {

@@ -4,11 +4,17 @@ import { type Format, paint, printJson, printLine, visible } from "./output.ts";
 
 export type Result = wire.DecideBatchItem["result"];
 
-export function printAnswers(requests: readonly wire.DecideRequest[], answers: readonly Result[], format: Format): void {
+interface Printing {
+  readonly format: Format;
+  /** What to type to know more of a decision. */
+  readonly next: (decisionId: string) => string;
+}
+
+export function printAnswers(requests: readonly wire.DecideRequest[], answers: readonly Result[], { format, next }: Printing): void {
   if (format === "table") {
     for (const [index, answer] of answers.entries()) process.stdout.write(`${describe(requests[index], answer)}\n`);
     const last = answers.findLast((answer) => answer.case === "decision" && answer.value.recorded);
-    if (last?.case === "decision") process.stderr.write(`${paint("dim", `next: behest explain ${last.value.decisionId}`)}\n`);
+    if (last?.case === "decision") process.stderr.write(`${paint("dim", `next: ${next(last.value.decisionId)}`)}\n`);
     return;
   }
   const values = answers.map(answerToJson);

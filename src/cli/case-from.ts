@@ -1,16 +1,20 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { DecisionRecord } from "../core/record.ts";
+import { readCaseText } from "../policy/case-files.ts";
 import { judgeCase } from "../policy/case-judge.ts";
 import { withCase } from "../policy/case-update.ts";
-import { type Case, readCases } from "../policy/cases.ts";
-import { type Complaint, PolicyInvalid } from "../policy/complaints.ts";
+import { type Case, caseNames, readCases } from "../policy/cases.ts";
+import { type Complaint, formatComplaint, PolicyInvalid } from "../policy/complaints.ts";
 import { readDocument } from "../policy/document.ts";
 import { caseOf } from "./case-of.ts";
 import { readyCase } from "./cases.ts";
 import { type DataOptions, findRecord, storedPolicy } from "./database.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
+import { asTypedOf } from "./hint.ts";
 import { visible } from "./output.ts";
+import { replaceText, writeNew } from "./replace-text.ts";
 
 interface FromOptions extends DataOptions {
   readonly name?: string;
@@ -67,12 +71,32 @@ function readBack(text: string): readonly Case[] {
 
 function append(file: string, made: { readonly name: string }): void {
   if (!file.endsWith(".cases.json")) throw new CommandFailed(EXIT.usage, `\`${file}\` is no file of cases: name it \`NAME.cases.json\``);
-  const before = existsSync(file) ? readFileSync(file, "utf8") : '{\n  "cases": []\n}\n';
-  const there = readBack(before);
-  if (there.some(({ name }) => name === made.name)) {
-    throw new CommandFailed(EXIT.usage, `\`${file}\` has a case \`${visible(made.name)}\` already; give this one another --name`);
+  const before = existsSync(file) ? textOf(file) : '{\n  "cases": []\n}\n';
+  const there = namesIn(file, before);
+  if (there.includes(made.name)) {
+    throw new CommandFailed(
+      EXIT.usage,
+      `\`${file}\` has a case \`${visible(made.name)}\` already; give this one another --name. Nothing was written`,
+    );
   }
-  writeFileSync(`${file}.new`, withCase(before, made, there.length));
-  renameSync(`${file}.new`, file);
-  process.stderr.write(`the case \`${visible(made.name)}\` is in ${file}; next: behest rules test\n`);
+  const after = withCase(before, made, there.length);
+  if (existsSync(file)) replaceText(file, { before, after });
+  else writeNew(file, after);
+  process.stderr.write(`the case \`${visible(made.name)}\` is in ${file}; next: ${asTypedOf("rules test", dirname(file))}\n`);
+}
+
+function textOf(file: string): string {
+  const complaints: Complaint[] = [];
+  const text = readCaseText(file, complaints);
+  if (text !== undefined) return text;
+  throw new CommandFailed(EXIT.rulesInvalid, `${complaints.map(formatComplaint).join("\n\n")}\n\nnothing was written`);
+}
+
+/** Its cases may use fixtures of other files, and be wrong in themselves: neither is what this is about. */
+function namesIn(file: string, text: string): readonly (string | undefined)[] {
+  const complaints: Complaint[] = [];
+  const document = readDocument(file, text, complaints);
+  const names = document ? caseNames(document) : [];
+  if (complaints.length === 0) return names;
+  throw new CommandFailed(EXIT.rulesInvalid, `${complaints.map(formatComplaint).join("\n\n")}\n\nnothing was written`);
 }

@@ -68,12 +68,19 @@ function requestJson(
   return unmasked(whole as JsonObject) as JsonObject;
 }
 
+const MASK_DIGEST = /^hmac-sha256:[0-9a-f]{64}$/;
+
 /** Something of the same kind and length in the place of each secret, to be masked again. */
 function unmasked(json: Json): Json {
   if (isList(json)) return json.map(unmasked);
   if (!isObject(json)) return json;
   const { kind, length, digest } = json;
-  const isMask = Object.keys(json).length === 3 && typeof kind === "string" && typeof length === "number" && typeof digest === "string";
+  const isMask =
+    Object.keys(json).length === 3 &&
+    typeof kind === "string" &&
+    typeof length === "number" &&
+    typeof digest === "string" &&
+    MASK_DIGEST.test(digest);
   if (isMask) return placeholder(kind, length);
   return Object.fromEntries(Object.entries(json).map(([key, part]) => [key, unmasked(part)]));
 }

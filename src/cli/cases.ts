@@ -1,15 +1,14 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { RequestUnreadable, readRequestJson } from "../client/request-json.ts";
 import { readConfig, requestLimits } from "../config.ts";
 import { ServiceError } from "../core/errors.ts";
 import type { Policy } from "../core/policy.ts";
 import type { DecisionRequest } from "../core/request.ts";
 import { fromWire } from "../endpoints/grpc/convert.ts";
+import { readCaseTexts } from "../policy/case-files.ts";
 import { type JudgedCase, judgeCase } from "../policy/case-judge.ts";
 import { type Case, readCases } from "../policy/cases.ts";
-import { type Complaint, complaint, PolicyInvalid } from "../policy/complaints.ts";
-import { type Document, readDocument } from "../policy/document.ts";
+import { type Complaint, PolicyInvalid } from "../policy/complaints.ts";
+import { readDocument } from "../policy/document.ts";
 
 /** A case with its request as the core reads it. */
 export interface ReadyCase {
@@ -19,26 +18,14 @@ export interface ReadyCase {
 
 const LIMITS = requestLimits(readConfig({ flags: {}, environment: {} }));
 
-/** Reads every `*.cases.json` of a rules directory. @throws {PolicyInvalid} with every complaint. */
-export function readCaseFiles(directory: string): readonly ReadyCase[] {
+/** Reads every `*.cases.json` of a rules directory, which may name the rules of a policy. @throws {PolicyInvalid} with every complaint. */
+export function readCaseFiles(directory: string, policy?: Policy): readonly ReadyCase[] {
   const complaints: Complaint[] = [];
-  const documents = readdirSync(directory)
-    .filter((name) => name.endsWith(".cases.json") && !name.startsWith("."))
-    .sort()
-    .flatMap((name) => readCaseDocument(join(directory, name), complaints));
-  const ready = readCases(documents).flatMap((stated) => readyCase(stated));
+  const documents = readCaseTexts(directory, complaints).flatMap(({ path, text }) => readDocument(path, text, complaints) ?? []);
+  const rules = policy && new Set(policy.rules.map(({ name }) => name));
+  const ready = readCases(documents, rules).flatMap((stated) => readyCase(stated));
   if (complaints.length > 0) throw new PolicyInvalid(complaints);
   return ready;
-}
-
-function readCaseDocument(path: string, complaints: Complaint[]): readonly Document[] {
-  try {
-    const document = readDocument(path, readFileSync(path, "utf8"), complaints);
-    return document ? [document] : [];
-  } catch (error) {
-    complaints.push(complaint("unreadable-file", path, `cannot be read: ${error instanceof Error ? error.message : String(error)}`));
-    return [];
-  }
 }
 
 /** Through the same reading and the same limits as a request that a server is sent. */

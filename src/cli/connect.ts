@@ -6,6 +6,7 @@ import { type Config, readConfig } from "../config.ts";
 import type { Role } from "../core/request.ts";
 import { tokenFileOf } from "../identity/tokens.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
+import { asTyped } from "./hint.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -42,7 +43,7 @@ function readToken(dataDirectory: string, role: Role): string {
   } catch (error) {
     throw new CommandFailed(
       EXIT.unauthenticated,
-      `no token at \`${path}\`; start the server once with \`behest serve\`, or name its data directory with --data`,
+      `no token at \`${path}\`; start the server once with \`${asTyped("serve")}\`, or name its data directory with --data`,
       { cause: error },
     );
   }

@@ -7,6 +7,7 @@ import type { PolicyFiles } from "../policy/files.ts";
 import { compilePolicy, type LoadedPolicy } from "../policy/load.ts";
 import { readConnectConfig } from "./connect.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
+import { asTyped, asTypedTo } from "./hint.ts";
 import type { Row } from "./output.ts";
 
 export interface DataOptions {
@@ -33,7 +34,7 @@ function openReadOnly(path: string): Database {
   if (!existsSync(path))
     throw new CommandFailed(
       EXIT.internal,
-      `no database at \`${path}\`; start the server once with \`behest serve\`, or name its data directory with --data`,
+      `no database at \`${path}\`; start the server once with \`${asTyped("serve")}\`, or name its data directory with --data`,
     );
   const db = new Sqlite(path, { readonly: true, timeout: 5_000 });
   db.pragma("query_only = ON");
@@ -51,7 +52,7 @@ export function findRecord(options: DataOptions, id: string): DecisionRecord {
     "SELECT record FROM decisions WHERE decision_id = @id OR decision_id LIKE @begins OR decision_id LIKE @ends ORDER BY decision_id = @id DESC LIMIT 3",
     { id, begins: `${id}%`, ends: `%${id}` },
   );
-  if (!first) throw new CommandFailed(EXIT.usage, `no decision \`${id}\`; see \`behest history list\``);
+  if (!first) throw new CommandFailed(EXIT.usage, `no decision \`${id}\`; see \`${asTypedTo("history list", options)}\``);
   const record = decodeEvent(String(first["record"]));
   if (record.kind !== "decision") throw new CommandFailed(EXIT.internal, `the record of \`${id}\` is no decision`);
   if (second && record.id !== id) throw new CommandFailed(EXIT.usage, `several decisions match \`${id}\`; write more of it`);

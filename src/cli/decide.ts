@@ -3,6 +3,7 @@ import * as wire from "../gen/behest/v1/decision_pb.ts";
 import { printAnswers, type Result } from "./answers.ts";
 import { withClient } from "./connect.ts";
 import { EXIT } from "./failure.ts";
+import { asTypedTo } from "./hint.ts";
 import { addRequestOptions, REQUEST_EXAMPLE, type RequestOptions, readRequests } from "./requests.ts";
 
 const BATCH_ITEMS = 256;
@@ -20,7 +21,7 @@ export function addDecide(program: Command): void {
 }
 
 async function decide(file: string | undefined, options: DecideOptions): Promise<void> {
-  const requests = readRequests(file, options);
+  const requests = readRequests(file, options, "decide");
   const answers = await withClient(options, "enforcer", async (client) => {
     const [only] = requests;
     if (requests.length === 1 && only) return [create(await client.decide(only))];
@@ -31,7 +32,10 @@ async function decide(file: string | undefined, options: DecideOptions): Promise
     }
     return items;
   });
-  printAnswers(requests, answers, options.output);
+  printAnswers(requests, answers, {
+    format: options.output,
+    next: (id) => asTypedTo(`explain ${id}`, options.data === undefined ? {} : { data: options.data }),
+  });
   if (options.exitCode) process.exitCode = exitCodeOf(answers);
   else if (answers.some((answer) => answer.case !== "decision")) process.exitCode = EXIT.usage;
 }

@@ -6,14 +6,16 @@ import { explainJudgement } from "../core/explain.ts";
 import { findFlips } from "../core/flips.ts";
 import { judge } from "../core/judge.ts";
 import { subjectOf } from "../core/record.ts";
+import { toEnd } from "../core/steps.ts";
 import { toWire } from "../endpoints/grpc/convert.ts";
 import { explanationToWire } from "../endpoints/grpc/convert-explanation.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
-import { withClient } from "./connect.ts";
+import { localCaller } from "../identity/tokens.ts";
+import { readConnectConfig, withClient } from "./connect.ts";
 import { findRecord, isDecisionId, storedPolicy } from "./database.ts";
 import { type Explained, printExplanations } from "./explanation.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
-import { addRequestOptions, REQUEST_EXAMPLE, type RequestOptions, readRequests } from "./requests.ts";
+import { addRequestOptions, REQUEST_EXAMPLE, type RequestOptions, readRequests, refuseFlags } from "./requests.ts";
 
 interface ExplainOptions extends RequestOptions {
   readonly as?: string;
@@ -27,24 +29,27 @@ export function addExplain(program: Command): void {
   )
     .description("say what a decision came from, or what one would be; nothing is recorded or used up")
     .option("--all", "explain also the rules that do not stand")
-    .option("--as <caller>", "as another caller of the tenant")
+    .option("--as <caller>", "as this caller of the tenant (default: the one that `behest decide` asks as)")
     .addHelpText("after", `\nExamples:\n  behest explain 0199f5c4-7b1e${REQUEST_EXAMPLE.replaceAll("COMMAND", "explain")}\n`)
     .action((what: string | undefined, options: ExplainOptions) => explain(what, options));
 }
 
 async function explain(what: string | undefined, options: ExplainOptions): Promise<void> {
   const isRecorded = what !== undefined && isDecisionId(what) && !existsSync(what);
+  if (isRecorded) refuseFlags(`\`${what}\` is a decision that was made`, options);
   const explained = isRecorded ? [explainRecorded(what, options)] : await explainRequests(what, options);
   printExplanations(explained, options.output);
 }
 
 async function explainRequests(file: string | undefined, options: ExplainOptions): Promise<readonly Explained[]> {
-  const requests = readRequests(file, options);
+  const requests = readRequests(file, options, "explain");
+  // What a caller's tasks have seen counts: another caller's would give another answer than `decide`.
+  const caller = options.as ?? localCaller(readConnectConfig(options).data, "enforcer")?.id;
   return withClient(options, "auditor", async (client) => {
     const answers: Explained[] = [];
     for (const request of requests) {
-      const response = await client.explain(request, { ...(options.as !== undefined && { caller: options.as }), everyRule: options.all ?? false });
-      answers.push({ request, response });
+      const response = await client.explain(request, { ...(caller !== undefined && { caller }), everyRule: options.all ?? false });
+      answers.push({ request, response, asked: { caller } });
     }
     return answers;
   });
@@ -61,21 +66,14 @@ function explainRecorded(id: string, options: ExplainOptions): Explained {
       `decision \`${record.id}\` does not come out as recorded when it is made again; its row or this program was changed`,
     );
   }
-  const explanation = explainJudgement(situation, judgement, { everyRule: options.all ?? false });
-  const flips = drain(findFlips(situation, judgement));
+  const explanation = toEnd(explainJudgement(situation, judgement, { everyRule: options.all ?? false }));
+  const search = toEnd(findFlips(situation, judgement));
   const { agent, action } = record.subject.request;
   return {
     request: create(wire.DecideRequestSchema, { agent: { id: agent.id }, action: { tool: action.tool } }),
     response: create(wire.ExplainResponseSchema, {
       decision: toWire({ record, argumentsDigest: record.arguments, recorded: true, replayed: false }),
-      explanation: explanationToWire(explanation, flips, "rules"),
+      explanation: explanationToWire(explanation, search, "rules"),
     }),
   };
-}
-
-function drain<T>(work: Generator<undefined, T>): T {
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-  }
 }

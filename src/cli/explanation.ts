@@ -8,6 +8,8 @@ import { type Format, paint, printJson, printLine, visible } from "./output.ts";
 export interface Explained {
   readonly request: wire.DecideRequest;
   readonly response: wire.ExplainResponse;
+  /** Of a request: as whom it was asked, undefined for whoever holds the auditor's token. Absent of a recorded decision. */
+  readonly asked?: { readonly caller: string | undefined };
 }
 
 export function printExplanations(explained: readonly Explained[], format: Format): void {
@@ -20,16 +22,25 @@ export function printExplanations(explained: readonly Explained[], format: Forma
   else printJson(values.length === 1 ? values[0] : values);
 }
 
-function pretty({ request, response: { decision, explanation } }: Explained): string {
-  const lines = decision ? [describe(request, { case: "decision", value: decision })] : [];
+function pretty({ request, response: { decision, explanation }, asked }: Explained): string {
+  const lines = asked && decision ? [paint("dim", askedLine(request, decision, asked.caller))] : [];
+  if (decision) lines.push(describe(request, { case: "decision", value: decision }));
   if (explanation) {
-    const { rules, facts, score, flips } = explanation;
+    const { rules, facts, score, flips, flipsCutShort } = explanation;
     lines.push(...section("rules, points and sum", rules.flatMap(ruleLines)));
     if (score) lines.push(...section("score", scoreLines(score)));
     lines.push(...section("facts read", factLines(facts)));
-    lines.push(...section("another outcome, if", flipLines(flips)));
+    lines.push(
+      ...section("another outcome, if", [...flipLines(flips), ...(flipsCutShort ? ["(the search was cut short: there may be others)"] : [])]),
+    );
   }
   return `${lines.join("\n")}\n`;
+}
+
+function askedLine({ task }: wire.DecideRequest, { taskId }: wire.DecideResponse, caller: string | undefined): string {
+  const named = task?.id ?? "";
+  const standing = taskId !== "" ? `task ${taskId} (open)` : named !== "" ? `task ${named} (not open)` : "a new task";
+  return visible(`as ${caller ?? "the auditor"}, ${standing}`);
 }
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>

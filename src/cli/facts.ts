@@ -3,6 +3,7 @@ import { FACTS, type FactDeclaration } from "../core/facts.ts";
 import { nearest } from "../policy/complaints.ts";
 import { dataOf, type Entry, factPage, factsList, howToAsk, rowOf } from "./facts-page.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
+import { asTyped } from "./hint.ts";
 import { type Format, formatOption, printJson, printLine, printRows, visible } from "./output.ts";
 
 interface FactsOptions {
@@ -43,5 +44,5 @@ function factAt(name: string): Entry | undefined {
 function unknownFact(name: string): CommandFailed {
   const near = nearest(name.slice(0, 200), Object.keys(FACTS));
   const meant = near === undefined ? ":" : `; did you mean \`${near}\`?`;
-  return new CommandFailed(EXIT.usage, `no fact \`${visible(name.slice(0, 200))}\`${meant} \`behest facts\` lists them all`);
+  return new CommandFailed(EXIT.usage, `no fact \`${visible(name.slice(0, 200))}\`${meant} \`${asTyped("facts")}\` lists them all`);
 }

@@ -5,6 +5,7 @@ import { RequestUnreadable } from "../client/request-json.ts";
 import { ConfigInvalid } from "../config.ts";
 import { StartRefused } from "../data-directory.ts";
 import { formatComplaint, PolicyInvalid } from "../policy/complaints.ts";
+import { asTyped } from "./hint.ts";
 
 /** Exit codes of every command (design.md §8). */
 export const EXIT = {
@@ -31,6 +32,12 @@ export class CommandFailed extends Error {
   }
 }
 
+const rulesInvalid = ({ complaints, message }: PolicyInvalid): string => `${complaints.map(formatComplaint).join("\n\n")}\n\n${message}`;
+
+/** Where rules that are invalid keep a command from its work, this says so; anything else that went wrong is left as it is. */
+export const withConsequence = (error: unknown, consequence: string): unknown =>
+  error instanceof PolicyInvalid ? new CommandFailed(EXIT.rulesInvalid, `${rulesInvalid(error)}; ${consequence}`, { cause: error }) : error;
+
 interface Failure {
   readonly exitCode: number;
   readonly message: string;
@@ -41,9 +48,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof CommandFailed) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof ConfigInvalid) return { exitCode: EXIT.usage, message: error.message };
   if (error instanceof RequestUnreadable) return { exitCode: EXIT.usage, message: error.message };
-  if (error instanceof PolicyInvalid) {
-    return { exitCode: EXIT.rulesInvalid, message: `${error.complaints.map(formatComplaint).join("\n\n")}\n\n${error.message}; nothing was started` };
-  }
+  if (error instanceof PolicyInvalid) return { exitCode: EXIT.rulesInvalid, message: rulesInvalid(error) };
   if (error instanceof StartRefused) return { exitCode: EXIT.internal, message: error.message };
   if (error instanceof CallFailed) return callFailure(error);
   // commander has printed its own complaint.
@@ -58,7 +63,7 @@ function callFailure({ code, message, status }: CallFailed): Failure {
       if (status) return { exitCode: EXIT.unreachable, message };
       return {
         exitCode: EXIT.unreachable,
-        message: `no server answers (${/E[A-Z]{4,}[^\n]*?(?=\.?\s*Resolution|$)/.exec(message)?.[0] ?? message}); start one with \`behest serve\`, or name another with --grpc`,
+        message: `no server answers (${/E[A-Z]{4,}[^\n]*?(?=\.?\s*Resolution|$)/.exec(message)?.[0] ?? message}); start one with \`${asTyped("serve")}\`, or name another with --grpc`,
       };
     case Code.DEADLINE_EXCEEDED:
       return { exitCode: EXIT.unreachable, message: `the server did not answer in time (${message})` };

@@ -1,10 +1,9 @@
-import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import type { ComplaintId } from "../policy/complaint-kinds.ts";
 import { PolicyInvalid } from "../policy/complaints.ts";
 import { FIXABLE, type Fixable, fixDocument } from "../policy/lint/fix.ts";
 import { type LoadedPolicy, loadPolicy } from "../policy/load.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { replaceText } from "./replace-text.ts";
 
 /** Mends the rule files of a directory, and says on stderr what was done. A policy that is refused is left as it is. */
 export function fixRules(directory: string, wanted: ReadonlySet<ComplaintId> | undefined): void {
@@ -25,30 +24,6 @@ function load(directory: string): LoadedPolicy | undefined {
     return loadPolicy(directory);
   } catch (error) {
     if (error instanceof PolicyInvalid) return undefined;
-    throw error;
-  }
-}
-
-const BYTE_ORDER_MARK = "\ufeff";
-
-interface Texts {
-  readonly before: string;
-  readonly after: string;
-}
-
-/** All of the new text is there, or all of the old one, whenever the power fails. A link stays one. */
-function replaceText(path: string, { before, after }: Texts): void {
-  const target = realpathSync(path);
-  const found = readFileSync(target, "utf8");
-  const mark = found.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
-  if (found !== mark + before) throw new CommandFailed(EXIT.internal, `\`${path}\` has changed meanwhile; nothing was written to it`);
-  const draft = join(dirname(target), `.${basename(target)}.${process.pid}`);
-  try {
-    writeFileSync(draft, mark + after, { flag: "wx", flush: true });
-    chmodSync(draft, statSync(target).mode);
-    renameSync(draft, target);
-  } catch (error) {
-    rmSync(draft, { force: true });
     throw error;
   }
 }

@@ -1,5 +1,5 @@
-import { join, relative, resolve } from "node:path";
-import { STARTER_RULES } from "../config.ts";
+import { join } from "node:path";
+import { asTyped, quoted } from "./hint.ts";
 import { paint, visible } from "./output.ts";
 import { TEMPLATES, type TemplateName } from "./templates.ts";
 
@@ -20,7 +20,6 @@ export interface Made {
 export function describeMade({ directory, template, paths, overwritten, kept, settings }: Made): string {
   const rules = join(directory, "rules");
   const others = Object.keys(TEMPLATES).filter((name) => name !== template);
-  const command = ownSpelling();
   const place = quoted(visible(rules));
   return [
     `a policy for ${TEMPLATES[template]}`,
@@ -32,7 +31,7 @@ export function describeMade({ directory, template, paths, overwritten, kept, se
     ...(overwritten.length > 0 ? [`overwritten: ${overwritten.length === 1 ? "1 file" : `${overwritten.length} files`} of these names`, ""] : []),
     ...(kept.length > 0 ? ["there before, and part of the policy too; remove what does not belong:", ...shortened(directory, kept), ""] : []),
     "next:",
-    ...[`rules lint ${place}`, `rules test ${place}`, `serve --rules ${place}`].map((words) => `  ${paint("bold", `${command} ${words}`)}`),
+    ...[`rules lint ${place}`, `rules test ${place}`, `serve --rules ${place}`].map((words) => `  ${paint("bold", asTyped(words))}`),
     "",
   ].join("\n");
 }
@@ -74,17 +73,3 @@ function treeOf(rules: string, paths: readonly string[], settings: string): read
 
 const placeOf = (name: string): number => MEANINGS.findIndex(([ending]) => name.endsWith(ending));
 const byMeaning = (a: string, b: string): number => placeOf(a) - placeOf(b) || (a < b ? -1 : 1);
-
-/** How to call this program again: a clone's sources run through its `bin/behest`. */
-function ownSpelling(): string {
-  if (!import.meta.url.endsWith(".ts")) return process.env["npm_command"] === "exec" ? "npx behest" : "behest";
-  const whole = resolve(STARTER_RULES, "../bin/behest");
-  const fromHere = relative(process.cwd(), whole);
-  return quoted(fromHere.length < whole.length ? fromHere : whole);
-}
-
-/** For a POSIX shell, and not to be taken for an option. */
-function quoted(text: string): string {
-  const path = text.startsWith("-") ? `./${text}` : text;
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-}

@@ -6,6 +6,8 @@ import { addDecide } from "./decide.ts";
 import { addExplain } from "./explain.ts";
 import { addFacts } from "./facts.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
+import { addHelp } from "./help.ts";
+import { asTypedTo } from "./hint.ts";
 import { addHistory } from "./history.ts";
 import { addInit } from "./init.ts";
 import { addResume } from "./resume.ts";
@@ -26,6 +28,7 @@ function createProgram(): Command {
       "after",
       "\nBegin with:\n  behest serve\n  behest decide docs/examples/first-steps.json     (in a second terminal)\n  behest history list\n",
     );
+  addHelp(program);
   addInit(program);
   addServe(program);
   addDecide(program);
@@ -57,9 +60,8 @@ async function healthcheck(options: ConnectOptions): Promise<void> {
   if (!serving) throw new CommandFailed(EXIT.unreachable, "the server answers, and does not decide at present: its log says why");
   process.stdout.write("serving\n");
   if (await withClient(options, undefined, (client) => client.isServing("policy"))) return;
-  const server = options.grpc === undefined ? "" : ` --grpc ${options.grpc}`;
   process.stderr.write(
-    `behest: warning: what the rules directory holds was refused, and the last good policy decides; next: behest rules status${server}\n`,
+    `behest: warning: what the rules directory holds was refused, and the last good policy decides; next: ${asTypedTo("rules status", options)}\n`,
   );
 }
 

@@ -32,35 +32,81 @@ export type Row = Readonly<Record<string, unknown>>;
 export function printRows(rows: readonly Row[], format: Format): void {
   if (format === "json") printJson(rows);
   else if (format === "ndjson") for (const row of rows) printLine(row);
-  else process.stdout.write(tableOf(rows, process.stdout.isTTY ? process.stdout.columns : undefined));
+  else process.stdout.write(tableOf(rows, screenColumns()));
 }
 
-const CELL_MAX = 80;
+/** How wide the terminal is; undefined where the output goes to a file or another program. */
+export const screenColumns = (): number | undefined => (process.stdout.isTTY ? process.stdout.columns : undefined);
 
-/** A table for people; on a terminal its last column is cut to the width there is. */
+const CELL_MAX = 80;
+/** Narrower, a column says nothing. */
+const COLUMN_MIN = 12;
+
+/** A table for people; on a terminal its widest columns are cut so that all fit, or else each row is listed key by key. */
 export function tableOf(rows: readonly Row[], columns: number | undefined): string {
   const [first] = rows;
   if (!first) return "(no rows)\n";
   const names = Object.keys(first);
-  const cells = rows.map((row) => names.map((name) => cellOf(row[name], columns === undefined ? Number.POSITIVE_INFINITY : CELL_MAX)));
-  const widths = names.map((name, at) => Math.max(name.length, ...cells.map((line) => line[at]?.length ?? 0)));
-  const lineOf = (line: readonly string[]): string => {
-    const whole = line
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join("  ")
+  const cells = rows.map((row) => names.map((name) => (columns === undefined ? textOf(row[name]) : cut(shortDigest(textOf(row[name])), CELL_MAX))));
+  const natural = names.map((name, at) => Math.max(name.length, ...cells.map((line) => line[at]?.length ?? 0)));
+  const widths = columns === undefined ? natural : fitted(natural, columns - GAP.length * (names.length - 1));
+  if (!widths) return rows.map((row) => keyValues(row, columns)).join("\n");
+  const lineOf = (line: readonly string[]): string =>
+    line
+      .map((cell, at) => cut(cell, widths[at] ?? 0).padEnd(widths[at] ?? 0))
+      .join(GAP)
       .trimEnd();
-    return columns !== undefined && whole.length > columns ? `${whole.slice(0, columns - 1)}…` : whole;
-  };
-  const header = lineOf(names);
-  return `${[paint("bold", header), ...cells.map(lineOf)].join("\n")}\n`;
+  return `${[paint("bold", lineOf(names)), ...cells.map(lineOf)].join("\n")}\n`;
 }
 
-function cellOf(value: unknown, lengthMax: number): string {
+const GAP = "  ";
+
+/** The widths, of which the widest are made smaller until all have room; undefined when there is too little. */
+function fitted(natural: readonly number[], room: number): readonly number[] | undefined {
+  for (let most = Math.max(COLUMN_MIN, ...natural); most >= COLUMN_MIN; most--) {
+    const widths = natural.map((width) => Math.min(width, most));
+    const left = room - widths.reduce((sum, width) => sum + width, 0);
+    if (left >= 0) return widths;
+  }
+  return undefined;
+}
+
+/** One row, a line for each key. */
+export function keyValues(row: Row, columns: number | undefined): string {
+  const indent = Math.max(...Object.keys(row).map((key) => key.length)) + GAP.length;
+  const lines = Object.entries(row).map(([key, value]) => {
+    const text = folded(textOf(value), { columns: columns && Math.max(1, columns - indent), indent: 0 }).replaceAll("\n", `\n${" ".repeat(indent)}`);
+    return `${paint("bold", key)}${" ".repeat(indent - key.length)}${text}`.trimEnd();
+  });
+  return `${lines.join("\n")}\n`;
+}
+
+function textOf(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (Buffer.isBuffer(value)) return value.toString("hex");
-  const text = visible(typeof value === "object" ? JSON.stringify(value) : String(value));
-  return text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text;
+  return visible(typeof value === "object" ? JSON.stringify(value) : String(value));
 }
+
+const cut = (text: string, lengthMax: number): string => (text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text);
+
+const shortDigest = (text: string): string => (/^sha256:[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 19)}…` : text);
+
+/** Breaks a long line for a terminal between words; what follows a break is indented. Colours take no room; a file's lines stay whole. */
+export function folded(text: string, { columns, indent }: { readonly columns: number | undefined; readonly indent: number }): string {
+  if (columns === undefined) return text;
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/(?<=[^ ]) /)) {
+    if (line !== "" && lengthOf(line) + 1 + lengthOf(word) > columns) {
+      lines.push(line);
+      line = " ".repeat(indent) + word.trimStart();
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line].join("\n");
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what `paint` writes.
+const lengthOf = (text: string): number => text.replaceAll(/\u001b\[\d+m/g, "").length;
 
 /** Breaks a text between words, so that each line begins with the indent and none is longer than the columns there are. */
 export function wrap(text: string, { columns, indent }: { readonly columns: number; readonly indent: number }): string {

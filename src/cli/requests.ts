@@ -5,6 +5,7 @@ import { OBLIGATION_TYPES } from "../core/obligations.ts";
 import { EFFECTS } from "../core/words.ts";
 import type * as wire from "../gen/behest/v1/decision_pb.ts";
 import { addConnectOptions, type ConnectOptions } from "./connect.ts";
+import { asTyped } from "./hint.ts";
 import { type Format, formatOption } from "./output.ts";
 
 export interface RequestOptions extends ConnectOptions {
@@ -18,6 +19,7 @@ export interface RequestOptions extends ConnectOptions {
   readonly classification?: string;
   readonly category?: readonly string[];
   readonly environment?: string;
+  readonly attribute?: Readonly<Record<string, unknown>>;
   readonly statement?: string;
   readonly task?: string;
   readonly session?: string;
@@ -45,6 +47,7 @@ export function addRequestOptions(command: Command, argument: string): Command {
     .option("--classification <name>", "classification of the data")
     .option("--category <name...>", "categories of the data")
     .option("--environment <name>", "environment")
+    .option("--attribute <key=value>", "an attribute of the context; the value is JSON, or else text; repeatable", collectArgument)
     .option("--statement <text>", "what was asked for")
     .option("--task <id>", "task the action belongs to")
     .option("--session <name>", "conversation the action belongs to")
@@ -55,7 +58,7 @@ export function addRequestOptions(command: Command, argument: string): Command {
   return addConnectOptions(command);
 }
 
-function collectArgument(text: string, before: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function collectArgument(text: string, before: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("write KEY=VALUE.");
   return { ...before, [text.slice(0, at)]: jsonOrText(text.slice(at + 1)) };
@@ -80,6 +83,7 @@ const REQUEST_FLAGS = [
   "classification",
   "category",
   "environment",
+  "attribute",
   "statement",
   "task",
   "session",
@@ -88,18 +92,20 @@ const REQUEST_FLAGS = [
   "supports",
 ] as const;
 
-function refuseBoth(file: string, options: RequestOptions): void {
+/** Flags that would change nothing must not look as if they did. */
+export function refuseFlags(what: string, options: RequestOptions): void {
   const stated = REQUEST_FLAGS.filter((flag) => options[flag] !== undefined);
   if (Object.keys(options.arg ?? {}).length > 0) stated.push("args");
   const [first] = stated;
   if (first === undefined) return;
   const flag = first === "args" ? "--arg" : `--${first.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  throw new RequestUnreadable(`\`${file}\` holds whole requests, so ${flag} would change nothing; leave out one of the two`);
+  throw new RequestUnreadable(`${what}, so ${flag} would change nothing; leave out one of the two`);
 }
 
-export function readRequests(file: string | undefined, options: RequestOptions): readonly wire.DecideRequest[] {
-  if (file !== undefined) refuseBoth(file, options);
-  const values = file === undefined ? [requestOfFlags(options)] : parseRequests(file);
+/** `command` is who asks, for hints. */
+export function readRequests(file: string | undefined, options: RequestOptions, command: string): readonly wire.DecideRequest[] {
+  if (file !== undefined) refuseFlags(`\`${file}\` holds whole requests`, options);
+  const values = file === undefined ? [requestOfFlags(options, command)] : parseRequests(file);
   return values.map((value, index) => {
     try {
       return readRequestJson(value);
@@ -110,10 +116,10 @@ export function readRequests(file: string | undefined, options: RequestOptions):
   });
 }
 
-function requestOfFlags(options: RequestOptions): unknown {
+function requestOfFlags(options: RequestOptions, command: string): unknown {
   const { agent, tool, statement, task } = options;
   if (agent === undefined || tool === undefined) {
-    throw new RequestUnreadable("name at least --agent and --tool, or a file of requests; see `behest decide --help`");
+    throw new RequestUnreadable(`name at least --agent and --tool, or a file of requests; see \`${asTyped(`${command} --help`)}\``);
   }
   return {
     ...(options.requestId !== undefined && { request_id: options.requestId }),
@@ -132,8 +138,13 @@ function requestOfFlags(options: RequestOptions): unknown {
     },
     data: { ...(options.classification !== undefined && { classification: options.classification }), categories: options.category ?? [] },
     ...(options.supports && { supported_obligations: options.supports }),
-    ...(options.environment !== undefined && { context: { environment: options.environment } }),
+    ...contextOf(options),
   };
+}
+
+function contextOf({ environment, attribute }: RequestOptions): object {
+  if (environment === undefined && attribute === undefined) return {};
+  return { context: { ...(environment !== undefined && { environment }), ...(attribute && { attributes: attribute }) } };
 }
 
 function argumentsOf(text: string | undefined): object {

@@ -54,7 +54,7 @@ interface Standing {
 
 /** Names of the rules that some case makes stand. */
 function standingRules(directory: string, { policy }: LoadedPolicy): Standing {
-  const cases = attempt(() => readCaseFiles(directory));
+  const cases = attempt(() => readCaseFiles(directory, policy));
   if ("complaints" in cases) return { standing: undefined, complaints: cases.complaints, notes: [] };
   if (cases.value.length === 0) {
     return {

@@ -4,6 +4,7 @@ import { type Complaint, nearest } from "../policy/complaints.ts";
 import { FIXABLE } from "../policy/lint/fix.ts";
 import { EXIT } from "./failure.ts";
 import { fixRules } from "./fix-rules.ts";
+import { asTypedOf } from "./hint.ts";
 import { rulesDirectory } from "./rules-directory.ts";
 import { lookAt } from "./rules-lint-look.ts";
 import { countOf, LINT_REPORTS, type LintFindings, type LintFormat, pageOf } from "./rules-lint-report.ts";
@@ -37,7 +38,7 @@ function complaintId(word: string, before: readonly ComplaintId[] | undefined): 
   const id = COMPLAINT_IDS.find((known) => known === word);
   if (id) return [...(before ?? []), id];
   const near = nearest(word.slice(0, 200), COMPLAINT_IDS);
-  throw new InvalidArgumentError(`No complaint has the id \`${word}\`${near ? `; did you mean \`${near}\`?` : ""} docs/lint/ lists them.`);
+  throw new InvalidArgumentError(`No complaint has the id \`${word}\`${near ? `; did you mean \`${near}\`?` : "."} docs/lint/ lists them.`);
 }
 
 /** Reports, and answers the exit code. */
@@ -65,10 +66,10 @@ function summaryOf({ directory, complaints, notes, rules }: LintFindings): strin
 
 function nextOf(directory: string, complaints: readonly Complaint[]): string {
   const first = complaints.find(({ severity }) => severity === "error") ?? complaints[0];
-  const where = directory === "rules" ? "" : /[^\w./-]/.test(directory) ? ` '${directory}'` : ` ${directory}`;
-  if (!first) return `behest rules test${where}`;
+  if (!first) return asTypedOf("rules test", directory);
   const isMended = first.severity === "warning" && complaints.some(({ id }) => isFixable(id));
-  return isMended ? `behest rules lint${where} --fix` : `mend them (${pageOf(first.id)} says more), then behest rules lint${where}`;
+  const again = asTypedOf("rules lint", directory);
+  return isMended ? `${again} --fix` : `mend them (${pageOf(first.id)} says more), then ${again}`;
 }
 
 const isFixable = (id: ComplaintId): boolean => FIXABLE.some((fixable) => fixable === id);

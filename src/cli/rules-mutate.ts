@@ -3,7 +3,8 @@ import { percentOf } from "../policy/coverage.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { createNoticer, type Mutant, mutantsOf } from "../policy/mutants.ts";
 import { judgeCases, readCaseFiles } from "./cases.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT, withConsequence } from "./failure.ts";
+import { asTypedOf } from "./hint.ts";
 import { paint, printJson, visible } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { rulesDirectory } from "./rules-directory.ts";
@@ -24,16 +25,22 @@ export function addRulesMutate(rules: Command): void {
     .option("--threshold <percent>", "exit 5 if cases notice fewer", percent)
     .addOption(new Option("--format <format>", "how to report").choices(["pretty", "json"]).default("pretty"))
     .addHelpText("after", "\nExample:\n  behest rules mutate rules --rule money-above-a-limit-asks\n")
-    .action((directory: string | undefined, options: MutateOptions) => run(rulesDirectory(directory), options));
+    .action((directory: string | undefined, options: MutateOptions) => {
+      try {
+        run(rulesDirectory(directory), options);
+      } catch (error) {
+        throw withConsequence(error, "nothing was tested");
+      }
+    });
 }
 
 function run(directory: string, { format, threshold, rule }: MutateOptions): void {
   const { policy } = loadPolicy(directory);
-  const judged = judgeCases(policy, readCaseFiles(directory));
+  const judged = judgeCases(policy, readCaseFiles(directory, policy));
   const failing = judged.find(({ disagreements }) => disagreements.length > 0);
   if (failing || judged.length === 0) {
     const why = failing ? `the case \`${failing.stated.name}\` does not hold as the rules are` : `no case in \`${directory}\``;
-    throw new CommandFailed(EXIT.testsFailed, `${why}; mend that first, with \`behest rules test\``);
+    throw new CommandFailed(EXIT.testsFailed, `${why}; mend that first, with \`${asTypedOf("rules test", directory)}\``);
   }
   const mutants = mutantsOf(policy).filter(({ mutated }) => rule === undefined || [...mutated.values()].some(({ name }) => name === rule));
   if (mutants.length === 0)

@@ -3,6 +3,7 @@ import type { Policy } from "../gen/behest/v1/policy_pb.ts";
 import { orMean } from "../policy/complaints.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
+import { asTyped } from "./hint.ts";
 import { type Format, formatOption, printJson, printLine, printRows, visible } from "./output.ts";
 
 interface ShowOptions extends ConnectOptions {
@@ -38,7 +39,7 @@ function show({ digest, files }: Policy, path: string, format: Format): void {
   const text = Object.hasOwn(files, path) ? files[path] : undefined;
   if (text === undefined) {
     const said = orMean(`no file \`${path}\` in policy \`${digest}\``, path, Object.keys(files));
-    throw new CommandFailed(EXIT.usage, typeof said === "string" ? `${said}; see \`behest rules show\`` : said.message);
+    throw new CommandFailed(EXIT.usage, typeof said === "string" ? `${said}; see \`${asTyped("rules show")}\`` : said.message);
   }
   if (format !== "table") printWhole({ [path]: text }, format);
   // What goes to a file is the file, to the byte; what goes to a terminal must not command it.

@@ -1,4 +1,8 @@
+import { type DecidingComparison, explainJudgement } from "../core/explain.ts";
+import { toEnd } from "../core/steps.ts";
+import type { Finding } from "../core/words.ts";
 import type { JudgedCase } from "../policy/case-judge.ts";
+import type { PolicyInvalid } from "../policy/complaints.ts";
 import { type Coverage, percentOf, type Share, type Unreached } from "../policy/coverage.ts";
 import { paint, visible } from "./output.ts";
 import { workflowCommand } from "./reports/github.ts";
@@ -17,6 +21,31 @@ export interface CaseReport {
 
 export const CASE_REPORTS = { pretty, json, junit, github } as const satisfies Readonly<Record<string, (report: CaseReport) => string>>;
 export type ReportFormat = keyof typeof CASE_REPORTS;
+
+/** What there is to report when nothing could be decided. */
+export const REFUSED_REPORTS = {
+  json: ({ complaints }: PolicyInvalid) => `${JSON.stringify({ error: "nothing was tested", complaints }, null, 2)}\n`,
+  junit: ({ complaints }: PolicyInvalid) =>
+    junitOf({
+      name: "behest rules test",
+      suites: [...Map.groupBy(complaints, ({ file }) => file)].map(([file, told]) => ({
+        name: file,
+        cases: told.map(({ id, message, at }) => ({
+          name: message,
+          classname: file,
+          file,
+          ...(at && { line: at.line }),
+          failures: [{ type: id, message }],
+        })),
+      })),
+    }),
+  github: ({ complaints }: PolicyInvalid) =>
+    complaints
+      .map(({ id, message, file, at }) =>
+        workflowCommand({ severity: "error", title: id, message, file, ...(at && { line: at.line, column: at.column }) }),
+      )
+      .join(""),
+} as const satisfies Readonly<Record<Exclude<ReportFormat, "pretty">, (error: PolicyInvalid) => string>>;
 
 const UNREACHED_SHOWN_MAX = 20;
 
@@ -53,8 +82,23 @@ function failure(one: JudgedCase): readonly string[] {
   return [
     `    ${paint("red", "✖")} ${paint("bold", visible(one.stated.name))}  ${paint("dim", visible(placeOf(one)))}`,
     ...one.disagreements.map(({ message }) => `        ${visible(message)}`),
-    `        ${paint("dim", `decided ${outcome} at risk ${score}${because}; stands:`)} ${findings.map(({ rule, points }) => `${rule}${signed(points)}`).join(", ") || "nothing"}`,
+    `        ${paint("dim", `decided ${outcome} at risk ${score}${because}; stands:`)} ${findings.map((finding) => visible(standing(finding, one))).join(", ") || "nothing"}`,
   ];
+}
+
+function standing({ rule, points, result }: Finding, { situation, judgement }: JudgedCase): string {
+  const explained =
+    result === "unknown" ? toEnd(explainJudgement(situation, judgement, { everyRule: false })).rules.find((one) => one.rule === rule) : undefined;
+  const facts = [...new Set(explained?.decided.filter((one) => one.result === "unknown").map(whyUnknown))];
+  return `${rule}${signed(points)}${facts.length > 0 ? ` (unknown: ${facts.join(", ")})` : ""}`;
+}
+
+const FOUND_MAX = 60;
+
+function whyUnknown({ fact, found }: DecidingComparison): string {
+  if (found === undefined) return `${fact} is absent`;
+  const text = JSON.stringify(found);
+  return `${fact} is ${text.length > FOUND_MAX ? `${text.slice(0, FOUND_MAX)}…` : text}`;
 }
 
 const signed = (points: number): string => (points === 0 ? "" : ` ${points > 0 ? "+" : ""}${points}`);
@@ -113,7 +157,7 @@ const lineOf = (position: string): number => Number(position.split(":").at(-2));
 const columnOf = (position: string): number => Number(position.split(":").at(-1));
 const fileAt = (position: string): string => position.split(":").slice(0, -2).join(":");
 
-function github({ judged, coverage, threshold, missed }: CaseReport): string {
+function github({ judged, coverage, filter, threshold, missed }: CaseReport): string {
   const at = (position: string) => ({ file: fileAt(position), line: lineOf(position), column: columnOf(position) });
   const failures = judged.filter(isFailed).map((one) =>
     workflowCommand({
@@ -123,6 +167,8 @@ function github({ judged, coverage, threshold, missed }: CaseReport): string {
       ...at(placeOf(one)),
     }),
   );
+  // Coverage by some of the cases says nothing of the others.
+  if (filter !== undefined) return failures.join("");
   const unreached = coverage.unreached.map(({ position, what, rule }) =>
     workflowCommand({ severity: "notice", title: "no case reaches this", message: `${rule}: ${what}`, ...at(position) }),
   );

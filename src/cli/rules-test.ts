@@ -1,14 +1,16 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Policy } from "../core/policy.ts";
 import type { JudgedCase } from "../policy/case-judge.ts";
 import { withFound } from "../policy/case-update.ts";
+import { PolicyInvalid } from "../policy/complaints.ts";
 import { coverageOf, percentOf } from "../policy/coverage.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { judgeCases, type ReadyCase, readCaseFiles } from "./cases.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT, withConsequence } from "./failure.ts";
+import { asTyped } from "./hint.ts";
+import { replaceText } from "./replace-text.ts";
 import { rulesDirectory } from "./rules-directory.ts";
-import { CASE_REPORTS, type CaseReport, type ReportFormat } from "./rules-test-report.ts";
+import { CASE_REPORTS, type CaseReport, REFUSED_REPORTS, type ReportFormat } from "./rules-test-report.ts";
 import { onEveryChange } from "./watch.ts";
 
 interface TestOptions {
@@ -54,7 +56,23 @@ async function run(directory: string, options: TestOptions): Promise<void> {
 
 /** Reports, and answers the exit code. */
 function testOnce(directory: string, options: TestOptions): number {
-  const { policy } = loadPolicy(directory);
+  try {
+    return decideCases(directory, options);
+  } catch (error) {
+    throw withConsequence(error, "nothing was tested");
+  }
+}
+
+function decideCases(directory: string, options: TestOptions): number {
+  let policy: Policy;
+  try {
+    ({ policy } = loadPolicy(directory));
+    readCaseFiles(directory, policy);
+  } catch (error) {
+    // Whoever reads a report must find one.
+    if (error instanceof PolicyInvalid && options.format !== "pretty") process.stdout.write(REFUSED_REPORTS[options.format](error));
+    throw error;
+  }
   let report = reportOf(policy, directory, options);
   const failed = report.judged.filter(({ disagreements }) => disagreements.length > 0);
   if (options.update && failed.length > 0) {
@@ -67,11 +85,11 @@ function testOnce(directory: string, options: TestOptions): number {
 }
 
 function reportOf(policy: Policy, directory: string, { filter, threshold, verbose = false }: TestOptions): CaseReport {
-  const all = readCaseFiles(directory);
+  const all = readCaseFiles(directory, policy);
   if (all.length === 0) {
     throw new CommandFailed(
       EXIT.testsFailed,
-      `no case in \`${directory}\`: write one into a \`NAME.cases.json\`, or begin with \`behest case from DECISION-ID\``,
+      `no case in \`${directory}\`: write one into a \`NAME.cases.json\`, or begin with \`${asTyped("case from DECISION-ID")}\``,
     );
   }
   const chosen = filter === undefined ? all : all.filter((one) => isMeant(one, filter));
@@ -96,9 +114,8 @@ function updateFiles(failed: readonly JudgedCase[]): void {
   const byFile = Map.groupBy(failed, ({ stated }) => stated.source.document.file);
   for (const [file, cases] of byFile) {
     const changes = cases.map(({ stated, disagreements }) => ({ index: stated.source.index, disagreements }));
-    const draft = `${file}.new`;
-    writeFileSync(draft, withFound(readFileSync(file, "utf8"), changes));
-    renameSync(draft, file);
+    const before = cases[0]?.stated.source.document.text ?? "";
+    replaceText(file, { before, after: withFound(before, changes) });
     process.stderr.write(`updated ${cases.length} ${cases.length === 1 ? "case" : "cases"} in ${file}: look at the difference before you keep it\n`);
   }
 }

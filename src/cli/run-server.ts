@@ -1,9 +1,11 @@
 import { closeSync, openSync } from "node:fs";
+import { setLogger } from "@grpc/grpc-js";
 import pino, { type Logger } from "pino";
 import pretty from "pino-pretty";
 import { type Config, readConfig } from "../config.ts";
 import { workingTreeOf } from "../data-directory.ts";
 import { type Service, startService } from "../service.ts";
+import { withConsequence } from "./failure.ts";
 import { printLine } from "./output.ts";
 
 /** Serves until a signal says stop. */
@@ -12,11 +14,16 @@ export async function runServer(options: Readonly<Record<string, unknown>>): Pro
   const flags = { ...rest, ...(logLevel !== undefined && { log_level: logLevel }) };
   const config = readConfig({ flags, environment: process.env });
   const log = createLog(config);
+  // What goes wrong comes back to us, and is told once.
+  const quietly = (line: string): void => log.debug(line);
+  setLogger({ error: quietly, info: quietly, debug: quietly });
   const tree = workingTreeOf(config.data);
   if (tree !== undefined) log.warn(`the data directory \`${config.data}\` lies in the working tree \`${tree}\`; keys and records could be committed`);
   // Whatever is made from here on holds records or keys: for its owner's eyes only.
   process.umask(0o077);
-  const service = await startService(config, log);
+  const service = await startService(config, log).catch((error: unknown) => {
+    throw withConsequence(error, "nothing was started");
+  });
   stopOnSignals(log, service.close);
   reloadOnHangUp(log, service);
   if (process.stderr.isTTY) log.info(`serving on ${service.grpc}; Ctrl-C stops`);

@@ -1,5 +1,6 @@
+import type { BuiltInHold } from "./built-in.ts";
 import { type Evaluation, findingsOf, ruleAt } from "./evaluate.ts";
-import type { Violation } from "./invariants.ts";
+import { builtIn, type Violation } from "./invariants.ts";
 import { mergeObligations, type Obligation } from "./obligations.ts";
 import type { Settings } from "./policy.ts";
 import type { Situation } from "./situation.ts";
@@ -28,14 +29,15 @@ export function combine(situation: Situation, violations: readonly Violation[], 
   const { settings } = situation.policy;
   const level = levelOf(evaluation.score, settings);
   const said = findingsOf(situation.policy, evaluation);
-  const findings = violations.length === 0 ? said : [...violations.map(({ finding }) => finding), ...said];
+  const obliged = obligationsOf(situation, evaluation);
+  const broken = "denial" in obliged ? [...violations, obliged.denial] : violations;
+  const findings = broken.length === 0 ? said : [...broken.map(({ finding }) => finding), ...said];
   const scored = { score: evaluation.score, level, findings };
 
   const denials: ReasonCode[] = [...new Set(violations.map(({ code }) => code))];
   if (said.some(({ event }) => event === "deny")) denials.push("RULE_DENY");
   if (level === "top") denials.push("RISK_TOP");
-  const obliged = obligationsOf(situation, evaluation);
-  if ("denial" in obliged) denials.push(obliged.denial);
+  if ("denial" in obliged) denials.push(obliged.denial.code);
   if (denials.length > 0 || "denial" in obliged) return { ...scored, outcome: "DENY", basis: "NONE", reasonCodes: denials, holds: [] };
 
   const basis: Basis = "AVAILABLE";
@@ -82,7 +84,7 @@ function holdsOfRules(situation: Situation, evaluation: Evaluation): Hold[] {
 function obligationsOf(
   { policy, subject }: Situation,
   { stands }: Evaluation,
-): { readonly obligations: readonly Obligation[] } | { readonly denial: ReasonCode } {
+): { readonly obligations: readonly Obligation[] } | { readonly denial: Violation } {
   const stated: Obligation[] = [];
   for (const stand of stands) {
     const { obligation } = ruleAt(policy, stand);
@@ -90,12 +92,17 @@ function obligationsOf(
   }
   if (stated.length === 0) return { obligations: stated };
   const obligations = mergeObligations(stated);
-  if (!obligations) return { denial: "OBLIGATION_CONFLICT" };
+  if (!obligations) return { denial: violation("OBLIGATION_CONFLICT", "the rules oblige to more than any enforcement point is held to") };
   const supported = subject.request.supportedObligations ?? [];
-  return obligations.every(({ type }) => supported.includes(type)) ? { obligations } : { denial: "OBLIGATION_UNSUPPORTED" };
+  const missing = obligations.map(({ type }) => type).filter((type) => !supported.includes(type));
+  if (missing.length === 0) return { obligations };
+  const words = missing.map((type) => `\`${type}\``).join(", ");
+  return { denial: violation("OBLIGATION_UNSUPPORTED", `the rules oblige to ${words}, which the request does not list as supported`) };
 }
 
-const defaultHold = (name: string, { approvers }: Settings): Hold => ({ name, approvers: approvers.default, quorum: approvers.quorum });
+const violation = (code: Violation["code"], reason: string): Violation => ({ code, finding: builtIn(code, reason) });
+
+const defaultHold = (name: BuiltInHold, { approvers }: Settings): Hold => ({ name, approvers: approvers.default, quorum: approvers.quorum });
 
 /** The earliest of the lifetimes that apply: the decision's, and the idle time of the task that this use begins anew. */
 function validUntil({ policy, subject }: Situation): Instant {

@@ -1,9 +1,10 @@
 import type { Judgement } from "./combine.ts";
-import { FACTS, gatherAll, type Influence } from "./facts.ts";
+import { FACTS, gather, gatherAll, type Influence, type Reading } from "./facts.ts";
 import type { Known } from "./json.ts";
 import { FALSE, type Kleene, TRUE, UNKNOWN } from "./kleene.ts";
-import type { Comparison, CompiledCondition, CompiledRule, Policy } from "./policy.ts";
+import { type Comparison, type CompiledCondition, type CompiledRule, type Policy, slotsOf } from "./policy.ts";
 import type { Situation } from "./situation.ts";
+import type { Steps } from "./steps.ts";
 import type { Json, RiskLevel, RuleEvent } from "./words.ts";
 
 /** Why a decision came out as it did, down to the conditions. */
@@ -67,14 +68,16 @@ export interface ExplainOptions {
   readonly everyRule: boolean;
 }
 
-/** Asks the same closures as the decision, and each of their parts. */
-export function explainJudgement(situation: Situation, judgement: Judgement, { everyRule }: ExplainOptions): Explanation {
+/** Asks the same closures as the decision, and each of their parts; of rules that could not stand only if every rule is wanted. */
+export function* explainJudgement(situation: Situation, judgement: Judgement, { everyRule }: ExplainOptions): Steps<Explanation> {
   const { policy } = situation;
-  const values = gatherAll(policy, situation);
+  const reading = gather(policy, situation);
+  const values = everyRule ? gatherAll(policy, situation) : reading.values;
   const rules: ExplainedRule[] = [];
   const slots = new Set<number>();
   let sum = 0;
-  for (const rule of policy.rules) {
+  for (const rule of everyRule ? policy.rules : candidates(policy, reading)) {
+    yield;
     const result = rule.condition.test(values);
     const points = result === FALSE ? 0 : (result === UNKNOWN ? rule.unknown : rule.matched).points;
     sum += points;
@@ -87,7 +90,14 @@ export function explainJudgement(situation: Situation, judgement: Judgement, { e
   return { rules, facts, score: explainScore(policy, judgement, sum) };
 }
 
-interface Reading {
+/** The rules that could stand, in the order of their evaluation. */
+const candidates = ({ rules }: Policy, { groups }: Reading): readonly CompiledRule[] =>
+  groups
+    .flatMap((group) => group.rules)
+    .sort((a, b) => a - b)
+    .flatMap((index) => rules[index] ?? []);
+
+interface Answers {
   readonly policy: Policy;
   readonly values: readonly Known[];
 }
@@ -102,7 +112,7 @@ interface Asked {
 const RESULTS = { [FALSE]: "not_matched", [UNKNOWN]: "unknown", [TRUE]: "matched" } as const satisfies Readonly<Record<Kleene, RuleResult>>;
 const TRUTHS = { [FALSE]: "false", [UNKNOWN]: "unknown", [TRUE]: "true" } as const satisfies Readonly<Record<Kleene, string>>;
 
-function explainRule(reading: Reading, { name, event, position, condition }: CompiledRule, { result, points, sum, reads }: Asked): ExplainedRule {
+function explainRule(reading: Answers, { name, event, position, condition }: CompiledRule, { result, points, sum, reads }: Asked): ExplainedRule {
   const decided = deciding(condition, reading.values).map((part) => explainComparison(reading, part.condition, part.comparison));
   return {
     rule: name,
@@ -136,7 +146,7 @@ function deciding(condition: CompiledCondition, values: readonly Known[]): reado
   return ofParts(settled ? alike.slice(0, 1) : alike);
 }
 
-function explainComparison({ policy, values }: Reading, { position, test }: CompiledCondition, comparison: Comparison): DecidingComparison {
+function explainComparison({ policy, values }: Answers, { position, test }: CompiledCondition, comparison: Comparison): DecidingComparison {
   const { slot, operator, value } = comparison;
   return {
     position,
@@ -165,13 +175,4 @@ function explainScore({ settings: { bands } }: Policy, { score, level }: Judgeme
     ...(level !== "top" && { toNextBand: (level === "low" ? middle : top) - score }),
     ...(level !== "low" && { toBandBelow: score - (level === "top" ? top : middle) + 1 }),
   };
-}
-
-/** Every slot that a condition reads, each once. */
-export function slotsOf(condition: CompiledCondition, into = new Set<number>()): ReadonlySet<number> {
-  for (const part of condition.parts) slotsOf(part, into);
-  const { comparison } = condition;
-  if (comparison) into.add(comparison.slot);
-  if (comparison && "slot" in comparison.value) into.add(comparison.value.slot);
-  return into;
 }

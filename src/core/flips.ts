@@ -1,9 +1,10 @@
 import type { Judgement } from "./combine.ts";
-import { FACTS, gatherAll } from "./facts.ts";
+import { FACTS, gather, type Reading } from "./facts.ts";
 import { isList, type Known } from "./json.ts";
 import { judgeSituation } from "./judge.ts";
 import type { CompiledCondition, Policy, Slot } from "./policy.ts";
 import type { Situation } from "./situation.ts";
+import type { Steps } from "./steps.ts";
 import { CHANGES } from "./what-if.ts";
 import { EFFECTS, type Json, type Outcome } from "./words.ts";
 
@@ -19,6 +20,12 @@ export interface FactChange {
   readonly from: Known;
   /** Undefined when it would have to be absent. */
   readonly to: Known;
+}
+
+export interface FlipSearch {
+  readonly flips: readonly Flip[];
+  /** Whether all was tried that the search knows to try; else there may be other flips, and smaller ones. */
+  readonly isComplete: boolean;
 }
 
 /** Decisions that one search makes at most; when they are spent, what has been found is answered. */
@@ -44,7 +51,7 @@ interface Trial {
  * bring it nearer, then those that bring it nearest, one on top of the other. Every answer has been tried by the decision itself. It yields
  * after each trial, so that whoever runs it can let others go first.
  */
-export function* findFlips(situation: Situation, judgement: Judgement): Generator<undefined, readonly Flip[]> {
+export function* findFlips(situation: Situation, judgement: Judgement): Steps<FlipSearch> {
   const search = createSearch(situation, judgement);
   const singles: Trial[] = [];
   for (const candidate of candidatesOf(situation)) {
@@ -64,11 +71,11 @@ export function* findFlips(situation: Situation, judgement: Judgement): Generato
     }
   }
   yield* descend(search, nearer);
-  return search.flips();
+  return { flips: search.flips(), isComplete: !search.isSpent() };
 }
 
 /** Adds the nearest change to the nearest so far, until the outcome is better or nothing brings it nearer; then leaves out what was not needed. */
-function* descend(search: Search, nearer: readonly Trial[]): Generator<undefined, void> {
+function* descend(search: Search, nearer: readonly Trial[]): Steps<void> {
   if (search.hasBetter()) return;
   let best = nearer[0];
   while (best && !search.isSpent()) {
@@ -161,50 +168,65 @@ const weightOf = ({ outcome, reasonCodes, holds, findings, score }: Judgement): 
 
 const isNearer = (after: Judgement, before: Judgement): boolean => weightOf(after) < weightOf(before);
 
-/** Every other value of every fact that could matter: those that rules compare with and those beside them, and what basis and reach look at. */
+/**
+ * Every other value of every fact that could matter: what basis and reach look at, and what the rules that could stand read, with the values that
+ * they compare it with and those beside them; facts that other rules are found by have the values with which those are found.
+ */
 function candidatesOf(situation: Situation): readonly Candidate[] {
   const { policy } = situation;
-  const values = gatherAll(policy, situation);
-  const constants = constantsBySlot(policy);
+  const reading = gather(policy, situation);
+  const constants = constantsBySlot(policy, reading);
   const found: Candidate[] = [];
   const add = (slot: Slot, from: Known, others: readonly Known[]): void => {
     const fresh = others.filter((to) => JSON.stringify(to) !== JSON.stringify(from));
     for (const to of fresh.slice(0, VALUES_PER_FACT_MAX)) found.push({ slot, fact: slot.name, from, to });
   };
-  for (const [at, slot] of policy.slots.entries()) {
-    if (CHANGES[slot.fact]) add(slot, values[at], valuesToTry(slot, values[at], constants.get(at) ?? []));
-  }
-  const isRead = (name: string): boolean => policy.slots.some((slot) => slot.name === name);
-  // Basis and reach look at these whether or not a rule does.
+  add(slotOf("action.effect"), situation.effect, EFFECTS);
+  const isRanked = reading.slots.some((at) => policy.slots[at]?.fact === "data.classification_rank");
   const order = policy.settings.classification.order;
-  if (!isRead("action.effect")) add(slotOf("action.effect"), situation.effect, EFFECTS);
-  if (!isRead("data.classification") && !isRead("data.classification_rank")) add(slotOf("data.classification"), situation.classification, order);
+  const ranks = nearest(situation.classificationRank, [...order.keys()]);
+  if (isRanked) add(slotOf("data.classification_rank"), situation.classificationRank, ranks);
+  else
+    add(
+      slotOf("data.classification"),
+      situation.classification,
+      ranks.map((rank) => order[rank]),
+    );
+  const isAdded = ({ fact }: Slot): boolean => fact === "action.effect" || fact === "data.classification" || fact === "data.classification_rank";
+  for (const at of new Set(reading.slots)) {
+    const slot = policy.slots[at];
+    if (slot && !isAdded(slot) && CHANGES[slot.fact]) add(slot, reading.values[at], valuesToTry(slot, reading.values[at], constants.get(at) ?? []));
+  }
   return found;
 }
 
 const slotOf = (fact: string): Slot => ({ name: fact, fact, path: [] });
 
+/** Stands for whatever an absent entry could be: only that it is there matters. */
+export const ANYTHING = "anything";
+
 function valuesToTry(slot: Slot, from: Known, constants: readonly Json[]): readonly Known[] {
   const declaration = FACTS[slot.fact];
   if (declaration?.values) return declaration.values;
-  switch (slot.path.length > 0 ? typeOfEntry(constants) : declaration?.type) {
+  const isEntry = slot.path.length > 0;
+  const words = [...new Set(constants.flatMap((value) => (isList(value) ? value : [value])))];
+  switch (isEntry ? typeOfEntry(constants) : declaration?.type) {
     case "boolean":
       return [true, false];
     case "integer":
       return nearest(
         from,
-        constants.filter((value) => typeof value === "number").flatMap((value) => [value, value - 1, value + 1]),
+        words.filter((value) => typeof value === "number").flatMap((value) => [value, value - 1, value + 1]),
       );
     case "list": {
       const present = isList(from) ? from : [];
-      const words = constants.flatMap((value) => (isList(value) ? value : [value]));
       return [
         ...words.filter((word) => present.includes(word)).map((word) => present.filter((item) => item !== word)),
         ...words.filter((word) => !present.includes(word)).map((word) => [...present, word].sort()),
       ];
     }
     default:
-      return [...new Set(constants.flatMap((value) => (isList(value) ? value : [value]))), ...(slot.path.length > 0 ? [undefined] : ["another"])];
+      return [...words, ...(isEntry ? [from === undefined ? ANYTHING : undefined] : ["another"])];
   }
 }
 
@@ -214,23 +236,36 @@ function typeOfEntry(constants: readonly Json[]): "integer" | "boolean" | "strin
   return constants.some((value) => typeof value === "boolean") ? "boolean" : "string";
 }
 
-/** Those next to what is first. */
-function nearest(from: Known, values: readonly number[]): readonly Known[] {
-  const now = typeof from === "number" ? from : 0;
-  return [...new Set(values)].sort((a, b) => Math.abs(a - now) - Math.abs(b - now));
+/** Those next to what is first; from nothing, the borders themselves. */
+function nearest(from: Known, values: readonly number[]): readonly number[] {
+  const each = [...new Set(values)];
+  return typeof from === "number" ? each.sort((a, b) => Math.abs(a - from) - Math.abs(b - from)) : each;
 }
 
-/** What rules compare each fact with. */
-function constantsBySlot(policy: Policy): ReadonlyMap<number, readonly Json[]> {
+/** What the rules that could stand compare each fact with, another fact's value included; and by which values others are found. */
+function constantsBySlot(policy: Policy, { values, groups }: Reading): ReadonlyMap<number, readonly Json[]> {
   const found = new Map<number, Set<Json>>();
+  const note = (slot: number, value: Known): void => {
+    if (value === undefined) return;
+    const known = found.get(slot) ?? new Set<Json>();
+    found.set(slot, known);
+    for (const item of isList(value) ? value : [value]) known.add(item);
+  };
   const collect = ({ parts, comparison }: CompiledCondition): void => {
     for (const part of parts) collect(part);
-    if (!comparison || !("literal" in comparison.value) || comparison.operator === "present") return;
-    const known = found.get(comparison.slot) ?? new Set<Json>();
-    found.set(comparison.slot, known);
-    const { literal } = comparison.value;
-    for (const value of isList(literal) ? literal : [literal]) known.add(value);
+    if (!comparison || comparison.operator === "present") return;
+    const { slot, value } = comparison;
+    if ("literal" in value) note(slot, value.literal);
+    else {
+      note(slot, values[value.slot]);
+      note(value.slot, values[slot]);
+    }
   };
-  for (const { condition } of policy.rules) collect(condition);
-  return new Map([...found].map(([slot, values]) => [slot, [...values]]));
+  for (const index of groups.flatMap((group) => group.rules)) {
+    const rule = policy.rules[index];
+    if (rule) collect(rule.condition);
+  }
+  for (const { slot, groups: byValue } of policy.index.guards)
+    for (const value of [...byValue.keys()].slice(0, VALUES_PER_FACT_MAX)) note(slot, value);
+  return new Map([...found].map(([slot, known]) => [slot, [...known]]));
 }

@@ -1,17 +1,18 @@
+import { findingNameOf, type InvariantCode } from "./built-in.ts";
 import type { Situation } from "./situation.ts";
 import { targetInWords } from "./suspensions.ts";
-import type { Finding, ReasonCode } from "./words.ts";
+import type { Finding } from "./words.ts";
 
 /** What no rule file can remove: each denies by itself. */
 export interface Violation {
-  readonly code: ReasonCode;
+  readonly code: InvariantCode;
   readonly finding: Finding;
 }
 
 /** Every invariant that the action breaks, the strongest first. */
 export function brokenInvariants(situation: Situation): readonly Violation[] {
   const violations: Violation[] = [];
-  const deny = (code: ReasonCode, reason: string): void => {
+  const deny = (code: InvariantCode, reason: string): void => {
     violations.push({ code, finding: builtIn(code, reason) });
   };
   const { subject, agent } = situation;
@@ -36,7 +37,7 @@ export function brokenInvariants(situation: Situation): readonly Violation[] {
   return violations;
 }
 
-type Deny = (code: ReasonCode, reason: string) => void;
+type Deny = (code: InvariantCode, reason: string) => void;
 
 function taskInvariants({ subject, chainBroken }: Situation, deny: Deny): void {
   const { request, task } = subject;
@@ -85,8 +86,8 @@ function reachInvariants(situation: Situation, deny: Deny): void {
 }
 
 /** A finding of Behest itself, under a name that no rule can have. */
-export const builtIn = (code: ReasonCode, reason: string): Finding => ({
-  rule: `behest:${code.toLowerCase().replaceAll("_", "-")}`,
+export const builtIn = (code: InvariantCode, reason: string): Finding => ({
+  rule: findingNameOf(code),
   event: "deny",
   result: "matched",
   points: 0,

@@ -176,6 +176,14 @@ export interface CompiledCondition {
   readonly comparison?: Comparison;
 }
 
+/** Every slot that a condition reads, each once. */
+export function slotsOf({ parts, comparison }: CompiledCondition, into = new Set<number>()): ReadonlySet<number> {
+  for (const part of parts) slotsOf(part, into);
+  if (comparison) into.add(comparison.slot);
+  if (comparison && "slot" in comparison.value) into.add(comparison.value.slot);
+  return into;
+}
+
 export interface Comparison {
   readonly slot: number;
   readonly operator: string;

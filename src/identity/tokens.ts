@@ -89,6 +89,16 @@ export function watchTokens(dataDirectory: string, onProblem: (error: Error) => 
   };
 }
 
+/** Whose token the file of a role holds; undefined when the data directory does not tell. */
+export function localCaller(dataDirectory: string, role: Role): Caller | undefined {
+  try {
+    const token = readFileSync(join(dataDirectory, tokenFileOf(role)), "utf8").trim();
+    return authenticate(readEntries(join(dataDirectory, TOKENS_FILE)), token);
+  } catch {
+    return undefined;
+  }
+}
+
 const NOBODY = Buffer.alloc(32);
 
 /** The entry is found by the token's public part; its secret part is compared by hash, in constant time, also when there is no entry. */

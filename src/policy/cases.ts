@@ -1,8 +1,19 @@
+import { BUILT_IN_FINDINGS, BUILT_IN_HOLDS } from "../core/built-in.ts";
 import { isObject } from "../core/json.ts";
 import type { Obligation } from "../core/obligations.ts";
 import type { Seen } from "../core/tasks/seen.ts";
 import type { TaskStanding } from "../core/tasks/self-asserted.ts";
-import { type Basis, type Instant, instant, type Json, type JsonObject, type Outcome, REASON_CODES, TRUST_LEVELS } from "../core/words.ts";
+import {
+  type Basis,
+  type Instant,
+  instant,
+  type Json,
+  type JsonObject,
+  type Outcome,
+  REASON_CODES,
+  type ReasonCode,
+  TRUST_LEVELS,
+} from "../core/words.ts";
 import { orMean } from "./complaints.ts";
 import {
   type Document,
@@ -24,6 +35,7 @@ import {
 } from "./document.ts";
 import { obligationShape } from "./obligations.ts";
 import { definition, type Schema } from "./schema.ts";
+import { nodeAt } from "./settings.ts";
 
 /** One example of what a policy is to decide, beside the rules it is about. */
 export interface Case {
@@ -64,7 +76,7 @@ export interface Expectation {
   /** Names of all holds, in any order. */
   readonly holds?: readonly string[];
   /** All reason codes, in order. */
-  readonly reason_codes?: readonly string[];
+  readonly reason_codes?: readonly ReasonCode[];
   /** All obligations, merged. */
   readonly obligations?: readonly Obligation[];
   /** Milliseconds for which an ALLOW may be acted upon. */
@@ -159,7 +171,7 @@ const expectShape = object(
     basis: described(oneOf(["AUTHORIZED", "INFERRED", "AVAILABLE", "NONE"] as const), "why it could be allowed; `NONE` when denied"),
     score: described(score, "the risk score, or `{min, max}`"),
     holds: described(listOf(text), "the names of all holds, in any order: rules', `behest:risk`, `behest:basis`"),
-    reason_codes: described(listOf(described(text, { examples: REASON_CODES })), "all reason codes, the strongest first"),
+    reason_codes: described(listOf(oneOf(REASON_CODES)), "all reason codes, the strongest first"),
     obligations: described(listOf(obligationShape), "all obligations, merged"),
     valid_for: described(duration, "how long an ALLOW may be acted upon"),
     fires: described(listOf(text), "rules that stand"),
@@ -184,13 +196,28 @@ const fileShape = object(
   },
 );
 
+/** The same file, of which only the names matter. */
+const outlineShape = object({}, { fixtures: later(fileShape), cases: listOf(later(caseShape)) });
+
+/** The name of each case of a file, in their order; undefined where it has none. Whether they hold together with other files is not asked. */
+export function caseNames(document: Document): readonly (string | undefined)[] {
+  const { cases = [] } = outlineShape(document.root, document) ?? {};
+  return cases.map((node) => {
+    const name: unknown = propertiesOf(node).find(({ key }) => key === "name")?.valueNode.value;
+    return typeof name === "string" ? name : undefined;
+  });
+}
+
 /** What a file of cases may say, but for `request`. */
 export const casesSchema = (): Schema => fileShape.schema;
 
 const CASE_AT = instant(Date.UTC(2026, 0, 5, 9));
 
-/** Reads all `*.cases.json` of a directory: a fixture of one can be used in each. Complains into the documents. */
-export function readCases(documents: readonly Document[]): readonly Case[] {
+/**
+ * Reads all `*.cases.json` of a directory: a fixture of one can be used in each. Complains into the documents, also of rules that are not among
+ * `rules`; undefined when nobody knows which there are.
+ */
+export function readCases(documents: readonly Document[], rules?: ReadonlySet<string>): readonly Case[] {
   const fixtures = new Map<string, Fixture>();
   const files = documents.map((document) => ({ document, file: fileShape(document.root, document) }));
   for (const { document, file } of files) {
@@ -205,6 +232,7 @@ export function readCases(documents: readonly Document[]): readonly Case[] {
       const stated = readCase({ document, node, index }, fixtures);
       if (stated && names.has(stated.name)) document.error("duplicate-name", node, `the case \`${stated.name}\` stands twice in this file`);
       if (stated) names.add(stated.name);
+      if (stated && rules) refuseUnknownRules(stated, rules);
       return stated ? [stated] : [];
     });
   });
@@ -233,6 +261,19 @@ function readCase(source: CaseSource, fixtures: ReadonlyMap<string, Fixture>): C
 }
 
 const useNode = (node: Node, position: number): Node => propertiesOf(node).find(({ key }) => key === "use")?.valueNode.children?.[position] ?? node;
+
+/** A name that nothing has never stands: what stays silent under it could never fail. */
+function refuseUnknownRules({ source: { document, node } }: Case, rules: ReadonlySet<string>): void {
+  const builtIn = { fires: BUILT_IN_FINDINGS, silent: BUILT_IN_FINDINGS, holds: BUILT_IN_HOLDS } as const;
+  for (const [key, own] of Object.entries(builtIn)) {
+    const known = new Set([...rules, ...own]);
+    const expected = propertiesOf(nodeAt(node, ["expect"])).find((property) => property.key === key);
+    for (const child of expected?.valueNode.children ?? []) {
+      const name = String(child.value);
+      if (!known.has(name)) document.error("unknown-rule", child, orMean(`no rule is named \`${name}\``, name, known));
+    }
+  }
+}
 
 const merged = (before: Fixture, after: Fixture): Fixture => deepMerged(before as JsonObject, after as JsonObject);
 

@@ -1,5 +1,6 @@
 import { ARGUMENT_ROLES, type ArgumentRole, type RegisteredAgent, type ResourceLabel, type Tool } from "../core/policy.ts";
 import { plainSpelling } from "../core/situation.ts";
+import type { Steps } from "../core/steps.ts";
 import { AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "../core/words.ts";
 import {
   type Document,
@@ -19,7 +20,6 @@ import {
 import { EFFECT_MEANINGS, ROLE_MEANINGS } from "./meanings.ts";
 import type { Schema } from "./schema.ts";
 import { classificationOf, compileReach, reachShape } from "./settings.ts";
-import type { Steps } from "./steps.ts";
 
 /** A tool's name: anything else in a request is no tool we know. */
 export const TOOL_NAME = /^[A-Za-z0-9_.\-/]{1,128}$/;

@@ -1,5 +1,5 @@
 import type { Known } from "../core/json.ts";
-import { FALSE, TRUE } from "../core/kleene.ts";
+import { FALSE, TRUE, UNKNOWN } from "../core/kleene.ts";
 import type { Comparison, CompiledCondition, Policy, Slot } from "../core/policy.ts";
 import type { JudgedCase } from "./case-judge.ts";
 
@@ -32,6 +32,7 @@ interface Branches {
   readonly words: string;
   isTrue: boolean;
   isFalse: boolean;
+  isUnknown: boolean;
 }
 
 export function coverageOf(policy: Policy, judged: readonly JudgedCase[]): Coverage {
@@ -41,9 +42,8 @@ export function coverageOf(policy: Policy, judged: readonly JudgedCase[]): Cover
   for (const { values } of judged) for (const { condition } of policy.rules) walk(condition, values, branches);
   const unreached: Unreached[] = [];
   for (const { name, position } of policy.rules) if (!standing.has(name)) unreached.push({ rule: name, position, what: "the rule never stands" });
-  for (const [position, { rule, words, isTrue, isFalse }] of branches) {
-    if (isTrue && isFalse) continue;
-    unreached.push({ rule, position, what: `${words} is never ${isTrue ? "false" : isFalse ? "true" : "asked"}` });
+  for (const [position, branch] of branches) {
+    if (!branch.isTrue || !branch.isFalse) unreached.push({ rule: branch.rule, position, what: `${branch.words} is never ${missingOf(branch)}` });
   }
   const reachedBranches = [...branches.values()].reduce((sum, { isTrue, isFalse }) => sum + (isTrue ? 1 : 0) + (isFalse ? 1 : 0), 0);
   return {
@@ -51,6 +51,12 @@ export function coverageOf(policy: Policy, judged: readonly JudgedCase[]): Cover
     branches: { reached: reachedBranches, all: branches.size * 2 },
     unreached: unreached.sort((a, b) => byPlace(a.position, b.position)),
   };
+}
+
+function missingOf({ isTrue, isFalse, isUnknown }: Branches): string {
+  if (isTrue) return "false";
+  if (isFalse) return "true";
+  return isUnknown ? "true or false: always unknown" : "asked";
 }
 
 interface Entering {
@@ -63,7 +69,7 @@ function enter({ parts, position, comparison }: CompiledCondition, entering: Ent
   const { policy, rule, branches } = entering;
   for (const part of parts) enter(part, entering);
   if (comparison && !branches.has(position))
-    branches.set(position, { rule, words: spellComparison(policy.slots, comparison), isTrue: false, isFalse: false });
+    branches.set(position, { rule, words: spellComparison(policy.slots, comparison), isTrue: false, isFalse: false, isUnknown: false });
 }
 
 /** As the decision goes: what stands behind a part that has already decided is not reached. */
@@ -73,6 +79,7 @@ function walk({ kind, parts, position, test }: CompiledCondition, values: readon
     const result = test(values);
     if (branch && result === TRUE) branch.isTrue = true;
     if (branch && result === FALSE) branch.isFalse = true;
+    if (branch && result === UNKNOWN) branch.isUnknown = true;
     return;
   }
   const decides = kind === "all" ? FALSE : TRUE;

@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, opendir, realpath, stat } from "node:fs/promises";
+import { inSlices, type Slicing } from "../core/steps.ts";
 import { type Complaint, complaint, PolicyInvalid } from "./complaints.ts";
 import { compileSteps, type LoadedPolicy } from "./load.ts";
 import { bufferFor, decoded, refuseTooMany, whyUnreadable } from "./reading.ts";
-import { inSlices, type Slicing } from "./steps.ts";
 import { type PolicyFiles, type Seen, type Walk, walkPolicy } from "./walk.ts";
 
 /** What a server keeps of a policy: without the trees that it was compiled from, which are many times as large. */

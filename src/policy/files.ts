@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, opendirSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { encodeStable } from "../core/json.ts";
+import type { Steps } from "../core/steps.ts";
 import type { Complaint } from "./complaints.ts";
 import { bufferFor, decoded, refuseTooMany, whyUnreadable } from "./reading.ts";
-import type { Steps } from "./steps.ts";
 import { type PolicyFiles, type Seen, seenAmong, type Walk, walkPolicy } from "./walk.ts";
 
 export type { PolicyFiles } from "./walk.ts";
@@ -21,7 +21,8 @@ function follow(walk: Walk, see: (path: string) => Seen): PolicyFiles {
   return step.value;
 }
 
-function look(path: string): Seen {
+/** What stands at a path, read if it is a file: warily, because anything may stand there. */
+export function look(path: string): Seen {
   try {
     if (!statSync(path).isDirectory()) return readText(path);
     return { kind: "directory", names: namesIn(path), realPath: realpathSync(path) };

@@ -1,5 +1,5 @@
 import { createScanner, type Node } from "jsonc-parser";
-import type { Steps } from "./steps.ts";
+import type { Steps } from "../core/steps.ts";
 
 export interface TreeLimits {
   /** Levels of objects and lists, the outermost being 1. */

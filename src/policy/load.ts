@@ -1,15 +1,16 @@
 import { join } from "node:path";
 import { createGlobIndex } from "../core/globs.ts";
 import type { Policy, RegisteredAgent } from "../core/policy.ts";
+import { type Steps, toEnd } from "../core/steps.ts";
 import { type Catalog, readAgents, readCatalogFile } from "./catalog.ts";
 import { createSlotTable } from "./compile.ts";
 import { type Complaint, complaint, PolicyInvalid } from "./complaints.ts";
 import { type Document, documentSteps, type Node } from "./document.ts";
 import { digestOf, type PolicyFiles, readPolicyFiles } from "./files.ts";
+import { refuseUnknownGroups } from "./groups.ts";
 import { indexRules } from "./rule-index.ts";
 import { collectNamed, compileRules, inOrder, RULES_MAX, readRules, ruleNodesOf, type StatedRule } from "./rules.ts";
 import { orderOf, readSettings } from "./settings.ts";
-import { type Steps, toEnd } from "./steps.ts";
 
 export interface LoadedPolicy {
   readonly policy: Policy;
@@ -77,7 +78,9 @@ function* policySteps({ files, documents, directory, complaints }: Parts): Steps
   if (!settingsDocument) {
     // Everything else refers to it: without it, complaints about the rest would be noise.
     if (!Object.hasOwn(files, "policy.json")) {
-      complaints.push(complaint("missing-file", join(directory, "policy.json"), "is missing; without it nothing can be decided"));
+      complaints.push(
+        complaint("missing-file", join(directory, "policy.json"), "is missing; without it nothing can be decided; `behest init` makes one"),
+      );
     }
     return undefined;
   }
@@ -93,6 +96,7 @@ function* policySteps({ files, documents, directory, complaints }: Parts): Steps
     [...documents].filter(([name]) => name.endsWith(".rules.json")).map(([, document]) => document),
     order,
   );
+  yield* refuseUnknownGroups(settingsDocument, stated);
   if (!settings) return undefined;
   const ordered = inOrder(stated);
   const slots = createSlotTable();

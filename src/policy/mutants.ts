@@ -28,7 +28,9 @@ export function mutantsOf(policy: Policy): readonly Mutant[] {
       if (!known.mutated.has(index)) known.mutated.set(index, mutated);
     };
     for (const { what, event, points } of eventMutations(rule)) add(what, withEvent(rule, event, points));
-    for (const { what, position, condition } of conditionMutations(rule.condition, policy)) add(what, { ...rule, condition }, position);
+    for (const { what, position, target, change } of editsOf(rule.condition, policy)) {
+      add(what, { ...rule, condition: rewritten(rule.condition, target, change) }, position);
+    }
   }
   return [...mutants.values()];
 }
@@ -60,45 +62,50 @@ function withEvent({ obligation: _, ...rule }: CompiledRule, event: RuleEvent, p
   return { ...rule, event, points, matched: { ...rule.matched, event, points }, unknown: { ...rule.unknown, event, points: Math.max(0, points) } };
 }
 
-interface ConditionMutation {
+/** One change of a condition where it is written. */
+interface Edit {
   readonly what: string;
+  /** Where it is told. */
   readonly position: string;
-  /** The whole condition of the rule. */
-  readonly condition: CompiledCondition;
+  /** Where the part stands that is changed. */
+  readonly target: string;
+  readonly change: (part: CompiledCondition) => CompiledCondition;
 }
 
-function* conditionMutations(condition: CompiledCondition, policy: Policy): Generator<ConditionMutation> {
+function* editsOf(condition: CompiledCondition, policy: Policy): Generator<Edit> {
   const { kind, parts, position, comparison } = condition;
   if (comparison) {
     for (const { what, changed } of comparisonMutations(comparison)) {
       const operator = operatorNamed(changed.operator);
-      if (operator)
-        yield { what: `${spellComparison(policy.slots, comparison)}: ${what}`, position, condition: comparing(operator, changed, position) };
+      const words = `${spellComparison(policy.slots, comparison)}: ${what}`;
+      if (operator) yield { what: words, position, target: position, change: () => comparing(operator, changed, position) };
     }
     return;
   }
-  if (kind === "not") {
-    const [part] = parts;
-    if (part) yield { what: "`not` is dropped", position, condition: part };
-    for (const mutation of part ? conditionMutations(part, policy) : []) {
-      yield { ...mutation, condition: grouping("not", [mutation.condition], position) };
-    }
-    return;
-  }
-  if (kind === "compare") return;
-  const other = kind === "all" ? "any" : "all";
-  if (parts.length > 1) {
-    yield { what: `\`${kind}\` → \`${other}\``, position, condition: grouping(other, parts, position) };
-    for (const [at, part] of parts.entries()) {
-      const rest = parts.filter((_, index) => index !== at);
-      yield { what: `part ${at + 1} of \`${kind}\` is dropped`, position: part.position, condition: grouping(kind, rest, position) };
+  if (kind === "not") yield { what: "`not` is dropped", position, target: position, change: (part) => part.parts[0] ?? part };
+  if ((kind === "all" || kind === "any") && parts.length > 1) {
+    const other = kind === "all" ? "any" : "all";
+    yield { what: `\`${kind}\` → \`${other}\``, position, target: position, change: (part) => grouping(other, part.parts, position) };
+    for (const [at, dropped] of parts.entries()) {
+      const change = (part: CompiledCondition): CompiledCondition =>
+        grouping(
+          kind,
+          part.parts.filter((_, index) => index !== at),
+          position,
+        );
+      yield { what: `part ${at + 1} of \`${kind}\` is dropped`, position: dropped.position, target: position, change };
     }
   }
-  for (const [at, part] of parts.entries()) {
-    for (const mutation of conditionMutations(part, policy)) {
-      yield { ...mutation, condition: grouping(kind, parts.with(at, mutation.condition), position) };
-    }
-  }
+  for (const part of parts) yield* editsOf(part, policy);
+}
+
+/** The condition with the part at a place changed, wherever it is used: a named condition may be used twice in one rule. */
+function rewritten(condition: CompiledCondition, target: string, change: Edit["change"]): CompiledCondition {
+  const { kind, parts, position } = condition;
+  if (position === target) return change(condition);
+  if (kind === "compare") return condition;
+  const changed = parts.map((part) => rewritten(part, target, change));
+  return changed.every((part, at) => part === parts[at]) ? condition : grouping(kind, changed, position);
 }
 
 const FLIPS: Readonly<Record<string, readonly string[]>> = {

@@ -1,7 +1,7 @@
 import { FACTS } from "../core/facts.ts";
 import { isList, type Known } from "../core/json.ts";
-import type { CompiledCondition, CompiledRule, RuleGroup, RuleGuard, RuleIndex, Slot } from "../core/policy.ts";
-import type { Steps } from "./steps.ts";
+import { type CompiledCondition, type CompiledRule, type RuleGroup, type RuleGuard, type RuleIndex, type Slot, slotsOf } from "../core/policy.ts";
+import type { Steps } from "../core/steps.ts";
 
 /** What a condition demands of one fact: with any other value it is false, whatever the rest. */
 interface Demand {
@@ -35,7 +35,7 @@ export function* indexRules(rules: readonly CompiledRule[], slots: readonly Slot
     yield;
   }
   const read = new Set(guards.keys());
-  const slotsUnread = (indexes: readonly number[]): readonly number[] => slotsOf(indexes, rules).filter((slot) => !read.has(slot));
+  const slotsUnread = (indexes: readonly number[]): readonly number[] => slotsOfAll(indexes, rules).filter((slot) => !read.has(slot));
   const unguarded: RuleGroup = { rules: always, slots: slotsUnread(always) };
   for (const slot of unguarded.slots) read.add(slot);
   const ready: RuleGuard[] = [];
@@ -110,18 +110,11 @@ function mostTelling(demands: readonly Demand[], spread: ReadonlyMap<number, num
   return demands.reduce<Demand | undefined>((best, demand) => (best === undefined || share(demand) < share(best) ? demand : best), undefined);
 }
 
-function slotsOf(indexes: readonly number[], rules: readonly CompiledRule[]): readonly number[] {
+function slotsOfAll(indexes: readonly number[], rules: readonly CompiledRule[]): readonly number[] {
   const found = new Set<number>();
   for (const index of indexes) {
     const rule = rules[index];
-    if (rule) collectSlots(rule.condition, found);
+    if (rule) slotsOf(rule.condition, found);
   }
   return [...found].sort((a, b) => a - b);
-}
-
-function collectSlots({ parts, comparison }: CompiledCondition, into: Set<number>): void {
-  for (const part of parts) collectSlots(part, into);
-  if (!comparison) return;
-  into.add(comparison.slot);
-  if ("slot" in comparison.value) into.add(comparison.value.slot);
 }

@@ -1,5 +1,6 @@
 import { type FactDeclaration, mayHelp } from "../core/facts.ts";
 import type { CompiledRule } from "../core/policy.ts";
+import type { Steps } from "../core/steps.ts";
 import type { Finding, RuleEvent } from "../core/words.ts";
 import { compile, type SlotTable, sourceOf } from "./compile.ts";
 import { CONDITION, CONDITIONS } from "./condition-schema.ts";
@@ -22,7 +23,6 @@ import { event, type RuleParams, refuseMisuse } from "./event.ts";
 import { spell } from "./fact-reference.ts";
 import { softenings } from "./monotonic.ts";
 import type { Schema } from "./schema.ts";
-import type { Steps } from "./steps.ts";
 
 const RULE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const NAME_MAX = 128;

@@ -1,8 +1,8 @@
 import type { Policy } from "../core/policy.ts";
+import { inSlices, type Slicing } from "../core/steps.ts";
 import { type Complaint, PolicyInvalid } from "./complaints.ts";
 import { takePolicyFiles } from "./files.ts";
 import { compileSteps } from "./load.ts";
-import { inSlices, type Slicing } from "./steps.ts";
 import type { PolicyFiles } from "./walk.ts";
 
 export interface Validated {

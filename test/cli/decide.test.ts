@@ -39,7 +39,7 @@ describe.concurrent("decide, from flags", () => {
     const { code, stdout, stderr } = await decide(...flags);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^✔ ALLOW {2}coding-assistant → filesystem\/read_text_file {2}risk \d+ \(low\) {2}basis AVAILABLE\n/);
-    expect(stderr).toMatch(/^next: behest explain [0-9a-f-]{36}\n$/);
+    expect(stderr).toMatch(/^next: bin\/behest explain [0-9a-f-]{36} --data \S+\n$/);
   });
 
   it("prints the whole answer as JSON", async () => {
@@ -61,7 +61,22 @@ describe.concurrent("decide, from flags", () => {
       "--classification",
       "internal",
     ];
-    const most = ["--category", "personal", "--environment", "test", "--statement", "Read it", "--session", "s", "--behest-of", "user:alice"];
+    const most = [
+      "--category",
+      "personal",
+      "--environment",
+      "test",
+      "--attribute",
+      "ticket=OPS-7",
+      "--attribute",
+      "hour=3",
+      "--statement",
+      "Read it",
+      "--session",
+      "s",
+      "--behest-of",
+      "user:alice",
+    ];
     const { stdout } = await decide(...flags, ...more, ...most, "--request-id", "flags", "-o", "json");
     const { decision_id } = JSON.parse(stdout);
     const record = JSON.parse((await run(["history", "show", decision_id, "--data", server.data])).stdout);
@@ -80,7 +95,7 @@ describe.concurrent("decide, from flags", () => {
         resource: { type: "file", id: "/srv/handbook.md" },
       },
       data: { classification: "internal", categories: ["personal"] },
-      context: { environment: "test" },
+      context: { environment: "test", attributes: { ticket: "OPS-7", hour: 3 } },
     });
     expect(record.subject.task.statement).toBe("Read it");
     expect(record.attempt.id).toBe("flags");
@@ -156,7 +171,7 @@ describe.concurrent("what cannot be asked", () => {
       says: "without an agent",
       args: ["--tool", "t"],
       code: 2,
-      stderr: "behest: name at least --agent and --tool, or a file of requests; see `behest decide --help`",
+      stderr: "behest: name at least --agent and --tool, or a file of requests; see `bin/behest decide --help`",
     },
     { says: "with a flag that there is not", args: ["--agnt", "a"], code: 2, stderr: "error: unknown option '--agnt'\n(Did you mean --agent?)" },
     { says: "with a format that there is not", args: ["-o", "xml"], code: 2, stderr: "Allowed choices are table, json, ndjson" },
@@ -204,11 +219,18 @@ describe.concurrent("what cannot be asked", () => {
     expect(finished.stderr).toMatch(stderr);
   });
 
+  it("tells of the command's own help, and takes no flag of a request beside a file", async () => {
+    expect((await ask("explain", [])).stderr).toContain("a file of requests; see `bin/behest explain --help`\n");
+    const { code, stderr } = await decide(fileOf(JSON.stringify(ALLOWED)), "--attribute", "hour=3");
+    expect(code).toBe(2);
+    expect(stderr).toContain("holds whole requests, so --attribute would change nothing; leave out one of the two");
+  });
+
   const flags = ["--agent", "a", "--tool", "t"];
   it.each(["decide", "explain"])("%s, when no server answers: 6, and how to start one", async (command) => {
     const { code, stdout, stderr } = await run([command, "--data", server.data, "--grpc", "127.0.0.1:1", ...flags]);
     expect({ code, stdout }).toEqual({ code: 6, stdout: "" });
-    expect(stderr).toMatch(/^behest: no server answers \(.*\); start one with `behest serve`, or name another with --grpc\n$/);
+    expect(stderr).toMatch(/^behest: no server answers \(.*\); start one with `bin\/behest serve`, or name another with --grpc\n$/);
   });
 
   it("healthcheck, when no server answers: 6", async () => {
@@ -220,7 +242,7 @@ describe.concurrent("what cannot be asked", () => {
     const { code, stderr } = await run(["decide", "--data", directory.path, "--grpc", server.address, ...flags]);
     expect({ code, stderr }).toEqual({
       code: 7,
-      stderr: `behest: no token at \`${join(directory.path, "enforcer.token")}\`; start the server once with \`behest serve\`, or name its data directory with --data\n`,
+      stderr: `behest: no token at \`${join(directory.path, "enforcer.token")}\`; start the server once with \`bin/behest serve\`, or name its data directory with --data\n`,
     });
   });
 

@@ -83,7 +83,7 @@ describe.concurrent("behest explain DECISION-ID", () => {
     expect((await behest("explain", ids["denied"]?.slice(-12) ?? "")).stdout).toContain("CLASSIFICATION_EXCEEDED");
     const { code, stderr } = await behest("explain", "ffffffff-ffff");
     expect(code).toBe(2);
-    expect(stderr).toContain("no decision `ffffffff-ffff`; see `behest history list`");
+    expect(stderr).toContain(`no decision \`ffffffff-ffff\`; see \`bin/behest history list --data ${server.data}\``);
   });
 
   it("refuses a record that does not come out as it says", async () => {
@@ -114,11 +114,36 @@ function place(file: string, text: string): string {
     : `${file}.rules.json:${at + 1}:${line.lastIndexOf("{", line.indexOf(text)) + 1}`;
 }
 
+describe("behest explain of a request", () => {
+  const ask = (command: string, request: object, ...more: readonly string[]): Promise<Finished> =>
+    run([command, "-", "--data", server.data, "--grpc", server.address, ...more], { input: JSON.stringify(request) });
+
+  it("asks as the caller that decide asks as, and says as whom and of which task", async () => {
+    const request = { ...REQUESTS.allowed, session: "explained" };
+    expect((await ask("explain", request)).stdout).toMatch(/^as local-enforcer, a new task\n. ALLOW /);
+    const decided = JSON.parse((await ask("decide", request, "-o", "json")).stdout);
+    expect((await ask("explain", request)).stdout).toMatch(new RegExp(`^as local-enforcer, task ${decided.task_id} \\(open\\)\\n`));
+    expect((await ask("explain", request, "--as", "gateway-7")).stdout).toMatch(/^as gateway-7, a new task\n/);
+    expect((await ask("explain", { ...request, task: { id: "t-0" } })).stdout).toMatch(/^as local-enforcer, task t-0 \(not open\)\n. DENY /);
+  });
+
+  it("asks as the auditor where no other caller is known here", async () => {
+    const remote = join(directory.path, "remote");
+    mkdirSync(remote);
+    writeFileSync(join(remote, "auditor.token"), readFileSync(join(server.data, "auditor.token")));
+    const { stdout } = await run(["explain", "-", "--data", remote, "--grpc", server.address], { input: JSON.stringify(REQUESTS.allowed) });
+    expect(stdout).toMatch(/^as the auditor, a new task\n/);
+  });
+});
+
 describe.concurrent("behest case from DECISION-ID", () => {
   it.each(Object.keys(REQUESTS))("makes a case that holds under the policy that decided: %s", async (name) => {
     const rules = join(directory.path, `rules-${name}`);
     const { code, stderr } = await behest("case", "from", ids[name] ?? "", "--append", `${rules}.cases.json`);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`is in ${rules}.cases.json; next: behest rules test`) });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining(`is in ${rules}.cases.json; next: bin/behest rules test ${directory.path}\n`),
+    });
     const { cases } = JSON.parse(readFileSync(`${rules}.cases.json`, "utf8"));
     expect(cases).toHaveLength(1);
     expect(JSON.stringify(cases)).not.toContain("hmac-sha256");
@@ -160,9 +185,36 @@ describe.concurrent("behest case from DECISION-ID", () => {
     expect(stderr).toContain("placeholders of that kind and length stand in their place");
   });
 
+  it("appends to a file whose cases use fixtures of another file, or that has fixtures alone", async () => {
+    for (const [name, before] of [
+      ["borrowing", '{ "cases": [{ "name": "one", "use": ["of another file"], "expect": { "outcome": "DENY" } }] }'],
+      ["fixtures", '{ "fixtures": { "a": { "use": 1 } } }'],
+    ] as const) {
+      const path = join(directory.path, `${name}.cases.json`);
+      writeFileSync(path, before);
+      const { code, stderr } = await behest("case", "from", ids["denied"] ?? "", "--name", "new", "--append", path);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`is in ${path}`) });
+      expect(JSON.parse(readFileSync(path, "utf8")).cases.at(-1).name).toBe("new");
+    }
+  });
+
   it.each<{ when: string; file: string; before?: string; code: number; stderr: string }>([
     { when: "the file is no file of cases", file: "a.json", code: 2, stderr: "is no file of cases: name it `NAME.cases.json`" },
-    { when: "the file is broken", file: "broken.cases.json", before: "{", code: 3, stderr: "not JSON" },
+    { when: "the file is broken", file: "broken.cases.json", before: "{", code: 3, stderr: "broken.cases.json:1:2: not JSON: " },
+    {
+      when: "the file holds something else than cases",
+      file: "else.cases.json",
+      before: '{ "cases": {} }',
+      code: 3,
+      stderr: 'else.cases.json:1:12: expected a list, found an object\n  { "cases": {} }\n             ^\n\nnothing was written\n',
+    },
+    {
+      when: "the file has an unknown key",
+      file: "key.cases.json",
+      before: '{ "case": [] }',
+      code: 3,
+      stderr: "key.cases.json:1:3: unknown key `case`; did you mean `cases`?",
+    },
     {
       when: "the file has a case of that name",
       file: "twice.cases.json",
@@ -176,6 +228,7 @@ describe.concurrent("behest case from DECISION-ID", () => {
     const finished = await behest("case", "from", ids["denied"] ?? "", "--name", "again", "--append", path);
     expect(finished.stderr).toContain(stderr);
     expect(finished.code).toBe(code);
+    expect(finished.stderr).not.toContain("nothing was started");
     if (before !== undefined) expect(readFileSync(path, "utf8")).toBe(before);
   });
 });

@@ -63,7 +63,7 @@ describe.concurrent("history show", () => {
 
   it.each<{ says: string; id: () => string; stderr: RegExp }>([
     { says: "no id", id: () => "%", stderr: /`%` is no decision id: at least 4 hexadecimal digits of it/ },
-    { says: "an id of nothing", id: () => "ffffffff-ffff", stderr: /no decision `ffffffff-ffff`; see `behest history list`/ },
+    { says: "an id of nothing", id: () => "ffffffff-ffff", stderr: /no decision `ffffffff-ffff`; see `bin\/behest history list --data .*`/ },
     { says: "an id of several", id: () => (ids[0] ?? "").slice(0, 4), stderr: /several decisions match `[0-9a-f]{4}`; write more of it/ },
   ])("refuses $says", async ({ id, stderr }) => {
     const finished = await history("show", id());
@@ -124,7 +124,7 @@ it("history works on the data of a server that has stopped, and says when there 
   expect(await run([...args, directory.path])).toEqual({
     code: 1,
     stdout: "",
-    stderr: `behest: no database at \`${join(directory.path, "behest.db")}\`; start the server once with \`behest serve\`, or name its data directory with --data\n`,
+    stderr: `behest: no database at \`${join(directory.path, "behest.db")}\`; start the server once with \`bin/behest serve\`, or name its data directory with --data\n`,
   });
 });
 

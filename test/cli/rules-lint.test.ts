@@ -38,7 +38,7 @@ describe("behest rules lint", () => {
     expect({ code, stdout, stderr }).toEqual({
       code: 0,
       stdout: "",
-      stderr: expect.stringMatching(/^nothing to complain of in \d+ rules; next: behest rules test\n$/),
+      stderr: expect.stringMatching(/^nothing to complain of in \d+ rules; next: bin\/behest rules test\n$/),
     });
   });
 
@@ -56,7 +56,7 @@ describe("behest rules lint", () => {
       "",
     ]);
     expect(stderr).toBe(
-      `note: there are no cases, so nothing shows what the rules do; write some into a \`NAME.cases.json\`\n0 errors, 2 warnings in 3 rules; next: behest rules lint ${warned} --fix\n`,
+      `note: there are no cases, so nothing shows what the rules do; write some into a \`NAME.cases.json\`\n0 errors, 2 warnings in 3 rules; next: bin/behest rules lint ${warned} --fix\n`,
     );
     expect(code).toBe(0);
   });
@@ -71,7 +71,18 @@ describe("behest rules lint", () => {
     { says: "an error", args: [refused], code: 3 },
     { says: "an error that was not asked for", args: [refused, "--id", "never-fires"], code: 3 },
     { says: "no such directory", args: [join(home.path, "nowhere")], code: 3 },
-    { says: "a mistyped id", args: [clean, "--id", "never-fire"], code: 2, stderr: "did you mean `never-fires`?" },
+    {
+      says: "a mistyped id",
+      args: [clean, "--id", "never-fire"],
+      code: 2,
+      stderr: "No complaint has the id `never-fire`; did you mean `never-fires`? docs/lint/ lists them.",
+    },
+    {
+      says: "an id that is nothing like one",
+      args: [clean, "--id", "nope"],
+      code: 2,
+      stderr: "No complaint has the id `nope`. docs/lint/ lists them.",
+    },
     { says: "a format that is none", args: [clean, "--format", "html"], code: 2, stderr: "Allowed choices are pretty, json, github, sarif, junit" },
   ])("exits $code on $says", async ({ args, code, stderr = "" }) => {
     const found = await run(["rules", "lint", ...args]);
@@ -94,7 +105,7 @@ describe("behest rules lint", () => {
     const { code, stderr, stdout } = await run(["rules", "lint", huge]);
     expect({ code, stderr }).toEqual({
       code: 3,
-      stderr: `1001 errors, 0 warnings; next: mend them (docs/lint/unknown-key.md says more), then behest rules lint ${huge}\n`,
+      stderr: `1001 errors, 0 warnings; next: mend them (docs/lint/unknown-key.md says more), then bin/behest rules lint ${huge}\n`,
     });
     expect(stdout).toContain("… and 951 more;");
   });

@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
@@ -71,6 +71,17 @@ coverage: rules 0 of 1 (0 %), branches 1 of 2 (50 %)
 `);
   });
 
+  it("says which fact was unknown where a rule stands for that reason, and that a branch is only ever unknown", async () => {
+    const hour = { fact: "context.attributes.hour", operator: "greaterThan", value: 20 };
+    const late = { name: "late", conditions: { all: [hour] }, event: { type: "risk", params: { points: 20, reason: "is late", controls: [] } } };
+    const asText = { ...wrong, name: "at noon", request: { ...request, context: { attributes: { hour: "noon" } } } };
+    const path = rulesWith([wrong, asText], { ...PARTS, rules: [rule, late] });
+    const { stdout } = await test(path);
+    expect(stdout).toContain("; stands: late +20 (unknown: context.attributes.hour is absent)\n");
+    expect(stdout).toContain('; stands: late +20 (unknown: context.attributes.hour is "noon")\n');
+    expect(stdout).toContain("  late: `context.attributes.hour greaterThan 20` is never true or false: always unknown\n");
+  });
+
   it("names every case when asked", async () => {
     expect((await test(rulesWith([looks, purges]), "--verbose")).stdout).toContain("    ✔ a look is allowed\n    ✔ a purge <is> denied\n");
   });
@@ -90,7 +101,7 @@ coverage: rules 0 of 1 (0 %), branches 1 of 2 (50 %)
       flags: [],
       cases: [],
       code: 4,
-      stderr: "write one into a `NAME.cases.json`, or begin with `behest case from DECISION-ID`",
+      stderr: "write one into a `NAME.cases.json`, or begin with `bin/behest case from DECISION-ID`",
     },
     {
       when: "no case is meant",
@@ -126,6 +137,12 @@ coverage: rules 0 of 1 (0 %), branches 1 of 2 (50 %)
     const finished = await test(rulesWith(cases), ...flags);
     expect(finished.stderr).toContain(stderr);
     expect(finished.code).toBe(code);
+  });
+
+  it.each(["test", "mutate"])("rules %s says that nothing was tested when the rules are invalid", async (command) => {
+    const path = rulesWith([looks], { ...PARTS, rules: [{ ...rule, event: { type: "forbid" } }] });
+    const { code, stderr } = await run(["rules", command, path]);
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringMatching(/\n\nthe rules have \w+ errors?; nothing was tested\n$/) });
   });
 
   it("says how to name a directory when there is none", async () => {
@@ -190,32 +207,115 @@ coverage: rules 0 of 1 (0 %), branches 1 of 2 (50 %)
   });
 });
 
+describe.concurrent("files of cases", () => {
+  it.each<{ says: string; spoil: (path: string) => void; message: string }>([
+    { says: "a FIFO", spoil: (path) => execFileSync("mkfifo", [path]), message: "cannot be read: it is no regular file" },
+    {
+      says: "a gigabyte",
+      spoil: (path) => truncateSync(path, 1 << 30),
+      message: "cannot be read: it has 1073741824 bytes, at most 4194304 are read",
+    },
+    { says: "no UTF-8", spoil: (path) => writeFileSync(path, Buffer.from([0x7b, 0xff, 0x7d])), message: "cannot be read: it is not valid UTF-8" },
+    { says: "a directory", spoil: (path) => mkdirSync(path), message: "cannot be read: it is a directory" },
+    { says: "a link to itself", spoil: (path) => symlinkSync(path, path), message: "cannot be read: " },
+  ])("are refused at once when one is $says", async ({ spoil, message, says }) => {
+    const path = rulesWith([looks, purges]);
+    const file = join(path, "b.cases.json");
+    if (says === "a gigabyte") writeFileSync(file, "");
+    spoil(file);
+    for (const command of ["test", "lint"]) {
+      const { code, stdout, stderr } = await run(["rules", command, path]);
+      expect(stdout + stderr, command).toContain(`${file}: `);
+      expect(stdout + stderr, command).toContain(message);
+      expect(code, command).toBe(3);
+    }
+  });
+
+  it("stay links, and keep their mode, when they are updated", async () => {
+    const path = rulesWith([]);
+    const real = join(directory.path, `shared-${made++}.json`);
+    writeFileSync(real, JSON.stringify({ cases: [looks, wrong] }), { mode: 0o600 });
+    symlinkSync(real, join(path, "a.cases.json"));
+    expect((await test(path, "--update")).code).toBe(0);
+    expect(lstatSync(join(path, "a.cases.json")).isSymbolicLink()).toBe(true);
+    expect(readFileSync(real, "utf8")).toContain('"outcome":"ALLOW","score":0');
+    expect(statSync(real).mode & 0o777).toBe(0o600);
+    expect(readdirSync(path).sort()).toEqual(["a.cases.json", "agents.json", "catalog", "policy.json", "test.rules.json"]);
+  });
+});
+
+describe.concurrent("a report that a program reads", () => {
+  it.each<[format: string, holds: string]>([
+    ["json", '"error": "nothing was tested"'],
+    ["junit", '<failure type="not-json"'],
+    ["github", "::error file="],
+  ])("is there as %s when nothing could be decided", async (format, holds) => {
+    const path = rulesWith([looks]);
+    writeFileSync(join(path, "z.rules.json"), "{");
+    const { code, stdout, stderr } = await test(path, "--format", format);
+    expect(stdout).toContain(holds);
+    expect(stderr).toContain("nothing was tested");
+    expect(code).toBe(3);
+  });
+
+  it("obeys nothing that a case's name says to a terminal, and leaves coverage out where cases are left out", async () => {
+    const { stdout } = await test(rulesWith([{ ...wrong, name: "\u001b[31mred\u202e" }, looks]), "--format", "github", "--filter", "red");
+    expect(stdout).toContain("title=case%3A �[31mred�::");
+    expect(stdout.trim().split("\n")).toHaveLength(1);
+  });
+});
+
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+/** `rules test --watch` in a process of its own, and how to wait for what it says. */
+function watching(path: string) {
+  const child = spawn(process.execPath, [MAIN, "rules", "test", path, "--watch"], { stdio: "pipe" });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  const until = async (words: string): Promise<void> => {
+    for (let tries = 0; !said.includes(words); tries++) {
+      if (tries > 400) throw new Error(`never said ${words}: ${said}`);
+      await new Promise((later) => setTimeout(later, 25));
+    }
+    said = said.slice(said.indexOf(words) + words.length);
+  };
+  const stop = async (): Promise<void> => {
+    child.kill("SIGINT");
+    await once(child, "close");
+  };
+  return { until, stop };
+}
 
 describe("behest rules test --watch", () => {
   it("decides again at every change, and goes on after a file that is broken for a moment", async () => {
     const path = rulesWith([looks]);
-    const child = spawn(process.execPath, [MAIN, "rules", "test", path, "--watch"], { stdio: "pipe" });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        said += text;
-      });
-    const until = async (words: string): Promise<void> => {
-      for (let tries = 0; !said.includes(words); tries++) {
-        if (tries > 400) throw new Error(`never said ${words}: ${said}`);
-        await new Promise((later) => setTimeout(later, 25));
-      }
-      said = said.slice(said.indexOf(words) + words.length);
-    };
+    const { until, stop } = watching(path);
     await until("waiting for a change");
     writeFileSync(join(path, "a.cases.json"), "{");
     await until("not JSON");
     await until("waiting for a change");
     writeFileSync(join(path, "a.cases.json"), JSON.stringify({ cases: [looks, purges] }));
     await until("2 cases: 2 decided as they say");
-    child.kill("SIGINT");
-    await once(child, "close");
+    await stop();
+  });
+
+  it("sees every change of a file that an editor saves by renaming another over it", async () => {
+    const path = rulesWith([looks]);
+    const { until, stop } = watching(path);
+    const file = join(path, "a.cases.json");
+    for (const name of ["first", "second"]) {
+      await until("waiting for a change");
+      writeFileSync(join(path, ".draft"), JSON.stringify({ cases: [{ ...wrong, name }] }));
+      renameSync(join(path, ".draft"), file);
+      await until(`✖ ${name}`);
+    }
+    await until("waiting for a change");
+    writeFileSync(file, JSON.stringify({ cases: [{ ...wrong, name: "third" }] }));
+    await until("✖ third");
+    await stop();
   });
 });
 
@@ -251,7 +351,7 @@ Each line is a change of a rule that no case notices: write the case that would.
       cases: [wrong],
       flags: [],
       code: 4,
-      stderr: "the case `a look is denied` does not hold as the rules are; mend that first, with `behest rules test`",
+      stderr: "the case `a look is denied` does not hold as the rules are; mend that first, with `bin/behest rules test ",
     },
     { when: "there is no case", cases: [], flags: [], code: 4, stderr: "no case in " },
     { when: "there is no such rule", cases: [looks], flags: ["--rule", "other"], code: 2, stderr: "no rule `other`" },

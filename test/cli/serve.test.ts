@@ -117,6 +117,8 @@ describe("serve does not start", () => {
     const { code, stdout, stderr } = await run(["serve", "--data", at("state"), "--grpc", `127.0.0.1:${port}`]);
     taken.close();
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    // And nothing in front of it: a library's own lines are no JSON.
+    for (const line of stderr.trim().split("\n").slice(0, -1)) expect(() => JSON.parse(line), line).not.toThrow();
     expect(stderr).toMatch(/^behest: gRPC cannot be served on `127\.0\.0\.1:\d+`: .*EADDRINUSE.*; choose another address with --grpc$/m);
   });
 
@@ -145,7 +147,7 @@ describe("serve does not start", () => {
     const { code, stdout, stderr } = await run(["serve", "--data", at("state"), "--rules", at("rules"), "--grpc", "127.0.0.1:0"]);
     expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
     expect(stderr).toBe(
-      `behest: ${at("rules", "policy.json")}: is missing; without it nothing can be decided\n\nthe rules have an error; nothing was started\n`,
+      `behest: ${at("rules", "policy.json")}: is missing; without it nothing can be decided; \`behest init\` makes one\n\nthe rules have an error; nothing was started\n`,
     );
   });
 
@@ -210,7 +212,7 @@ it("keeps its data where the desktop keeps state, unless it is told otherwise", 
   const { code, stderr } = await run(["decide", "--agent", "a", "--tool", "b"], { env: { XDG_STATE_HOME: at("home") } });
   expect({ code, stderr }).toEqual({
     code: 7,
-    stderr: `behest: no token at \`${at("home", "behest", "enforcer.token")}\`; start the server once with \`behest serve\`, or name its data directory with --data\n`,
+    stderr: `behest: no token at \`${at("home", "behest", "enforcer.token")}\`; start the server once with \`bin/behest serve\`, or name its data directory with --data\n`,
   });
   expect(() => readFileSync(at("home", "behest"))).toThrow("ENOENT");
 });

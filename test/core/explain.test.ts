@@ -8,22 +8,16 @@ import { judge, judgeSituation } from "../../src/core/judge.ts";
 import { FALSE, type Kleene, not, TRUE, UNKNOWN } from "../../src/core/kleene.ts";
 import type { CompiledCondition, Policy } from "../../src/core/policy.ts";
 import { type Situation, situate } from "../../src/core/situation.ts";
+import { toEnd } from "../../src/core/steps.ts";
 import { CHANGES } from "../../src/core/what-if.ts";
 import { policyOf } from "../policies.ts";
 import { type Question, questions } from "./random-policies.ts";
 import { randomRuns } from "./random-rules.ts";
 
-const drain = <T>(work: Generator<undefined, T>): T => {
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-  }
-};
-
 const explain = ({ policy: stated, subject }: Question) => {
   const policy = policyOf(stated);
   const { situation, judgement } = judge(policy, subject);
-  return { policy, situation, judgement, explanation: explainJudgement(situation, judgement, { everyRule: true }) };
+  return { policy, situation, judgement, explanation: toEnd(explainJudgement(situation, judgement, { everyRule: true })) };
 };
 
 describe("an explanation", () => {
@@ -101,7 +95,7 @@ describe("an explanation", () => {
       ],
     });
     const { situation, judgement } = judge(policy, subjectOf({}));
-    const { rules, facts } = explainJudgement(situation, judgement, { everyRule: false });
+    const { rules, facts } = toEnd(explainJudgement(situation, judgement, { everyRule: false }));
     expect(rules).toMatchObject([
       {
         rule: "large",
@@ -146,7 +140,7 @@ describe("the smallest changes that would flip an outcome", () => {
       fc.property(questions, (question) => {
         const { policy, situation, judgement } = explain(question);
         decisions++;
-        const flips = drain(findFlips(situation, judgement));
+        const { flips } = toEnd(findFlips(situation, judgement));
         sizes.set(0, (sizes.get(0) ?? 0) + (flips.length === 0 ? 1 : 0));
         for (const flip of flips) {
           expect(flip.outcome).not.toBe(judgement.outcome);
@@ -171,7 +165,7 @@ describe("the smallest changes that would flip an outcome", () => {
       fc.property(questions, (question) => {
         const { policy, situation, judgement } = explain(question);
         const values = gatherAll(policy, situation);
-        for (const { changes } of drain(findFlips(situation, judgement))) {
+        for (const { changes } of toEnd(findFlips(situation, judgement)).flips) {
           for (const { fact, from } of changes) {
             const at = policy.slots.findIndex(({ name }) => name === fact);
             expect(from, fact).toEqual(at === -1 ? FACTS[fact]?.read(situation) : values[at]);
@@ -182,17 +176,73 @@ describe("the smallest changes that would flip an outcome", () => {
     );
   });
 
-  it("are searched in bounded time, a little at a time, however many rules there are", () => {
+  const otherTools = (count: number) =>
+    Array.from({ length: count }, (_, number) => ({
+      name: `rule-${number}`,
+      conditions: {
+        all: [
+          { fact: "action.tool", operator: "equal", value: `tool-${number}` },
+          { fact: `action.arguments.field_${number}`, operator: "greaterThan", value: number },
+        ],
+      },
+      event: { type: "deny", params: { reason: "r", controls: [] } },
+    }));
+
+  it("are searched among what the rules that could stand read, however many rules there are", () => {
+    const few = judge(policyOf({ rules: [amountRule], tools }), subjectOf({ amount: 250 }));
+    const many = judge(policyOf({ rules: [amountRule, ...otherTools(3_000)], tools }), subjectOf({ amount: 250 }));
+    const found = toEnd(findFlips(many.situation, many.judgement));
+    expect(found).toEqual(toEnd(findFlips(few.situation, few.judgement)));
+    expect(found.isComplete).toBe(true);
+    let steps = 0;
+    for (const work = findFlips(many.situation, many.judgement); !work.next().done; ) steps++;
+    expect(steps).toBeLessThan(FLIP_TRIALS_MAX);
+  });
+
+  it("say when the search was cut short", () => {
     const rules = Array.from({ length: 2_000 }, (_, number) => ({
       name: `rule-${number}`,
       conditions: { all: [{ fact: `action.arguments.field_${number}`, operator: "greaterThan", value: 5 }] },
       event: { type: "deny", params: { reason: "r", controls: [] } },
     }));
     const { situation, judgement } = judge(policyOf({ rules }), subjectOf({}));
-    let steps = 0;
-    for (const work = findFlips(situation, judgement); !work.next().done; ) steps++;
-    expect(steps).toBeGreaterThan(100);
-    expect(steps).toBeLessThan(rules.length * 12 + FLIP_TRIALS_MAX);
+    expect(toEnd(findFlips(situation, judgement)).isComplete).toBe(false);
+  });
+
+  const openly = {
+    basis: { AUTHORIZED: { "*": "allow" }, INFERRED: { "*": "allow" }, AVAILABLE: { "*": "allow" } },
+    reach: { default: { tools: ["*"], effects: ["*"], resources: ["*"], max_classification: "restricted" } },
+  };
+  const asks = (...all: readonly object[]) => ({
+    name: "asks",
+    conditions: { all },
+    event: { type: "require-approval", params: { reason: "r", controls: [] } },
+  });
+
+  it.each<{ says: string; condition: object; arguments: Record<string, number | string>; change: object }>([
+    {
+      says: "that an entry were there",
+      condition: { fact: "action.arguments.ticket", operator: "present", value: false },
+      arguments: {},
+      change: { fact: "action.arguments.ticket", from: undefined, to: "anything" },
+    },
+    {
+      says: "what another fact is",
+      condition: { fact: "action.arguments.n", operator: "greaterThan", value: { fact: "action.arguments.limit" } },
+      arguments: { n: 5, limit: 3 },
+      change: { fact: "action.arguments.n", from: 5, to: 3 },
+    },
+    {
+      says: "the border itself where nothing was said",
+      condition: { fact: "action.arguments.amount", operator: "greaterThan", value: 50 },
+      arguments: {},
+      change: { fact: "action.arguments.amount", from: undefined, to: 50 },
+    },
+  ])("name $says", ({ condition, arguments: args, change }) => {
+    const policy = policyOf({ rules: [asks(condition)], tools, settings: openly });
+    const { situation, judgement } = judge(policy, subjectOf(args));
+    expect(judgement.outcome).toBe("REQUIRE_APPROVAL");
+    expect(toEnd(findFlips(situation, judgement)).flips).toContainEqual({ outcome: "ALLOW", changes: [change] });
   });
 
   const amountRule = {
@@ -211,14 +261,11 @@ describe("the smallest changes that would flip an outcome", () => {
     const policy = policyOf({
       rules: [amountRule],
       tools,
-      settings: {
-        basis: { AUTHORIZED: { "*": "allow" }, INFERRED: { "*": "allow" }, AVAILABLE: { "*": "allow" } },
-        reach: { default: { tools: ["*"], effects: ["*"], resources: ["*"], max_classification: "restricted" } },
-      },
+      settings: openly,
     });
     const { situation, judgement } = judge(policy, subjectOf({ amount: 250 }));
     expect(judgement.outcome).toBe("DENY");
-    expect(drain(findFlips(situation, judgement))).toContainEqual({
+    expect(toEnd(findFlips(situation, judgement)).flips).toContainEqual({
       outcome: "ALLOW",
       changes: [{ fact: "action.arguments.amount", from: 250, to: 100 }],
     });

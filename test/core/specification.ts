@@ -321,23 +321,26 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
   const pointsOf = ({ event, truth }: (typeof answers)[number]): number => laws.points(truth, event.params.points ?? 0);
   const score = laws.clamp(stands.reduce((sum, rule) => sum + pointsOf(rule), 0));
   const level = laws.level(score, settings.bands);
-  const standing = [
-    ...broken.map((code) => `behest:${code.toLowerCase().replaceAll("_", "-")} deny TRUE 0`),
-    ...stands.map((rule) => `${rule.name} ${rule.event.type} ${rule.truth} ${pointsOf(rule)}`),
-  ];
-  const denied = { score, level, standing, obligations: [] };
-  const deny = (reasonCodes: readonly ReasonCode[]): Specified => ({ ...denied, outcome: "DENY", basis: "NONE", reasonCodes, holds: [] });
   const on = (type: string, law: (truth: Truth) => boolean) => answers.filter(({ event, truth }) => event.type === type && law(truth));
-
-  const denials = [...new Set<ReasonCode>(broken)];
-  if (on("deny", laws.denies).length > 0) denials.push("RULE_DENY");
-  if (level === "top") denials.push("RISK_TOP");
   const obligations = merged(
     on("oblige", laws.obliges).flatMap(({ event }) => event.params.obligation ?? []),
     laws,
   );
-  if (!obligations) denials.push("OBLIGATION_CONFLICT");
-  else if (!obligations.every(({ type }) => laws.fulfils(subject.request.supportedObligations ?? [], type))) denials.push("OBLIGATION_UNSUPPORTED");
+  const supported = subject.request.supportedObligations ?? [];
+  const unfit: readonly ReasonCode[] = obligations?.every(({ type }) => laws.fulfils(supported, type))
+    ? []
+    : [obligations ? "OBLIGATION_UNSUPPORTED" : "OBLIGATION_CONFLICT"];
+  const standing = [
+    ...[...broken, ...unfit].map((code) => `behest:${code.toLowerCase().replaceAll("_", "-")} deny TRUE 0`),
+    ...stands.map((rule) => `${rule.name} ${rule.event.type} ${rule.truth} ${pointsOf(rule)}`),
+  ];
+  const denied = { score, level, standing, obligations: [] };
+  const deny = (reasonCodes: readonly ReasonCode[]): Specified => ({ ...denied, outcome: "DENY", basis: "NONE", reasonCodes, holds: [] });
+
+  const denials = [...new Set<ReasonCode>(broken)];
+  if (on("deny", laws.denies).length > 0) denials.push("RULE_DENY");
+  if (level === "top") denials.push("RISK_TOP");
+  denials.push(...unfit);
   if (denials.length > 0) return deny(denials);
 
   const table = settings.basis.AVAILABLE;

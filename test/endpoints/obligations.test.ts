@@ -68,7 +68,7 @@ describe("obligations", () => {
   });
 
   it.each(ALL)("deny where the enforcement point cannot fulfil one of them: %s", async (missing) => {
-    const { outcome, obligations, reasonCodes, basis } = await decide(
+    const { outcome, obligations, reasonCodes, basis, findings } = await decide(
       "crm/read",
       ALL.filter((type) => type !== missing),
     );
@@ -77,6 +77,10 @@ describe("obligations", () => {
       obligations: [],
       reasonCodes: ["OBLIGATION_UNSUPPORTED"],
       basis: wire.Basis.NONE,
+    });
+    expect(findings[0]).toMatchObject({
+      rule: "behest:obligation-unsupported",
+      reason: `the rules oblige to \`${missing}\`, which the request does not list as supported`,
     });
   });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readRequestJson } from "../../src/client/request-json.ts";
+import { FALSE } from "../../src/core/kleene.ts";
+import { REASON_CODES } from "../../src/core/words.ts";
 import { fromWire } from "../../src/endpoints/grpc/convert.ts";
 import { judgeCase } from "../../src/policy/case-judge.ts";
 import { withFound } from "../../src/policy/case-update.ts";
@@ -16,13 +18,15 @@ interface Read {
   readonly complaints: readonly string[];
 }
 
+const RULES = new Set(["large", "told"]);
+
 function read(...files: readonly (object | string)[]): Read {
   const complaints: Complaint[] = [];
   const documents = files.flatMap((file, index) => {
     const document = readDocument(`${index}.cases.json`, typeof file === "string" ? file : JSON.stringify(file), complaints);
     return document ? [document] : [];
   });
-  const cases = readCases(documents);
+  const cases = readCases(documents, RULES);
   return { cases, complaints: complaints.map((complaint) => formatComplaint(complaint).split("\n")[0] ?? "") };
 }
 
@@ -100,6 +104,26 @@ describe("a case", () => {
       message: "0.cases.json:1:102: `opne` is none of `new` `open` `unknown` `closed` `mismatch`; did you mean `open`?",
     },
     {
+      when: "a rule that is to stay silent does not exist",
+      files: [{ cases: [{ name: "one", request, expect: { outcome: "ALLOW", silent: ["larg"] } }] }],
+      message: "0.cases.json:1:121: no rule is named `larg`; did you mean `large`?",
+    },
+    {
+      when: "a rule that is to stand does not exist",
+      files: [{ cases: [{ name: "one", request, expect: { outcome: "ALLOW", fires: ["large", "behest:outside-raech"] } }] }],
+      message: "0.cases.json:1:128: no rule is named `behest:outside-raech`; did you mean `behest:outside-reach`?",
+    },
+    {
+      when: "a hold is none, though it is a finding",
+      files: [{ cases: [{ name: "one", request, expect: { outcome: "ALLOW", holds: ["behest:outside-reach"] } }] }],
+      message: "0.cases.json:1:120: no rule is named `behest:outside-reach`",
+    },
+    {
+      when: "a reason code does not exist",
+      files: [{ cases: [{ name: "one", request, expect: { outcome: "DENY", reason_codes: ["RULE_DENIES"] } }] }],
+      message: `0.cases.json:1:126: \`RULE_DENIES\` is none of ${REASON_CODES.map((code) => `\`${code}\``).join(" ")}; did you mean \`RULE_DENY\`?`,
+    },
+    {
       when: "its request is a list",
       files: [{ cases: [{ name: "one", request: [], expect: expectAllow }] }],
       message: "0.cases.json:1:35: a request is an object, as `behest decide` reads it",
@@ -107,6 +131,16 @@ describe("a case", () => {
     { when: "its file is not JSON", files: ['{ "cases": [ }'], message: "0.cases.json:1:14: not JSON: value expected" },
   ])("is refused when $when", ({ files, message }) => {
     expect(read(...files).complaints).toContain(message);
+  });
+
+  it("may name rules of the policy, and what Behest itself says", () => {
+    const expected = {
+      outcome: "DENY",
+      fires: ["large", "behest:task-closed"],
+      silent: ["told", "behest:chain-broken"],
+      holds: ["large", "behest:risk"],
+    };
+    expect(read({ cases: [{ name: "one", request, expect: expected }] }).complaints).toEqual([]);
   });
 
   it("takes nothing of a prototype from a fixture's name or a key", () => {
@@ -321,6 +355,28 @@ describe("mutants", () => {
       "1 `action.arguments.amount greaterThan 100`: `100` → `99`",
       "1 the rule is left out",
     ]);
+  });
+
+  it("change a named condition wherever a rule uses it", () => {
+    const twice = policyOf({
+      conditions: { big: { fact: "action.arguments.amount", operator: "greaterThan", value: 20 } },
+      rules: [
+        {
+          name: "twice",
+          conditions: {
+            any: [
+              { all: [{ fact: "action.effect", operator: "equal", value: "pay" }, { condition: "big" }] },
+              { all: [{ fact: "action.effect", operator: "equal", value: "share" }, { condition: "big" }] },
+            ],
+          },
+          event: { type: "risk", params: { points: 5, reason: "r", controls: [] } },
+        },
+      ],
+    });
+    const [mutant] = mutantsOf(twice).filter(({ what }) => what.endsWith("`20` → `21`"));
+    const values = (effect: string) => twice.slots.map(({ name }) => (name === "action.effect" ? effect : 21));
+    const results = ["pay", "share"].map((effect) => mutant?.mutated.get(0)?.condition.test(values(effect)));
+    expect(results).toEqual([FALSE, FALSE]);
   });
 
   it("survive where no case looks", () => {

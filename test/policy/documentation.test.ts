@@ -23,7 +23,9 @@ describe("every example in the documentation", () => {
   });
 
   it.each(blocks.filter(({ value }) => "event" in value))("that is a rule loads without a warning: $text", ({ value }) => {
-    expect(compilePolicy(filesOf({ rules: [value] })).warnings).toEqual([]);
+    expect(
+      compilePolicy(filesOf({ settings: { groups: { approvers: ["user:local"], treasury: ["user:local"] } }, rules: [value] })).warnings,
+    ).toEqual([]);
   });
 
   it.each(blocks.filter(({ value }) => "all" in value))("that is a condition loads: $text", ({ value }) => {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { describe, expect, it } from "vitest";
+import { toEnd } from "../../src/core/steps.ts";
 import { treeOf } from "../../src/policy/json-tree.ts";
-import { toEnd } from "../../src/policy/steps.ts";
 
 const LIMITS = { nestingMax: 50, valuesMax: 10_000 };
 const take = (text: string) => toEnd(treeOf(text, LIMITS));

@@ -269,6 +269,11 @@ describe("a rule is refused", () => {
       message: "`alice` is no approver: write `principal`, `issuer`, `user:…` or `group:…`",
     },
     {
+      when: "an approver is a group that policy.json does not have",
+      event: `{ "type": "require-approval", "params": ${params(`, "approvers": ["principal", ▶"group:aprovers"]`)} }`,
+      message: "`group:aprovers` is not among `groups` of policy.json; did you mean `group:approvers`?",
+    },
+    {
       when: "a lifetime has no unit",
       event: `{ "type": "require-approval", "params": ${params(`, "lifetime": ▶"60"`)} }`,
       message: "expected a duration such as `60s`, `10m` or `24h`, at most `365d`, found `60`",
@@ -380,6 +385,12 @@ describe("a file is refused, with its place,", () => {
       file: "policy.json",
       text: settings((text) => text.replace('"default": "internal"', '"default": ▶"interal"')),
       message: "`interal` is not in `classification.order`",
+    },
+    {
+      when: "a group that is asked by default is not listed",
+      file: "policy.json",
+      text: settings((text) => text.replace('"group:approvers"', '▶"group:aprovers"')),
+      message: "`group:aprovers` is not among `groups` of policy.json; did you mean `group:approvers`?",
     },
     {
       when: "a basis answer is none",

@@ -99,7 +99,7 @@ function changed(value: Json, [step = 0, ...rest]: readonly number[], change: Ch
 
 /** What only the loader can know; each stands in GAPS of schema.test.ts with an example. */
 const ONLY_THE_LOADER_KNOWS =
-  /`(public|internal|confidential|restricted)`|is not in `classification.order`|must be below `top`|stands twice|may not read|unknown condition/;
+  /`(public|internal|confidential|restricted)`|is not in `classification.order`|must be below `top`|stands twice|is not among `groups`|may not read|unknown condition/;
 const MANY_DECORATORS = /"(\w+:){3,}\w+"/;
 const UNDECIDABLE = /cannot compare|needs a list|needs numbers/;
 

@@ -308,6 +308,7 @@ const GAPS: readonly { readonly gap: string; readonly file: string; readonly tex
     text: settings({ classification: { order: ["a"], default: "b" } }),
     id: "inconsistent-settings",
   },
+  { gap: "which groups there are", file: "x.rules.json", text: event("require-approval", `, "approvers": ["group:a"]`), id: "unknown-group" },
   { gap: "which number is the larger", file: "policy.json", text: settings({ bands: { middle: 80, top: 40 } }), id: "inconsistent-settings" },
   { gap: "which named conditions there are", file: "x.rules.json", text: rules(`{ "condition": "nowhere" }`), id: "unknown-condition" },
   { gap: "which fixtures there are", file: "x.cases.json", text: one(`, "use": ["nowhere"]`), id: "unknown-fixture" },

@@ -23,7 +23,8 @@ const NAMES = Object.keys(TEMPLATES).filter(isTemplateName);
 function made(name: TemplateName) {
   const directory = join(home.path, name);
   placeFiles(directory, templateFiles(name));
-  return { ...loadPolicy(directory), cases: readCaseFiles(directory) };
+  const loaded = loadPolicy(directory);
+  return { ...loaded, cases: readCaseFiles(directory, loaded.policy) };
 }
 
 const templates = Object.fromEntries(NAMES.map((name) => [name, made(name)])) as Readonly<Record<TemplateName, ReturnType<typeof made>>>;

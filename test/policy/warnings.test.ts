@@ -87,3 +87,12 @@ describe("the loader warns", () => {
     expect(said.map(({ message }) => message)).toEqual(["no rule uses the condition `spare`"]);
   });
 });
+
+describe("a policy without groups", () => {
+  it.each([
+    { says: "that asks one is warned of", settings: { groups: {} }, warned: ["`groups` is empty, and `group:approvers` is asked: say who is in it"] },
+    { says: "that asks none is not", settings: { groups: {}, approvers: { default: ["principal"], quorum: 1 } }, warned: [] },
+  ])("$says", ({ settings, warned }) => {
+    expect(load({ settings }).warnings.map(({ message }) => message)).toEqual(warned);
+  });
+});

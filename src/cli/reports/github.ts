@@ -1,3 +1,5 @@
+import { visible } from "../output.ts";
+
 /** One remark that GitHub shows beside the line it is about. */
 export interface Annotation {
   readonly severity: "error" | "warning" | "notice";
@@ -20,7 +22,11 @@ export function workflowCommand({ severity, title, message, file, line, column }
   return `::${severity} ${properties}::${escapedData(message)}\n`;
 }
 
-/** A line break would end the command, and what follows could be another one. */
-const escapedData = (text: string): string => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+/** A line break would end the command, and what follows could be another one; what a terminal would obey is shown as a mark. */
+const escapedData = (text: string): string =>
+  text
+    .split(/(\r|\n)/)
+    .map((part) => (part === "\r" ? "%0D" : part === "\n" ? "%0A" : visible(part).replaceAll("%", "%25")))
+    .join("");
 
 const escapedProperty = (text: string): string => escapedData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");

@@ -1,7 +1,7 @@
 import { fromJson, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { DecidingComparison, ExplainedRule, Explanation } from "../../core/explain.ts";
-import type { FactChange, Flip } from "../../core/flips.ts";
+import type { FactChange, FlipSearch } from "../../core/flips.ts";
 import type { Known } from "../../core/json.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
 import { EVENTS, LEVELS, OUTCOMES } from "./convert.ts";
@@ -9,7 +9,7 @@ import { EVENTS, LEVELS, OUTCOMES } from "./convert.ts";
 type Init = MessageInitShape<typeof wire.ExplanationSchema>;
 
 /** Renders what a decision came from. Places are told within `directory`, the rules' own: where that lies is the server's business. */
-export function explanationToWire({ rules, facts, score }: Explanation, flips: readonly Flip[], directory: string): Init {
+export function explanationToWire({ rules, facts, score }: Explanation, { flips, isComplete }: FlipSearch, directory: string): Init {
   const within = (position: string): string => (position.startsWith(`${directory}/`) ? position.slice(directory.length + 1) : position);
   return {
     rules: rules.map((rule) => ruleToWire(rule, within)),
@@ -23,6 +23,7 @@ export function explanationToWire({ rules, facts, score }: Explanation, flips: r
       ...(score.toNextBand !== undefined && { toNextBand: score.toNextBand }),
       ...(score.toBandBelow !== undefined && { toBandBelow: score.toBandBelow }),
     },
+    flipsCutShort: !isComplete,
     flips: flips.map(({ outcome, changes }) => ({ outcome: OUTCOMES[outcome], changes: changes.map(changeToWire) })),
   };
 }

@@ -6,6 +6,8 @@ import { explainJudgement } from "../../core/explain.ts";
 import { findFlips } from "../../core/flips.ts";
 import type { RateLimiter } from "../../core/rate-limit.ts";
 import type { Caller } from "../../core/request.ts";
+import { inSlices } from "../../core/steps.ts";
+import type { Turnstile } from "../../core/turnstile.ts";
 import type { Instant } from "../../core/words.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
 import { authorize, type ByteLimit, type CallPorts, decode, refuseOversize, type UnaryHandler } from "./call.ts";
@@ -18,6 +20,8 @@ export interface HandlerPorts extends CallPorts {
   readonly decider: Decider;
   /** Where the policy's rules lie; explanations leave it out of their places. */
   readonly rulesDirectory: string;
+  /** Explanations share their time with the decisions, so they are made one after the other. */
+  readonly explaining: Turnstile;
   readonly explains: RateLimiter;
   readonly now: () => Instant;
   readonly limits: HandlerLimits;
@@ -104,23 +108,14 @@ async function explain(
   const { answer, verdict } = ports.decider.explain({ ...asked, caller: message.caller === "" ? caller : { ...caller, id: message.caller } });
   if (limited) return { decision: toWire(answer) };
   const { situation, judgement } = verdict;
-  const explanation = explainJudgement(situation, judgement, { everyRule: message.everyRule });
-  const flips = await inSlices(findFlips(situation, judgement));
-  return { decision: toWire(answer), explanation: explanationToWire(explanation, flips, ports.rulesDirectory) };
+  return ports.explaining.alone(async () => {
+    const explanation = await inSlices(explainJudgement(situation, judgement, { everyRule: message.everyRule }), SLICING);
+    const search = await inSlices(findFlips(situation, judgement), SLICING);
+    return { decision: toWire(answer), explanation: explanationToWire(explanation, search, ports.rulesDirectory) };
+  });
 }
 
-const SLICE_MS = 2;
-
-/** Runs long work a little at a time, so that decisions are not kept waiting. */
-async function inSlices<T>(work: Generator<undefined, T>): Promise<T> {
-  for (;;) {
-    const until = performance.now() + SLICE_MS;
-    do {
-      const step = work.next();
-      if (step.done) return step.value;
-    } while (performance.now() < until);
-    await new Promise((next) => setImmediate(next));
-  }
-}
+/** How long decisions are kept waiting at once. */
+const SLICING = { now: () => performance.now(), sliceMs: 2 };
 
 const requestLimit = ({ limits }: HandlerPorts): ByteLimit => ({ name: "request_bytes", bytesMax: limits.requestBytesMax });

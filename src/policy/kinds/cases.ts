@@ -23,6 +23,8 @@ const withFixture = (used: string): string =>
     .replace(`{\n`, `{\n  "fixtures": { "bot": { "caller": "gateway" } },\n`)
     .replace(`"request"`, `"use": ["${used}"],\n      "request"`);
 
+const expecting = (expected: string): string => cases(["send_money"]).replace(`"outcome": "DENY"`, expected);
+
 /** About cases. They change no decision, and `serve` does not read them. */
 export const CASE_KINDS = {
   "rule-without-case": warning({
@@ -38,6 +40,13 @@ export const CASE_KINDS = {
       "A case takes parts that it shares with others from `fixtures`, by the names under `use`. A fixture of any `*.cases.json` can be used in each. The message names the nearest one if one is near.",
     wrong: caseFile(withFixture("bott")),
     right: caseFile(withFixture("bot")),
+  }),
+  "unknown-rule": error({
+    title: "a case names a rule that does not exist",
+    explanation:
+      "`fires`, `silent` and `holds` name rules of the policy, and what Behest itself says: findings such as `behest:outside-reach`, the holds `behest:risk` and `behest:basis`. Under any other name nothing ever stands, so a case that wants it silent could never fail. The message names the nearest one if one is near.",
+    wrong: caseFile(expecting(`"outcome": "DENY", "fires": ["a-rule"], "silent": ["behest:outside-raech"]`)),
+    right: caseFile(expecting(`"outcome": "DENY", "fires": ["a-rule"], "silent": ["behest:outside-reach"]`)),
   }),
   "unreadable-request": error({
     title: "the request of a case is none that a server would read",

@@ -51,9 +51,9 @@ export const RULE_KINDS = {
     right: ruleFile(rule(all(HARMLESS), ASK)),
   }),
   "often-absent": warning({
-    title: "a rule stands for every request that lacks an argument",
+    title: "a rule stands for every request that lacks an argument or attribute",
     explanation:
-      "Arguments and attributes are partial facts: most requests do not have this one. A comparison with an absent fact is *unknown*, and unknown never helps the caller: the rule denies, asks or adds its points for every request of every other tool. Guard it by the tool that has the argument, or by `present`.",
+      "Arguments and attributes are partial facts: most requests do not have this one. A comparison with an absent fact is *unknown*, and unknown never helps the caller: the rule denies, asks or adds its points for every request of every other tool. Guard an argument by the tool that has it, or by `present`. No tool has an attribute: somebody has to say it, so only `present` guards it. Where nobody saying it is to count, say so: `any` of `present` `false` and the comparison.",
     wrong: denying(AMOUNT),
     right: denying(`${HARMLESS}, ${AMOUNT}`),
   }),

@@ -1,4 +1,4 @@
-import { ASK, type ComplaintKind, error, HARMLESS, rule, ruleFile, settings } from "./kind.ts";
+import { ASK, type ComplaintKind, error, HARMLESS, rule, ruleFile, settings, warning } from "./kind.ts";
 
 const asking = (approvers: string): string => ASK.replace(`"reason"`, `"approvers": ${approvers}, "reason"`);
 const tool = (body: string) => ({
@@ -13,7 +13,21 @@ export const SETTINGS_KINDS = {
     explanation:
       "Approvers are `principal` (the person at whose behest it happens), `issuer` (who opened the task), `user:NAME` and `group:NAME`. A hold that nobody can answer would wait for ever.",
     wrong: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["principal", "treasury"]`))),
-    right: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["principal", "group:treasury"]`))),
+    right: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["principal", "group:approvers"]`))),
+  }),
+  "unknown-group": error({
+    title: "a group approves that does not exist",
+    explanation:
+      "`group:NAME` is a group under `groups` of policy.json, which says who is in it. Nobody is in any other, so nobody could ever answer. The message names the nearest one if one is near.",
+    wrong: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["group:aprovers"]`))),
+    right: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["group:approvers"]`))),
+  }),
+  "no-groups": warning({
+    title: "a group approves, and no group is declared",
+    explanation:
+      "`groups` of policy.json is empty, so nobody is in the group that is asked. While a policy is being begun that may be meant; before it decides anything, say who answers.",
+    wrong: settings({ groups: `{}` }),
+    right: settings({ groups: `{ "approvers": ["user:local"] }` }),
   }),
   "inconsistent-settings": error({
     title: "two settings contradict each other",

@@ -34,6 +34,10 @@ export interface ModelNode {
 /** One fact, or one comparison that may come out in any way. */
 export interface Variable {
   readonly leaves: readonly number[];
+  /** Declared names of the facts that it reads. */
+  readonly facts: readonly string[];
+  /** Whether it is one comparison that may come out in any way. */
+  readonly free: boolean;
   readonly choices: readonly Choice[];
 }
 
@@ -82,11 +86,17 @@ function variablesOf(leaves: readonly Leaf[], vocabulary: Vocabulary): readonly 
   const variables: Variable[] = [];
   for (const [slot, asked] of bySlot) {
     const choices = choicesOf(slot, asked, vocabulary);
-    if (choices) variables.push({ leaves: asked.map(({ index }) => index), choices });
+    if (choices) variables.push({ leaves: asked.map(({ index }) => index), facts: factsOf([slot], vocabulary), free: false, choices });
     else free.push(...asked);
   }
-  return [...variables, ...free.map(({ index }) => ({ leaves: [index], choices: ANY }))];
+  return [
+    ...variables,
+    ...free.map(({ index, comparison }) => ({ leaves: [index], facts: factsOf(slotsRead(comparison), vocabulary), free: true, choices: ANY })),
+  ];
 }
+
+const slotsRead = ({ slot, value }: Comparison): readonly number[] => ("slot" in value ? [slot, value.slot] : [slot]);
+const factsOf = (read: readonly number[], { slots }: Vocabulary): readonly string[] => read.flatMap((slot) => slots[slot]?.fact ?? []);
 
 const OUTCOMES: readonly Kleene[] = [FALSE, UNKNOWN, TRUE];
 const ANY: readonly Choice[] = OUTCOMES.map((result) => ({ results: [result], whenAbsent: true }));

@@ -39,7 +39,8 @@ export function complaintsAbout(stated: StatedRule, examined: Examined, told: Se
       ),
     );
   }
-  if (examined.fires === "sometimes" && examined.unknownWhenAbsent && !isHelping(examined.rule)) found.push(...oftenAbsent(stated, written));
+  if (examined.fires === "sometimes" && !isHelping(examined.rule))
+    found.push(...(examined.unknownWhenAbsent ? oftenAbsent(stated, written) : unguarded(stated, examined, written)));
   return found;
 }
 
@@ -101,5 +102,18 @@ function oftenAbsent(stated: StatedRule, written: readonly Written[]): readonly 
   const message = `rule \`${stated.name}\` stands for every request without \`${spell(leaf.fact)}\`: with it absent this is unknown, which never helps the caller; guard it by the tool that has it, or by \`present\``;
   return [document.complaintAt("often-absent", node, message)];
 }
+
+function unguarded(stated: StatedRule, examined: Examined, written: readonly Written[]): readonly Complaint[] {
+  return [...examined.unguarded.values()].flatMap(({ condition: blamed }) => {
+    const leaf = written.find(({ compiled }) => compiled === blamed)?.condition;
+    if (leaf?.kind !== "leaf") return [];
+    const { document, node } = isWithin(leaf, stated) ? leaf : { document: stated.document, node: nameNodeOf(stated) };
+    const message = `where the rest holds, rule \`${stated.name}\` stands without \`${spell(attributeOf(leaf))}\` too: with it absent this is unknown, which never helps the caller, and no tool brings attributes along; guard it by \`present\``;
+    return [document.complaintAt("often-absent", node, message)];
+  });
+}
+
+/** The compared fact, or the one it is compared with. */
+const attributeOf = ({ fact, value }: Leaf): Leaf["fact"] => (fact.name.endsWith(".attributes") || !("fact" in value) ? fact : value.fact);
 
 const isPartial = ({ fact, operatorName }: Leaf): boolean => operatorName !== "present" && (!fact.declaration.total || fact.path.length > 0);

@@ -273,6 +273,38 @@ describe("a fact that is often absent is found:", () => {
     expect(said(one(conditions))).toEqual([]);
   });
 
+  const HOUR = leaf("context.attributes.hour", "greaterThan", "18");
+  const hourMessage =
+    "where the rest holds, rule `a-rule` stands without `context.attributes.hour` too: with it absent this is unknown, which never helps the caller, and no tool brings attributes along; guard it by `present`";
+
+  it.each([
+    { says: "its tool", conditions: `{ "all": [${IS_X}, ▶${HOUR}] }` },
+    { says: "an argument", conditions: `{ "all": [${leaf("action.arguments.amount", "present", "true")}, ▶${HOUR}] }` },
+    { says: "an attribute of something else", conditions: `{ "all": [${leaf("agent.attributes.team", "present", "true")}, ▶${HOUR}] }` },
+    {
+      says: "`present` of another way to match",
+      conditions: `{ "any": [{ "all": [${leaf("context.attributes.day", "present", "true")}, ${leaf("context.attributes.day", "equal", "6")}] }, { "all": [${IS_X}, ▶${HOUR}] }] }`,
+    },
+    {
+      says: "its tool, under decorators",
+      conditions: `{ "all": [${IS_X}, ▶${leaf("context.attributes.hour", "not:greaterThan", "18")}] }`,
+    },
+  ])("an attribute that is guarded only by $says", ({ conditions }) => {
+    const text = one(conditions);
+    expect(said(text)).toEqual([`often-absent ${placeOfMark(text)} ${hourMessage}`]);
+  });
+
+  it.each([
+    { says: "by `present`", conditions: `{ "all": [${IS_X}, ${leaf("context.attributes.hour", "present", "true")}, ${HOUR}] }` },
+    { says: "by an attribute said along with it", conditions: `{ "all": [${IS_X}, ${leaf("context.attributes.day", "present", "true")}, ${HOUR}] }` },
+    {
+      says: "by saying that nobody saying it counts",
+      conditions: `{ "all": [${IS_X}, { "any": [${leaf("context.attributes.hour", "present", "false")}, ${HOUR}] }] }`,
+    },
+  ])("but not one that is guarded $says", ({ conditions }) => {
+    expect(said(one(conditions))).toEqual([]);
+  });
+
   it("nor in a rule that helps: unknown grants nothing", () => {
     expect(said(one(`{ "all": [${AMOUNT}] }`, "allow"))).toEqual([]);
   });

@@ -5,6 +5,7 @@ import { gather, gatherAll } from "../../../src/core/facts.ts";
 import type { Known } from "../../../src/core/json.ts";
 import { FALSE, type Kleene, UNKNOWN } from "../../../src/core/kleene.ts";
 import type { CompiledCondition, CompiledRule } from "../../../src/core/policy.ts";
+import { slotsOf } from "../../../src/core/policy.ts";
 import { situate } from "../../../src/core/situation.ts";
 import { type Effort, type Examined, examine, firesWith } from "../../../src/policy/lint/examine.ts";
 import { lintPolicy } from "../../../src/policy/lint/lint.ts";
@@ -68,6 +69,31 @@ describe("what lint says of random policies holds for random subjects:", () => {
       RUNS,
     );
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(50);
+  });
+
+  it("a rule with an unguarded attribute is unknown with facts among which that map is empty, and all else is known", () => {
+    let unguarded = 0;
+    fc.assert(
+      fc.property(questions, (question) => {
+        const looked = look(question);
+        const { slots } = looked.loaded.policy;
+        for (const one of looked.examined) {
+          for (const [map, { condition, facts }] of one?.unguarded ?? []) {
+            if (!one) continue;
+            const values: Known[] = slots.map(() => undefined);
+            for (const { slot, value } of facts) values[slot] = value;
+            // Of a comparison that may come out in any way no example is kept.
+            if (![...slotsOf(one.rule.condition)].every((slot) => facts.some((fact) => fact.slot === slot))) continue;
+            for (const [at, { fact }] of slots.entries()) if (fact === map) expect(values[at], `${map} is empty`).toBeUndefined();
+            expect(one.rule.condition.test(values), one.rule.name).toBe(UNKNOWN);
+            expect(condition.test(values), condition.position).toBe(UNKNOWN);
+            unguarded++;
+          }
+        }
+      }),
+      RUNS,
+    );
+    expect(unguarded).toBeGreaterThan(50);
   });
 
   it("a rule that a `deny` shadows never fires without it", () => {

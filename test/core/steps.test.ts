@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { inSlices, type Steps, toEnd } from "../../src/core/steps.ts";
 import { compileSteps } from "../../src/policy/load.ts";
-import { inSlices, type Steps, toEnd } from "../../src/policy/steps.ts";
 import { filesOf } from "../policies.ts";
 
 const now = (): number => performance.now();

@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { folded, keyValues, tableOf } from "../../src/cli/output.ts";
+
+const DIGEST = `sha256:${"e815ee35ea0c".padEnd(64, "f")}`;
+const ROW = { at: "2026-01-05T09:00:00.000Z", outcome: "DENY", agent: "coding-assistant", resource: "/srv/handbook/onboarding.md", digest: DIGEST };
+
+describe("a table", () => {
+  it.each<{ says: string; columns: number | undefined; text: string }>([
+    {
+      says: "is whole in a file",
+      columns: undefined,
+      text: `at                        outcome  agent             resource                     digest
+2026-01-05T09:00:00.000Z  DENY     coding-assistant  /srv/handbook/onboarding.md  ${DIGEST}
+`,
+    },
+    {
+      says: "shortens digests on a terminal, and nothing else where there is room",
+      columns: 105,
+      text: `at                        outcome  agent             resource                     digest
+2026-01-05T09:00:00.000Z  DENY     coding-assistant  /srv/handbook/onboarding.md  sha256:e815ee35ea0c…
+`,
+    },
+    {
+      says: "shortens the widest columns first, so that every column is there",
+      columns: 80,
+      text: `at                outcome  agent             resource          digest
+2026-01-05T09:0…  DENY     coding-assistant  /srv/handbook/o…  sha256:e815ee35…
+`,
+    },
+    {
+      says: "is listed key by key where columns would say nothing, with digests whole",
+      columns: 50,
+      text: `at        2026-01-05T09:00:00.000Z
+outcome   DENY
+agent     coding-assistant
+resource  /srv/handbook/onboarding.md
+digest    ${DIGEST}
+`,
+    },
+  ])("$says", ({ columns, text }) => {
+    expect(tableOf([ROW], columns)).toBe(text);
+  });
+
+  it("puts an empty line between rows that are listed key by key, and says when there are none", () => {
+    expect(tableOf([ROW, ROW], 20)).toMatch(/f\n\nat {8}2026/);
+    expect(tableOf([], 20)).toBe("(no rows)\n");
+  });
+
+  it("is never wider than the terminal while it has columns, and shows each of them", () => {
+    const rows = fc.array(fc.record({ a: fc.string(), b: fc.string({ maxLength: 90 }), c: fc.integer() }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(rows, fc.integer({ min: 40, max: 200 }), (some, columns) => {
+        const [header = "", ...lines] = tableOf(some, columns).trimEnd().split("\n");
+        expect(header.split(/ +/)).toEqual(["a", "b", "c"]);
+        for (const line of [header, ...lines]) expect(line.length).toBeLessThanOrEqual(columns);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+it("key and value stand in two columns, and a long value goes on below itself", () => {
+  expect(keyValues({ name: "x", about: "several words that go on" }, 20)).toBe(`name   x
+about  several words
+       that go on
+`);
+});
+
+describe("a long line", () => {
+  it.each<{ says: string; text: string; columns: number | undefined; is: string }>([
+    { says: "stays whole in a file", text: "    one two three", columns: undefined, is: "    one two three" },
+    { says: "is broken between words, and goes on indented", text: "  one two three", columns: 10, is: "  one two\n      three" },
+    { says: "keeps its own spaces", text: "✖ a  b", columns: 10, is: "✖ a  b" },
+    { says: "keeps a word whole that has no room", text: "one /a/very/long/path two", columns: 10, is: "one\n      /a/very/long/path\n      two" },
+    { says: "counts no colours", text: "\u001b[31mone\u001b[39m two", columns: 7, is: "\u001b[31mone\u001b[39m two" },
+  ])("$says", ({ text, columns, is }) => {
+    expect(folded(text, { columns, indent: 6 })).toBe(is);
+  });
+});
