@@ -1,6 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
-import { type Format, paint, printJson, printLine, visible } from "./output.ts";
+import { type Format, folded, paint, printJson, printLine, screenColumns, visible } from "./output.ts";
 
 export type Result = wire.DecideBatchItem["result"];
 
@@ -38,20 +38,31 @@ const MARKS: Readonly<Partial<Record<wire.Outcome, string>>> = {
 export const nameOf = (names: Readonly<Record<string, number>>, value: number): string =>
   Object.keys(names).find((name) => names[name] === value) ?? String(value);
 
-/** One decision for people: what, why, and who is to be asked. */
-export function describe(request: wire.DecideRequest | undefined, answer: Result): string {
+/** What came out, in one line. */
+export function headline(request: wire.DecideRequest | undefined, answer: Result): string {
   const asked = request ? `${visible(request.agent?.id ?? "")} → ${visible(request.action?.tool ?? "")}` : "";
-  if (answer.case !== "decision")
-    return `${paint("red", "✖ ERROR")}  ${asked}\n    ${answer.case === "error" ? visible(answer.value.message) : "no answer"}`;
-  const { outcome, basis, risk, findings, holds, obligations, reasonCodes, replayed } = answer.value;
-  const marks = [
+  if (answer.case !== "decision") return `${paint("red", "✖ ERROR")}  ${asked}`;
+  const { outcome, basis, risk, replayed } = answer.value;
+  return [
     MARKS[outcome] ?? "✖ UNKNOWN",
     paint("bold", asked),
     `risk ${risk?.score ?? "?"} (${nameOf(wire.RiskLevel, risk?.level ?? 0).toLowerCase()})`,
     `basis ${nameOf(wire.Basis, basis)}`,
     ...(replayed ? ["replayed"] : []),
-  ];
-  const lines = [marks.join("  ")];
+  ].join("  ");
+}
+
+/** One decision for people: what, why, and who is to be asked. */
+export function describe(request: wire.DecideRequest | undefined, answer: Result): string {
+  const lines = [headline(request, answer), ...reasonLines(answer)];
+  const columns = screenColumns();
+  return lines.map((line) => folded(line, columns)).join("\n");
+}
+
+function reasonLines(answer: Result): readonly string[] {
+  if (answer.case !== "decision") return [`    ${answer.case === "error" ? visible(answer.value.message) : "no answer"}`];
+  const { outcome, findings, holds, obligations, reasonCodes } = answer.value;
+  const lines: string[] = [];
   if (reasonCodes.length > 0) lines.push(`    ${reasonCodes.join(", ")}`);
   if (outcome === wire.Outcome.ALLOW) lines.push("    within reach; policy allows the effect, and no rule asks or denies");
   for (const finding of findings) {
@@ -64,7 +75,7 @@ export function describe(request: wire.DecideRequest | undefined, answer: Result
     lines.push(
       `    asks ${hold.approvers.map(visible).join(" or ")}${hold.quorum > 1 ? ` (${hold.quorum} of them)` : ""} about ${visible(hold.name)}`,
     );
-  return lines.join("\n");
+  return lines;
 }
 
 function obligationText({ type, paths, rowsMax, level, recipients }: wire.Obligation): string {

@@ -98,5 +98,5 @@ function namesIn(file: string, text: string): readonly (string | undefined)[] {
   const document = readDocument(file, text, complaints);
   const names = document ? caseNames(document) : [];
   if (complaints.length === 0) return names;
-  throw new CommandFailed(EXIT.rulesInvalid, `${complaints.map(formatComplaint).join("\n\n")}\n\nnothing was written`);
+  throw new CommandFailed(EXIT.rulesInvalid, `${complaints.map((one) => formatComplaint(one)).join("\n\n")}\n\nnothing was written`);
 }

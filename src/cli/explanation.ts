@@ -1,8 +1,9 @@
 import { toJson } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { FLIP_FACTS_TRIED } from "../core/flips.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
-import { describe, nameOf } from "./answers.ts";
-import { type Format, paint, printJson, printLine, visible } from "./output.ts";
+import { describe, headline, nameOf } from "./answers.ts";
+import { type Format, folded, paint, printJson, printLine, screenColumns, visible } from "./output.ts";
 
 /** A decision with what it came from. */
 export interface Explained {
@@ -14,7 +15,10 @@ export interface Explained {
 
 export function printExplanations(explained: readonly Explained[], format: Format): void {
   if (format === "table") {
-    process.stdout.write(explained.map(pretty).join("\n"));
+    const text = explained.map(pretty).join("\n");
+    process.stdout.write(text);
+    // What was decided has scrolled away.
+    if (text.split("\n").length - 1 > LINES_AT_ONCE) process.stdout.write(`\n${explained.flatMap(outcomeLine).join("\n")}\n`);
     return;
   }
   const values = explained.map(({ response }) => toJson(wire.ExplainResponseSchema, response, { useProtoFieldName: true, alwaysEmitImplicit: true }));
@@ -22,12 +26,19 @@ export function printExplanations(explained: readonly Explained[], format: Forma
   else printJson(values.length === 1 ? values[0] : values);
 }
 
+const LINES_AT_ONCE = 24;
+
+const outcomeLine = ({ request, response: { decision } }: Explained): readonly string[] =>
+  decision ? [folded(headline(request, { case: "decision", value: decision }), screenColumns())] : [];
+
 function pretty({ request, response: { decision, explanation }, asked }: Explained): string {
   const lines = asked && decision ? [paint("dim", askedLine(request, decision, asked.caller))] : [];
   if (decision) lines.push(describe(request, { case: "decision", value: decision }));
   if (explanation) {
     const { rules, facts, score, flips, flipsCutShort } = explanation;
-    lines.push(...section("rules, points and sum", rules.flatMap(ruleLines)));
+    const standing = rules.filter(({ result }) => isStanding(result));
+    const others = rules.filter(({ result }) => !isStanding(result));
+    lines.push(...section("rules, points and sum", [...standing, ...others].flatMap(ruleLines)));
     if (score) lines.push(...section("score", scoreLines(score)));
     lines.push(...section("facts read", factLines(facts)));
     lines.push(
@@ -44,15 +55,18 @@ function askedLine({ task }: wire.DecideRequest, { taskId }: wire.DecideResponse
 }
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>
-  lines.length === 0 ? [] : ["", `  ${paint("bold", title)}`, ...lines.map((line) => `    ${line}`)];
+  lines.length === 0 ? [] : ["", `  ${paint("bold", title)}`, ...lines.map((line) => folded(`    ${line}`, screenColumns()))];
 
 const signed = (points: number): string => (points > 0 ? `+${points}` : String(points));
 
 function ruleLines({ rule, result, points, sum, position, decided }: wire.ExplainedRule): readonly string[] {
   const how = result === wire.FindingResult.UNKNOWN ? " (unknown)" : result === wire.FindingResult.MATCHED ? "" : " (does not stand)";
   const head = `${signed(points).padStart(4)} ${String(sum).padStart(4)}  ${visible(rule)}${how}  ${paint("dim", visible(position))}`;
-  return [head, ...decided.map((comparison) => `           ${comparisonLine(comparison)}`)];
+  const lines = [head, ...decided.map((comparison) => `           ${comparisonLine(comparison)}`)];
+  return isStanding(result) ? lines : lines.map((line) => paint("dim", line));
 }
+
+const isStanding = (result: wire.FindingResult): boolean => result === wire.FindingResult.MATCHED || result === wire.FindingResult.UNKNOWN;
 
 function comparisonLine({ fact, operator, comparedWith, found, truth, position }: wire.DecidingComparison): string {
   const other = comparedWith.case === "otherFact" ? comparedWith.value : comparedWith.case === "value" ? textOf(comparedWith.value) : "?";
@@ -87,6 +101,8 @@ function factLines(facts: readonly wire.ExplainedFact[]): readonly string[] {
 }
 
 const flipLines = (flips: readonly wire.Flip[]): readonly string[] =>
-  flips.map(({ outcome, changes }) => `${nameOf(wire.Outcome, outcome)}: ${changes.map(changeText).join(" and ")}`);
+  flips.length === 0
+    ? [`no change of up to ${FLIP_FACTS_TRIED} facts that was tried brings one about`]
+    : flips.map(({ outcome, changes }) => `${nameOf(wire.Outcome, outcome)}: ${changes.map(changeText).join(" and ")}`);
 
 const changeText = ({ fact, from, to }: wire.FactChange): string => visible(`${fact} were ${textOf(to)}, not ${textOf(from)}`);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { FACTS, type FactDeclaration } from "../core/facts.ts";
-import { nearest } from "../policy/complaints.ts";
+import { whyNoFact } from "../policy/fact-reference.ts";
 import { dataOf, type Entry, factPage, factsList, howToAsk, rowOf } from "./facts-page.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
 import { asTyped } from "./hint.ts";
@@ -42,7 +42,7 @@ function factAt(name: string): Entry | undefined {
 }
 
 function unknownFact(name: string): CommandFailed {
-  const near = nearest(name.slice(0, 200), Object.keys(FACTS));
-  const meant = near === undefined ? ":" : `; did you mean \`${near}\`?`;
-  return new CommandFailed(EXIT.usage, `no fact \`${visible(name.slice(0, 200))}\`${meant} \`${asTyped("facts")}\` lists them all`);
+  const said = whyNoFact(name, `no fact \`${visible(name.slice(0, 200))}\``);
+  const message = typeof said === "string" ? said : `${said.message} \`behest facts\` lists them all`;
+  return new CommandFailed(EXIT.usage, message.replaceAll("`behest facts`", `\`${asTyped("facts")}\``));
 }

@@ -32,7 +32,8 @@ export class CommandFailed extends Error {
   }
 }
 
-const rulesInvalid = ({ complaints, message }: PolicyInvalid): string => `${complaints.map(formatComplaint).join("\n\n")}\n\n${message}`;
+const rulesInvalid = ({ complaints, message }: PolicyInvalid): string =>
+  `${complaints.map((one) => formatComplaint(one, process.stderr.isTTY ? process.stderr.columns - 2 : undefined)).join("\n\n")}\n\n${message}`;
 
 /** Where rules that are invalid keep a command from its work, this says so; anything else that went wrong is left as it is. */
 export const withConsequence = (error: unknown, consequence: string): unknown =>

@@ -10,6 +10,7 @@ import { addHelp } from "./help.ts";
 import { asTypedTo } from "./hint.ts";
 import { addHistory } from "./history.ts";
 import { addInit } from "./init.ts";
+import { folded } from "./output.ts";
 import { addResume } from "./resume.ts";
 import { addRules } from "./rules.ts";
 import { addSchema } from "./schema.ts";
@@ -65,6 +66,15 @@ async function healthcheck(options: ConnectOptions): Promise<void> {
   );
 }
 
+/** On a terminal long lines are broken between words; those of a file, which stand indented below a complaint, stay whole. */
+function forPeople(text: string): string {
+  const columns = process.stderr.isTTY ? process.stderr.columns : undefined;
+  return text
+    .split("\n")
+    .map((line) => (line.startsWith("  ") ? line : folded(line, columns)))
+    .join("\n");
+}
+
 // Whoever reads may have seen enough, as in `behest schema rules | head`: the rest is for nobody, and no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
@@ -74,6 +84,6 @@ try {
   await createProgram().parseAsync();
 } catch (error) {
   const { exitCode, message } = failureOf(error);
-  if (message !== "") process.stderr.write(`behest: ${message}\n`);
+  if (message !== "") process.stderr.write(`${forPeople(`behest: ${message}`)}\n`);
   process.exitCode = exitCode;
 }

@@ -75,7 +75,7 @@ function fitted(natural: readonly number[], room: number): readonly number[] | u
 export function keyValues(row: Row, columns: number | undefined): string {
   const indent = Math.max(...Object.keys(row).map((key) => key.length)) + GAP.length;
   const lines = Object.entries(row).map(([key, value]) => {
-    const text = folded(textOf(value), { columns: columns && Math.max(1, columns - indent), indent: 0 }).replaceAll("\n", `\n${" ".repeat(indent)}`);
+    const text = folded(textOf(value), columns && Math.max(1, columns - indent), 0).replaceAll("\n", `\n${" ".repeat(indent)}`);
     return `${paint("bold", key)}${" ".repeat(indent - key.length)}${text}`.trimEnd();
   });
   return `${lines.join("\n")}\n`;
@@ -91,22 +91,24 @@ const cut = (text: string, lengthMax: number): string => (text.length > lengthMa
 
 const shortDigest = (text: string): string => (/^sha256:[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 19)}…` : text);
 
-/** Breaks a long line for a terminal between words; what follows a break is indented. Colours take no room; a file's lines stay whole. */
-export function folded(text: string, { columns, indent }: { readonly columns: number | undefined; readonly indent: number }): string {
+/** Breaks a long line for a terminal between words; it goes on indented by `hang` more than it begins. Colours take no room. */
+export function folded(text: string, columns: number | undefined, hang = 4): string {
   if (columns === undefined) return text;
+  const shown = withoutColours(text);
+  const indent = " ".repeat(shown.length - shown.trimStart().length + hang);
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(/(?<=[^ ]) /)) {
-    if (line !== "" && lengthOf(line) + 1 + lengthOf(word) > columns) {
+    if (line !== "" && withoutColours(line).length + 1 + withoutColours(word).length > columns) {
       lines.push(line);
-      line = " ".repeat(indent) + word.trimStart();
+      line = indent + word.trimStart();
     } else line = line === "" ? word : `${line} ${word}`;
   }
   return [...lines, line].join("\n");
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what `paint` writes.
-const lengthOf = (text: string): number => text.replaceAll(/\u001b\[\d+m/g, "").length;
+const withoutColours = (text: string): string => text.replaceAll(/\u001b\[\d+m/g, "");
 
 /** Breaks a text between words, so that each line begins with the indent and none is longer than the columns there are. */
 export function wrap(text: string, { columns, indent }: { readonly columns: number; readonly indent: number }): string {

@@ -1,10 +1,12 @@
 import { excerpt } from "../core/excerpt.ts";
 import { COMPLAINT_IDS, type ComplaintId, KINDS } from "../policy/complaint-kinds.ts";
 import { type Complaint, formatComplaint } from "../policy/complaints.ts";
-import { paint, visible } from "./output.ts";
+import { folded, paint, screenColumns, visible } from "./output.ts";
 import { workflowCommand } from "./reports/github.ts";
 import { type JunitCase, junitOf } from "./reports/junit.ts";
 import { sarifOf } from "./reports/sarif.ts";
+import { createSourcePaths } from "./reports/source-path.ts";
+import { shownPath } from "./shown-path.ts";
 import { VERSION } from "./version.ts";
 
 /** What lint found, to be told in one of several formats. */
@@ -39,9 +41,11 @@ const rankOf = ({ severity }: Complaint): number => (severity === "error" ? 0 : 
 
 function prettyComplaint({ id, severity, file, at, message }: Complaint): string {
   const place = at ? `${file}:${at.line}:${at.column}` : file;
-  const first = `${paint("bold", visible(place))}: ${paint(severity === "error" ? "red" : "yellow", severity)}: ${visible(message)} ${paint("dim", `[${id}]`)}`;
+  const columns = screenColumns();
+  const said = `${paint("bold", shownPath(place))}: ${paint(severity === "error" ? "red" : "yellow", severity)}: ${visible(message)} ${paint("dim", `[${id}]`)}`;
+  const first = folded(said, columns);
   if (!at) return first;
-  const { source, caret } = excerpt(at.source, at.column);
+  const { source, caret } = excerpt(at.source, at.column, columns && columns - 2);
   return `${first}\n  ${source}\n  ${" ".repeat(caret)}${paint(severity === "error" ? "red" : "yellow", "^")}`;
 }
 
@@ -60,13 +64,15 @@ function json({ directory, complaints, notes, rules }: LintFindings): string {
 }
 
 function github({ complaints, notes }: LintFindings): string {
+  const sourcePath = createSourcePaths();
   const remarks = complaints.map(({ id, severity, file, at, message }) =>
-    workflowCommand({ severity, title: id, message, file, ...(at && { line: at.line, column: at.column }) }),
+    workflowCommand({ severity, title: id, message, file: sourcePath(file), ...(at && { line: at.line, column: at.column }) }),
   );
   return [...remarks, ...notes.map((message) => workflowCommand({ severity: "notice", title: "behest rules lint", message }))].join("");
 }
 
 function sarif({ complaints }: LintFindings): string {
+  const sourcePath = createSourcePaths();
   return sarifOf({
     tool: "behest",
     version: VERSION,
@@ -74,30 +80,33 @@ function sarif({ complaints }: LintFindings): string {
       id,
       title: KINDS[id].title,
       help: KINDS[id].explanation,
-      helpUri: helpUriOf(id),
       level: KINDS[id].severity,
     })),
-    results: complaints.map(({ id, severity, file, at, message }) => ({ ruleId: id, level: severity, message, file, ...(at && { at }) })),
+    results: complaints.map(({ id, severity, file, at, message }) => ({
+      ruleId: id,
+      level: severity,
+      message,
+      file: sourcePath(file),
+      ...(at && { at }),
+    })),
   });
 }
 
 /** A failing case for each complaint; a directory that nothing is said of is one case that passes. */
 function junit({ directory, complaints }: LintFindings): string {
-  const byFile = Map.groupBy(complaints, ({ file }) => file);
+  const sourcePath = createSourcePaths();
+  const byFile = Map.groupBy(complaints, ({ file }) => sourcePath(file));
   const cases: readonly JunitCase[] = [...byFile].flatMap(([file, found]) =>
     found.map((complaint) => ({
       name: `${complaint.id}${complaint.at ? ` at ${complaint.at.line}:${complaint.at.column}` : ""}`,
       classname: file,
       file,
       ...(complaint.at && { line: complaint.at.line }),
-      failures: [{ type: complaint.severity, message: complaint.message, detail: formatComplaint(complaint) }],
+      failures: [{ type: complaint.severity, message: complaint.message, detail: formatComplaint({ ...complaint, file }) }],
     })),
   );
-  const clean: JunitCase = { name: "nothing to complain of", classname: directory, failures: [] };
-  return junitOf({ name: "behest rules lint", suites: [{ name: directory, cases: cases.length > 0 ? cases : [clean] }] });
+  const clean: JunitCase = { name: "nothing to complain of", classname: sourcePath(directory), failures: [] };
+  return junitOf({ name: "behest rules lint", suites: [{ name: sourcePath(directory), cases: cases.length > 0 ? cases : [clean] }] });
 }
 
 export const pageOf = (id: ComplaintId): string => `docs/lint/${id}.md`;
-
-/** The page beside this program: it comes with the repository and with the package. */
-const helpUriOf = (id: ComplaintId): string => new URL(`../../${pageOf(id)}`, import.meta.url).href;

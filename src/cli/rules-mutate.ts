@@ -5,10 +5,11 @@ import { createNoticer, type Mutant, mutantsOf } from "../policy/mutants.ts";
 import { judgeCases, readCaseFiles } from "./cases.ts";
 import { CommandFailed, EXIT, withConsequence } from "./failure.ts";
 import { asTypedOf } from "./hint.ts";
-import { paint, printJson, visible } from "./output.ts";
+import { folded, paint, printJson, screenColumns, visible } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { rulesDirectory } from "./rules-directory.ts";
 import { percent } from "./rules-test.ts";
+import { shownPath } from "./shown-path.ts";
 
 interface MutateOptions {
   readonly format: "pretty" | "json";
@@ -68,7 +69,10 @@ const asJson = (mutant: Mutant) => ({ position: mutant.position, what: mutant.wh
 function prettyOf(survivors: readonly Mutant[], summary: string, missed: boolean): string {
   const lines: string[] = [];
   for (const [rules, mutants] of Map.groupBy(survivors, (mutant) => rulesOf(mutant).join(", "))) {
-    lines.push(paint("bold", visible(rules)), ...mutants.map(({ position, what }) => `    ${visible(position)}  ${visible(what)}`));
+    lines.push(
+      paint("bold", visible(rules)),
+      ...mutants.map(({ position, what }) => folded(`    ${shownPath(position)}  ${visible(what)}`, screenColumns())),
+    );
   }
   const advice = survivors.length > 0 ? ["", "Each line is a change of a rule that no case notices: write the case that would."] : [];
   return `${[...lines, ...advice, "", missed ? paint("red", summary) : summary].join("\n").trimStart()}\n`;

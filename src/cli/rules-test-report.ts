@@ -4,9 +4,11 @@ import type { Finding } from "../core/words.ts";
 import type { JudgedCase } from "../policy/case-judge.ts";
 import type { PolicyInvalid } from "../policy/complaints.ts";
 import { type Coverage, percentOf, type Share, type Unreached } from "../policy/coverage.ts";
-import { paint, visible } from "./output.ts";
+import { folded, paint, screenColumns, visible } from "./output.ts";
 import { workflowCommand } from "./reports/github.ts";
 import { junitOf } from "./reports/junit.ts";
+import { createSourcePaths } from "./reports/source-path.ts";
+import { shownPath } from "./shown-path.ts";
 
 export interface CaseReport {
   readonly judged: readonly JudgedCase[];
@@ -61,7 +63,7 @@ function pretty({ judged, coverage, verbose, filter, threshold, missed }: CaseRe
   for (const [file, cases] of Map.groupBy(judged, fileOf)) {
     const bad = cases.filter(isFailed);
     const mark = bad.length === 0 ? paint("green", "✔") : paint("red", "✖");
-    lines.push(`${mark} ${visible(file)}  ${cases.length - bad.length} of ${cases.length}`);
+    lines.push(`${mark} ${shownPath(file)}  ${cases.length - bad.length} of ${cases.length}`);
     for (const one of cases) {
       if (isFailed(one)) lines.push(...failure(one));
       else if (verbose) lines.push(`    ${paint("green", "✔")} ${visible(one.stated.name)}`);
@@ -73,14 +75,15 @@ function pretty({ judged, coverage, verbose, filter, threshold, missed }: CaseRe
   );
   const share = `coverage: rules ${shareOf(coverage.rules)}, branches ${shareOf(coverage.branches)}`;
   if (filter === undefined) lines.push(missed ? paint("red", `${share}, below ${threshold} %`) : share, ...unreachedLines(coverage.unreached));
-  return `${lines.join("\n")}\n`;
+  const columns = screenColumns();
+  return `${lines.map((line) => folded(line, columns)).join("\n")}\n`;
 }
 
 function failure(one: JudgedCase): readonly string[] {
   const { outcome, score, reasonCodes, findings } = one.judgement;
   const because = reasonCodes.length > 0 ? ` because of ${reasonCodes.join(", ")}` : "";
   return [
-    `    ${paint("red", "✖")} ${paint("bold", visible(one.stated.name))}  ${paint("dim", visible(placeOf(one)))}`,
+    `    ${paint("red", "✖")} ${paint("bold", visible(one.stated.name))}  ${paint("dim", shownPath(placeOf(one)))}`,
     ...one.disagreements.map(({ message }) => `        ${visible(message)}`),
     `        ${paint("dim", `decided ${outcome} at risk ${score}${because}; stands:`)} ${findings.map((finding) => visible(standing(finding, one))).join(", ") || "nothing"}`,
   ];
@@ -106,7 +109,7 @@ const signed = (points: number): string => (points === 0 ? "" : ` ${points > 0 ?
 function unreachedLines(unreached: readonly Unreached[]): readonly string[] {
   const shown = unreached
     .slice(0, UNREACHED_SHOWN_MAX)
-    .map(({ position, what, rule }) => `  ${visible(position)}  ${visible(rule)}: ${visible(what)}`);
+    .map(({ position, what, rule }) => `  ${shownPath(position)}  ${visible(rule)}: ${visible(what)}`);
   const more = unreached.length - shown.length;
   return more > 0 ? [...shown, `  and ${more} more; --format json lists all`] : shown;
 }
@@ -135,7 +138,8 @@ function json({ judged, coverage, threshold, missed }: CaseReport): string {
 }
 
 function junit({ judged, coverage, threshold, missed }: CaseReport): string {
-  const suites = [...Map.groupBy(judged, fileOf)].map(([file, cases]) => ({
+  const sourcePath = createSourcePaths();
+  const suites = [...Map.groupBy(judged, (one) => sourcePath(fileOf(one)))].map(([file, cases]) => ({
     name: file,
     cases: cases.map((one) => ({
       name: one.stated.name,
@@ -147,7 +151,9 @@ function junit({ judged, coverage, threshold, missed }: CaseReport): string {
   }));
   // JUnit has no place for coverage: what is not reached is told where a reader looks, and fails only below the threshold.
   const shares = `rules ${shareOf(coverage.rules)}, branches ${shareOf(coverage.branches)}`;
-  const detail = coverage.unreached.map(({ position, what }) => `${position} ${what}`).join("\n");
+  const detail = coverage.unreached
+    .map(({ position, what }) => `${sourcePath(fileAt(position))}:${lineOf(position)}:${columnOf(position)} ${what}`)
+    .join("\n");
   const message = `${shares}; wanted ${threshold} %`;
   const covering = { name: `coverage: ${shares}`, classname: "coverage", failures: missed ? [{ type: "coverage", message, detail }] : [] };
   return junitOf({ name: "behest rules test", suites: [...suites, { name: "coverage", cases: [covering] }] });
@@ -158,7 +164,8 @@ const columnOf = (position: string): number => Number(position.split(":").at(-1)
 const fileAt = (position: string): string => position.split(":").slice(0, -2).join(":");
 
 function github({ judged, coverage, filter, threshold, missed }: CaseReport): string {
-  const at = (position: string) => ({ file: fileAt(position), line: lineOf(position), column: columnOf(position) });
+  const sourcePath = createSourcePaths();
+  const at = (position: string) => ({ file: sourcePath(fileAt(position)), line: lineOf(position), column: columnOf(position) });
   const failures = judged.filter(isFailed).map((one) =>
     workflowCommand({
       severity: "error",

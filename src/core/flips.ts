@@ -30,6 +30,8 @@ export interface FlipSearch {
 
 /** Decisions that one search makes at most; when they are spent, what has been found is answered. */
 export const FLIP_TRIALS_MAX = 2_000;
+/** Of so many facts every combination that could help is tried; of more, only some. */
+export const FLIP_FACTS_TRIED = 2;
 /** Of each other outcome. */
 const FLIPS_PER_OUTCOME_MAX = 3;
 /** Changes of facts that are tried together, two by two. */
@@ -178,7 +180,7 @@ function candidatesOf(situation: Situation): readonly Candidate[] {
   const constants = constantsBySlot(policy, reading);
   const found: Candidate[] = [];
   const add = (slot: Slot, from: Known, others: readonly Known[]): void => {
-    const fresh = others.filter((to) => JSON.stringify(to) !== JSON.stringify(from));
+    const fresh = others.filter((to) => JSON.stringify(to) !== JSON.stringify(from) && !(isEmpty(to) && isAddress(situation, slot)));
     for (const to of fresh.slice(0, VALUES_PER_FACT_MAX)) found.push({ slot, fact: slot.name, from, to });
   };
   add(slotOf("action.effect"), situation.effect, EFFECTS);
@@ -198,6 +200,14 @@ function candidatesOf(situation: Situation): readonly Candidate[] {
     if (slot && !isAdded(slot) && CHANGES[slot.fact]) add(slot, reading.values[at], valuesToTry(slot, reading.values[at], constants.get(at) ?? []));
   }
   return found;
+}
+
+const isEmpty = (value: Known): boolean => value === undefined || value === null || value === "";
+
+/** To leave out whom or what a call is about is no way to have it allowed. */
+function isAddress({ tool }: Situation, { fact, path: [name] }: Slot): boolean {
+  const role = fact === "action.arguments" && typeof name === "string" ? tool?.roles.get(name) : undefined;
+  return role === "target" || role === "destination";
 }
 
 const slotOf = (fact: string): Slot => ({ name: fact, fact, path: [] });

@@ -1,4 +1,5 @@
 import { findingNameOf, type InvariantCode } from "./built-in.ts";
+import { whyOutsideReach } from "./outside-reach.ts";
 import type { Situation } from "./situation.ts";
 import { targetInWords } from "./suspensions.ts";
 import type { Finding } from "./words.ts";
@@ -62,18 +63,8 @@ function taskInvariants({ subject, chainBroken }: Situation, deny: Deny): void {
 
 /** With a chain, the action must lie within the reach of every agent in it. */
 function reachInvariants(situation: Situation, deny: Deny): void {
-  const { policy, resources, resourceObscured, effect, classificationRank, subject } = situation;
-  const { tool } = subject.request.action;
+  const { policy, classificationRank } = situation;
   for (const [agentId, reach] of situation.reaches) {
-    const outside: string[] = [];
-    if (!reach.tools(tool)) outside.push(`the tool \`${tool}\``);
-    if (!reach.effects.has(effect)) outside.push(`the effect \`${effect}\``);
-    if (!reach.anyResource && (resources.length === 0 || resourceObscured)) {
-      outside.push(resources.length === 0 ? "an action that names no resource" : "a resource in an obscured spelling");
-    } else {
-      const stray = resources.find((resource) => !reach.resources(resource));
-      if (stray !== undefined) outside.push(`the resource \`${stray}\``);
-    }
     if (classificationRank > reach.classificationRankMax) {
       const highest = policy.settings.classification.order[reach.classificationRankMax] ?? "nothing";
       deny(
@@ -81,7 +72,8 @@ function reachInvariants(situation: Situation, deny: Deny): void {
         `\`${situation.classification}\` data is above the reach of agent \`${agentId}\`, which ends at \`${highest}\``,
       );
     }
-    if (outside.length > 0) deny("OUTSIDE_REACH", `outside the reach of agent \`${agentId}\`: ${outside.join(", ")}`);
+    const why = whyOutsideReach(situation, agentId, reach);
+    if (why !== undefined) deny("OUTSIDE_REACH", why);
   }
 }
 

@@ -87,6 +87,8 @@ export interface Reach {
   readonly tools: Matcher;
   readonly effects: ReadonlySet<Effect>;
   readonly resources: Matcher;
+  /** The globs as they are written. */
+  readonly stated: { readonly tools: readonly string[]; readonly resources: readonly string[] };
   /** `resources` holds `*`: the only glob that covers an action which names no resource, or one in an obscured spelling. */
   readonly anyResource: boolean;
   /** Index into `classification.order`; -1 grants nothing. */

@@ -219,19 +219,25 @@ const CASE_AT = instant(Date.UTC(2026, 0, 5, 9));
  */
 export function readCases(documents: readonly Document[], rules?: ReadonlySet<string>): readonly Case[] {
   const fixtures = new Map<string, Fixture>();
+  const places = new Map<string, string>();
   const files = documents.map((document) => ({ document, file: fileShape(document.root, document) }));
   for (const { document, file } of files) {
     for (const [name, fixture] of file?.fixtures ?? []) {
-      if (fixtures.has(name)) document.error("duplicate-name", fixtureNode(document, name), `the fixture \`${name}\` is named twice`);
+      const node = fixtureNode(document, name);
+      const first = places.get(name);
+      if (first !== undefined) document.error("duplicate-name", node, `the fixture \`${name}\` is named twice; the first stands at ${first}`);
+      else places.set(name, document.positionOf(node));
       fixtures.set(name, fixture);
     }
   }
   return files.flatMap(({ document, file }) => {
-    const names = new Set<string>();
+    const names = new Map<string, string>();
     return (file?.cases ?? []).flatMap((node, index) => {
       const stated = readCase({ document, node, index }, fixtures);
-      if (stated && names.has(stated.name)) document.error("duplicate-name", node, `the case \`${stated.name}\` stands twice in this file`);
-      if (stated) names.add(stated.name);
+      const first = stated && names.get(stated.name);
+      if (first !== undefined)
+        document.error("duplicate-name", node, `the case \`${stated?.name}\` stands twice in this file; the first stands at ${first}`);
+      else if (stated) names.set(stated.name, document.positionOf(node));
       if (stated && rules) refuseUnknownRules(stated, rules);
       return stated ? [stated] : [];
     });
@@ -254,6 +260,8 @@ function readCase(source: CaseSource, fixtures: ReadonlyMap<string, Fixture>): C
     if (fixture) used.push(fixture);
     else document.error("unknown-fixture", useNode(node, position), orMean(`unknown fixture \`${word}\``, word, fixtures.keys()));
   }
+  // Without a part of it, its request would only be complained of for what is in that part.
+  if (used.length < use.length) return undefined;
   const { request, caller = "local", tenant = "default", at: instantOf = CASE_AT, task = {} } = [...used, own].reduce(merged, {});
   if (request) return { name, request, caller, tenant, at: instantOf, task, expect, source };
   document.error("missing-key", node, "the key `request` is missing, and no fixture that the case uses has it");

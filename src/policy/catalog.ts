@@ -12,6 +12,7 @@ import {
   matching,
   object,
   oneOf,
+  propertiesOf,
   type Read,
   type ReadEntry,
   reading,
@@ -80,6 +81,8 @@ const toolSchema = (shape: Read<unknown>): Schema => ({
 
 export interface Catalog {
   readonly tools: Map<string, Tool>;
+  /** Where each is listed. */
+  readonly places: Map<string, string>;
   readonly labels: { readonly glob: string; readonly value: ResourceLabel }[];
 }
 
@@ -113,10 +116,14 @@ const catalogShape = (entry: ReadEntry<Tool>, resource: Read<Catalog["labels"][n
 function toolEntry(order: readonly string[], catalog: Catalog): ReadEntry<Tool> {
   const shape = toolShape(order);
   const read = (...[node, document, { key: name, keyNode }]: Parameters<ReadEntry<Tool>>): Tool | undefined => {
-    if (catalog.tools.has(name)) document.error("duplicate-name", keyNode, `the tool \`${name}\` is listed twice in the catalog`);
+    const first = catalog.places.get(name);
+    if (first !== undefined)
+      document.error("duplicate-name", keyNode, `the tool \`${name}\` is listed twice in the catalog; the first stands at ${first}`);
+    else catalog.places.set(name, document.positionOf(keyNode));
     const stated = shape(node, document);
     if (!stated) return undefined;
-    if ((stated.effect === undefined) === (stated.operations === undefined))
+    // A misspelt effect has been told.
+    if (["effect", "operations"].filter((key) => propertiesOf(node).some((property) => property.key === key)).length !== 1)
       document.error("tool-effect", node, "give exactly one of `effect` and `operations`");
     const { operations, classification, owner, definition_digest: definitionDigest } = stated;
     return {
@@ -154,7 +161,7 @@ function label(order: readonly string[]): Read<Catalog["labels"][number]> {
 }
 
 /** What a file of `catalog/` may say. */
-export const catalogSchema = (): Schema => catalogShape(toolEntry([], { tools: new Map(), labels: [] }), label([])).schema;
+export const catalogSchema = (): Schema => catalogShape(toolEntry([], { tools: new Map(), places: new Map(), labels: [] }), label([])).schema;
 
 /** Reads agents.json. */
 export function* readAgents(document: Document, order: readonly string[]): Steps<ReadonlyMap<string, RegisteredAgent>> {

@@ -35,10 +35,10 @@ export class PolicyInvalid extends Error {
 }
 
 /** `file:line:column: message`, then the line with a caret under the place. */
-export function formatComplaint({ severity, file, at, message }: Omit<Complaint, "id">): string {
+export function formatComplaint({ severity, file, at, message }: Omit<Complaint, "id">, excerptMax?: number): string {
   const said = severity === "warning" ? `warning: ${message}` : message;
   if (!at) return `${file}: ${said}`;
-  return `${file}:${at.line}:${at.column}: ${said}\n${underlined(excerpt(at.source, at.column))}`;
+  return `${file}:${at.line}:${at.column}: ${said}\n${underlined(excerpt(at.source, at.column, excerptMax))}`;
 }
 
 /** A line with a caret under the place. */
@@ -47,7 +47,7 @@ export const underlined = ({ source, caret }: Excerpt): string => `  ${source}\n
 /** The known word closest to a mistyped one, if one is close. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let least = mistakesMax(word.length) + 1;
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) >= least) continue;
     const distance = editDistance(word, candidate);
@@ -58,6 +58,9 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   }
   return best;
 }
+
+/** Of a short word two mistakes leave nothing to recognise. */
+const mistakesMax = (length: number): number => (length <= 3 ? Math.min(1, length - 1) : Math.max(2, Math.floor(length / 3)));
 
 /** Damerau–Levenshtein in its optimal string alignment form: a swap of neighbours is one mistake. */
 function editDistance(a: string, b: string): number {
@@ -78,7 +81,10 @@ function editDistance(a: string, b: string): number {
 }
 
 /** What is wrong, and the known word that a mistyped one is close to. */
-export function orMean(message: string, word: string, known: Iterable<string>): Said {
-  const near = nearest(word.slice(0, 200), known);
-  return near === undefined ? message : { message: `${message}; did you mean \`${near}\`?`, suggestion: near };
-}
+export const orMean = (message: string, word: string, known: Iterable<string>): Said => suggesting(message, nearest(word.slice(0, 200), known));
+
+/** What is wrong, and what was probably meant. */
+export const suggesting = (message: string, meant: string | undefined): Said =>
+  meant === undefined ? message : { message: `${message}; did you mean \`${meant}\`?`, suggestion: meant };
+
+export const suggestionOf = (said: Said): string | undefined => (typeof said === "string" ? undefined : said.suggestion);

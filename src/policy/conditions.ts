@@ -1,9 +1,10 @@
 import type { FactType } from "../core/facts.ts";
 import { isList } from "../core/json.ts";
 import type { Json } from "../core/words.ts";
-import { orMean } from "./complaints.ts";
-import { type Document, type Node, type Property, plainValue, propertiesOf } from "./document.ts";
+import { nearest, orMean, type Said, suggesting, suggestionOf } from "./complaints.ts";
+import { type Document, listed, type Node, type Property, plainValue, propertiesOf } from "./document.ts";
 import { type FactReference, readFact } from "./fact-reference.ts";
+import { OPERATOR_SYNONYMS } from "./meanings.ts";
 import { DECORATORS, OPERATORS, type Operator, operatorNamed, type StaticKind, staticKindsOf, whyUndecidable } from "./operators.ts";
 
 /** A read and checked condition. */
@@ -149,17 +150,13 @@ function readNamed(node: Node, context: Context): Condition | undefined {
 function readLeaf(node: Node, properties: readonly Property[], context: Context): Condition | undefined {
   const { document } = context;
   const at = new Map(properties.map((property) => [property.key, property.valueNode]));
-  for (const { key, keyNode } of properties) {
-    if (key === "params") document.error("fact-parameters", keyNode, "`params` is not served: facts take no parameters");
-    else if (!LEAF_KEYS.includes(key))
-      document.error("unknown-key", keyNode, orMean(`unknown key \`${key}\` in a condition`, key, [...LEAF_KEYS, ...COMPOSITES]));
-    if (key === "priority") warnOfPriority({ keyNode }, document);
-  }
+  const misspelt = complainOfKeys(properties, document);
   const factNode = at.get("fact");
   const operatorNode = at.get("operator");
   const valueNode = at.get("value");
   if (!factNode || !operatorNode || !valueNode) {
-    const missing = ["fact", "operator", "value"].filter((key) => !at.has(key));
+    const missing = ["fact", "operator", "value"].filter((key) => !at.has(key) && !misspelt.has(key));
+    if (missing.length === 0 || [...COMPOSITES].some((key) => misspelt.has(key))) return undefined;
     document.error(
       "condition-incomplete",
       node,
@@ -171,17 +168,36 @@ function readLeaf(node: Node, properties: readonly Property[], context: Context)
   const operatorName = String(operatorNode.value);
   const operator = operatorNode.type === "string" ? operatorNamed(operatorName) : undefined;
   if (!operator) {
-    const known = [...Object.keys(OPERATORS), ...Object.keys(DECORATORS).map((decorator) => `${decorator}:`)];
-    const why = operatorName.endsWith(":present")
-      ? "`present` takes no decorator"
-      : orMean(`unknown operator \`${operatorName}\``, operatorName, known);
-    document.error("unknown-operator", operatorNode, why);
+    document.error("unknown-operator", operatorNode, whyNoOperator(operatorName));
   }
   const value = readValue(valueNode, document);
   if (!fact || !operator || !value) return undefined;
   const leaf: Leaf = { kind: "leaf", fact, operatorName, operator, value, node, document };
   refuseUndecidable(leaf, valueNode, context.classifications);
   return leaf;
+}
+
+/** Complains of keys that no comparison has, and answers those that were probably meant. */
+function complainOfKeys(properties: readonly Property[], document: Document): ReadonlySet<string | undefined> {
+  const misspelt = new Set<string | undefined>();
+  for (const { key, keyNode } of properties) {
+    if (key === "priority") warnOfPriority({ keyNode }, document);
+    if (key === "params") document.error("fact-parameters", keyNode, "`params` is not served: facts take no parameters");
+    else if (!LEAF_KEYS.includes(key)) {
+      const said = orMean(`unknown key \`${key}\` in a condition`, key, [...LEAF_KEYS, ...COMPOSITES]);
+      document.error("unknown-key", keyNode, said);
+      misspelt.add(suggestionOf(said));
+    }
+  }
+  return misspelt;
+}
+
+function whyNoOperator(name: string): Said {
+  if (name.endsWith(":present")) return "`present` takes no decorator";
+  const operators = Object.keys(OPERATORS);
+  const decorators = Object.keys(DECORATORS).map((decorator) => `${decorator}:`);
+  const meant = OPERATOR_SYNONYMS.get(name) ?? nearest(name.slice(0, 200), [...operators, ...decorators]);
+  return suggesting(`unknown operator \`${name}\`: there are ${listed(operators)}, and before them may stand ${listed(decorators)}`, meant);
 }
 
 /** A value is a literal, or `{fact, path}`: another fact. */

@@ -3,7 +3,7 @@ import { losesPrecision } from "../core/json.ts";
 import { type Steps, toEnd } from "../core/steps.ts";
 import type { Json } from "../core/words.ts";
 import type { ComplaintId, ErrorId, WarningId } from "./complaint-kinds.ts";
-import { type Complaint, complaint, orMean, type Said } from "./complaints.ts";
+import { type Complaint, complaint, nearest, orMean, type Said, suggesting, suggestionOf } from "./complaints.ts";
 import { treeOf } from "./json-tree.ts";
 import { linesOf } from "./lines.ts";
 import { type Schema, wordsSchema } from "./schema.ts";
@@ -152,13 +152,20 @@ export const integer = (min: number, max: number): Read<number> =>
     return undefined;
   });
 
-/** One of some words, each with what it means where that is not plain. */
-export const oneOf = <T extends string>(words: readonly T[], meanings?: Readonly<Record<T, string>>): Read<T> =>
+export const listed = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(" ");
+
+/** One of some words, each with what it means where that is not plain; and what others call them. */
+export const oneOf = <T extends string>(
+  words: readonly T[],
+  meanings?: Readonly<Record<T, string>>,
+  synonyms: ReadonlyMap<string, T> = new Map(),
+): Read<T> =>
   reading(wordsSchema(words, meanings), (node, document) => {
     const found = words.find((word) => word === node.value);
     if (found !== undefined) return found;
-    if (node.type !== "string") return expected(`one of ${words.map((word) => `\`${word}\``).join(" ")}`, node, document);
-    document.error("wrong-value", node, orMean(`\`${node.value}\` is none of ${words.map((word) => `\`${word}\``).join(" ")}`, node.value, words));
+    if (node.type !== "string") return expected(`one of ${listed(words)}`, node, document);
+    const meant = synonyms.get(node.value) ?? nearest(node.value.slice(0, 200), words);
+    document.error("wrong-value", node, suggesting(`\`${node.value}\` is none of ${listed(words)}`, meant));
     return undefined;
   });
 
@@ -226,16 +233,22 @@ export function object<R extends object, O extends object>(required: Readers<R>,
   return reading(schema, (node, document) => {
     if (node.type !== "object") return expected("an object", node, document);
     const values: Record<string, unknown> = {};
+    const misspelt = new Set<string | undefined>();
     for (const { key, keyNode, valueNode } of propertiesOf(node)) {
       const read = Object.hasOwn(readers, key) ? readers[key] : undefined;
       // An editor's pointer to the schema; it changes nothing.
       if (!read && key === "$schema" && node === document.root) continue;
-      if (!read) document.error("unknown-key", keyNode, orMean(`unknown key \`${key}\``, key, Object.keys(readers)));
+      if (!read) {
+        const said = orMean(`unknown key \`${key}\``, key, Object.keys(readers));
+        document.error("unknown-key", keyNode, said);
+        misspelt.add(suggestionOf(said));
+      }
       const value = read?.(valueNode, document);
       if (value !== undefined) values[key] = value;
     }
     for (const key of needed) {
-      if (!propertiesOf(node).some((property) => property.key === key)) document.error("missing-key", node, `the key \`${key}\` is missing`);
+      if (!misspelt.has(key) && !propertiesOf(node).some((property) => property.key === key))
+        document.error("missing-key", node, `the key \`${key}\` is missing`);
     }
     return needed.every((key) => values[key] !== undefined) ? (values as Fields<R, O>) : undefined;
   });

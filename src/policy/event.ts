@@ -1,10 +1,10 @@
 import type { Obligation } from "../core/obligations.ts";
 import { RULE_EVENTS, type RuleEvent } from "../core/words.ts";
-import { type Document, described, duration, integer, listOf, matching, type Node, object, oneOf, reading, text } from "./document.ts";
-import { EVENT_MEANINGS } from "./meanings.ts";
+import { type Document, described, duration, integer, listOf, matching, type Node, object, oneOf, type Read, reading, text } from "./document.ts";
+import { EVENT_MEANINGS, EVENT_SYNONYMS } from "./meanings.ts";
 import { obligationShape } from "./obligations.ts";
 import { has, partOf, type Schema, when } from "./schema.ts";
-import { approver, quorum } from "./settings.ts";
+import { approver, nodeAt, quorum } from "./settings.ts";
 
 const POINTS_MAX = 100;
 
@@ -24,6 +24,22 @@ const control = matching(
   "a control such as `owasp:ASI02`",
 );
 
+const anyPoints = integer(-POINTS_MAX, POINTS_MAX);
+
+/** Which range it tells depends on the event. */
+const points: Read<number> = reading(anyPoints.schema, (node, document) => {
+  const { value } = node;
+  const isOfSome = Number.isInteger(value) && Math.abs(value) <= POINTS_MAX;
+  return (isOfSome ? anyPoints : integer(pointsMinBeside(node), POINTS_MAX))(node, document);
+});
+
+/** The points stand in the params, and those in the event. */
+function pointsMinBeside({ parent }: Node): number {
+  const stated = parent?.parent?.parent?.parent;
+  const type = RULE_EVENTS.find((one) => stated?.children?.some(({ children: [key, value] = [] }) => key?.value === "type" && value?.value === one));
+  return type ? EVENT_PARTS[type].pointsMin : -POINTS_MAX;
+}
+
 const paramsShape = object(
   {
     reason: described(text, { description: "what findings and holds say, for people", examples: ["pays more than 1,000"] }),
@@ -33,7 +49,7 @@ const paramsShape = object(
     ),
   },
   {
-    points: described(integer(-POINTS_MAX, POINTS_MAX), "what the rule adds to the score; a negative number may rest only on facts that may help"),
+    points: described(points, "what the rule adds to the score; a negative number may rest only on facts that may help"),
     approvers: described(listOf(approver), "who may answer; left out, `approvers.default` of policy.json"),
     quorum: described(quorum, "how many of them must agree; left out, `approvers.quorum` of policy.json"),
     lifetime: described(duration, "how long they have to answer; left out, `lifetimes.approval` of policy.json"),
@@ -58,7 +74,10 @@ const paramsOf = ({ takes, needs, pointsMin }: (typeof EVENT_PARTS)[RuleEvent]):
     narrower: { points: { minimum: pointsMin }, approvers: { minItems: 1 } },
   });
 
-const typeShape = described(oneOf(RULE_EVENTS, EVENT_MEANINGS), "what the rule does when its conditions are true, or cannot be decided");
+const typeShape = described(
+  oneOf(RULE_EVENTS, EVENT_MEANINGS, EVENT_SYNONYMS),
+  "what the rule does when its conditions are true, or cannot be decided",
+);
 
 const eventShape = object({ type: typeShape, params: paramsShape }, {});
 
@@ -95,7 +114,9 @@ export function refuseMisuse({ name, event: type, params, node, document }: Misu
   else if ((params.points ?? 0) < parts.pointsMin) refuse(`${article(type)} \`${type}\` rule cannot lower the score`);
   if (isStray("obligation")) refuse("an `obligation` belongs to `oblige`");
   if (isStray("approvers") || isStray("quorum") || isStray("lifetime")) refuse("`approvers`, `quorum` and `lifetime` belong to `require-approval`");
-  if (params.approvers?.length === 0) refuse("name at least one approver, or leave `approvers` out");
+  if (nodeAt(node, ["event", "params"]).children?.some(isEmptyApprovers)) refuse("name at least one approver, or leave `approvers` out");
 }
+
+const isEmptyApprovers = ({ children: [key, value] = [] }: Node): boolean => key?.value === "approvers" && value?.children?.length === 0;
 
 const article = (word: string): string => (/^[aeiou]/.test(word) ? "an" : "a");

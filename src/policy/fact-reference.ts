@@ -1,5 +1,5 @@
 import { FACTS, type FactDeclaration } from "../core/facts.ts";
-import { orMean } from "./complaints.ts";
+import { orMean, type Said, suggestionOf } from "./complaints.ts";
 import type { Document, Node } from "./document.ts";
 
 /** A fact that a condition reads. */
@@ -34,7 +34,7 @@ export function readFact(node: Node, pathNode: Node | undefined, document: Docum
   const segments = dotted ? segmentsOf(`${dotted[1]}${path}`) : [];
   const name = longestDeclared(segments);
   if (name === undefined) {
-    document.error("unknown-fact", node, orMean(`unknown fact \`${stated}\``, stated, Object.keys(FACTS)));
+    document.error("unknown-fact", node, whyNoFact(stated, `unknown fact \`${stated}\``));
     return undefined;
   }
   const declaration = FACTS[name] as FactDeclaration;
@@ -49,6 +49,16 @@ export function readFact(node: Node, pathNode: Node | undefined, document: Docum
     return undefined;
   }
   return { name, declaration, path: rest };
+}
+
+const ABOUT_TIME = /(^|[._])(time|timestamp|clock|now|date|day|weekday|hour|minute)([._]|$)/i;
+
+/** What to do about a fact that there is not: take the one that is near, let somebody say it, or look. */
+export function whyNoFact(name: string, message: string): Said {
+  if (ABOUT_TIME.test(name.slice(0, 200)))
+    return `${message}: a decision can be made again at any time, so rules have no clock; let the gateway say \`context.attributes.hour\`, and guard it by \`present\``;
+  const said = orMean(message, name, Object.keys(FACTS));
+  return suggestionOf(said) === undefined ? `${message}; \`behest facts\` lists them all` : said;
 }
 
 /** `fact` and `path` as one name, which is read as the same fact. Undefined where the two are none. */

@@ -58,11 +58,11 @@ export function* treeOf(text: string, limits: TreeLimits): Steps<Node | TreeProb
   for (let count = 1; ; count++) {
     const kind: number = scanner.scan();
     const offset = scanner.getTokenOffset();
-    const error = kind === TOKEN.lineComment || kind === TOKEN.blockComment ? "invalid comment token" : SCAN_ERRORS[scanner.getTokenError()];
+    const error = kind === TOKEN.lineComment || kind === TOKEN.blockComment ? "comments are not allowed" : SCAN_ERRORS[scanner.getTokenError()];
     if (error !== undefined) return { kind: "not-json", offset, why: error };
     if (kind !== TOKEN.space && kind !== TOKEN.lineBreak) {
       const problem = tree.take({ kind, offset, length: scanner.getTokenLength(), value: scanner.getTokenValue() });
-      if (problem) return { ...problem, offset };
+      if (problem) return { offset, ...problem };
       if (kind === TOKEN.end && tree.root) return tree.root;
     }
     if (count % TOKENS_PER_STEP === 0) yield;
@@ -76,7 +76,8 @@ interface Token {
   readonly value: string;
 }
 
-type Refused = Omit<TreeProblem, "offset">;
+/** At the token in hand, unless it says otherwise. */
+type Refused = Omit<TreeProblem, "offset"> & Partial<Pick<TreeProblem, "offset">>;
 const notJson = (why: string): Refused => ({ kind: "not-json", why });
 
 /** What may come next: `first` is a key or value right behind the opening of what holds it. */
@@ -90,6 +91,7 @@ class GrowingTree {
   /** Objects, lists and properties under way, the innermost last. */
   readonly #open: GrowingNode[] = [];
   #expected: Expected = "value";
+  #commaOffset = 0;
   #depth = 0;
   #values = 0;
 
@@ -128,11 +130,13 @@ class GrowingTree {
     if (token.kind === (inObject ? TOKEN.closeBrace : TOKEN.closeBracket)) return this.#close(token);
     if (token.kind === TOKEN.end) return notJson(inObject ? "close brace expected" : "close bracket expected");
     if (token.kind !== TOKEN.comma) return notJson("comma expected");
+    this.#commaOffset = token.offset;
     this.#expected = inObject ? "key" : "value";
     return undefined;
   }
 
   #key({ kind, offset, length, value }: Token): Refused | undefined {
+    if (kind === TOKEN.closeBrace) return this.#trailingComma("object");
     if (kind !== TOKEN.string) return notJson("property name expected");
     const property: GrowingNode = { type: "property", offset, length: -1, children: [] };
     this.#open.push(this.#hang(property));
@@ -161,9 +165,18 @@ class GrowingTree {
         return this.#literal({ type: "boolean", value: token.kind === TOKEN.true, offset, length });
       case TOKEN.null:
         return this.#literal({ type: "null", value: null, offset, length });
+      case TOKEN.closeBracket:
+        // In a list a value is only awaited behind a comma.
+        return this.#open.at(-1)?.type === "array" ? this.#trailingComma("list") : notJson("value expected");
+      case TOKEN.end:
+        return notJson(this.#open.length === 0 ? "the file is empty" : "value expected");
       default:
         return notJson("value expected");
     }
+  }
+
+  #trailingComma(of: "object" | "list"): Refused {
+    return { ...notJson(`a comma before the end of the ${of}`), offset: this.#commaOffset };
   }
 
   #literal(node: Node): Refused | undefined {

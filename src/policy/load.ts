@@ -86,7 +86,7 @@ function* policySteps({ files, documents, directory, complaints }: Parts): Steps
   }
   const settings = readSettings(settingsDocument);
   const order = orderOf(settingsDocument);
-  const catalog: Catalog = { tools: new Map(), labels: [] };
+  const catalog: Catalog = { tools: new Map(), places: new Map(), labels: [] };
   let agents: ReadonlyMap<string, RegisteredAgent> = new Map();
   for (const [name, document] of documents) {
     if (name.startsWith("catalog/")) yield* readCatalogFile(document, order, catalog);
@@ -117,7 +117,7 @@ function* policySteps({ files, documents, directory, complaints }: Parts): Steps
 function* readRuleFiles(documents: readonly Document[], classifications: readonly string[]): Steps<readonly StatedRule[]> {
   if (refuseTooMany(documents)) return [];
   const named = collectNamed(documents);
-  const names = new Set<string>();
+  const names = new Map<string, string>();
   const rules: StatedRule[] = [];
   for (const document of documents) for (const rule of yield* readRules(document, { named, classifications, names })) rules.push(rule);
   for (const [name, { node, document }] of named.nodes) {

@@ -33,6 +33,19 @@ export const EVENT_MEANINGS: Readonly<Record<RuleEvent, string>> = {
   oblige: "attaches an `obligation`, which the enforcement point fulfils or else does not act",
 };
 
+/** What other policy languages call them. */
+export const EVENT_SYNONYMS: ReadonlyMap<string, RuleEvent> = new Map([
+  ["ask", "require-approval"],
+  ["approve", "require-approval"],
+  ["approval", "require-approval"],
+  ["require_approval", "require-approval"],
+  ["requireApproval", "require-approval"],
+  ["block", "deny"],
+  ["forbid", "deny"],
+  ["permit", "allow"],
+  ["obligation", "oblige"],
+]);
+
 export const OPERATOR_MEANINGS: Readonly<Record<string, string>> = {
   equal: "the fact is the value",
   notEqual: "the fact is not the value",
@@ -46,6 +59,18 @@ export const OPERATOR_MEANINGS: Readonly<Record<string, string>> = {
   greaterThanInclusive: "the fact is the value or above it",
   present: "the fact has a value (`true`) or has none (`false`); never unknown",
 };
+
+/** What other languages call them. */
+export const OPERATOR_SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ...["==", "===", "=", "eq", "is"].map((word) => [word, "equal"] as const),
+  ...["!=", "!==", "<>", "ne", "neq"].map((word) => [word, "notEqual"] as const),
+  ...["<", "lt"].map((word) => [word, "lessThan"] as const),
+  ...["<=", "lte", "le"].map((word) => [word, "lessThanInclusive"] as const),
+  ...[">", "gt"].map((word) => [word, "greaterThan"] as const),
+  ...[">=", "gte", "ge"].map((word) => [word, "greaterThanInclusive"] as const),
+  ...["nin", "not_in"].map((word) => [word, "notIn"] as const),
+  ["exists", "present"],
+]);
 
 export const DECORATOR_MEANINGS: Readonly<Record<string, string>> = {
   someFact: "for one of the fact's list",

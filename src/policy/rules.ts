@@ -45,7 +45,13 @@ export function collectNamed(documents: readonly Document[]): NamedConditions {
   for (const document of documents) {
     const conditions = propertiesOf(document.root).find(({ key }) => key === "conditions");
     for (const { key, keyNode, valueNode } of conditions ? propertiesOf(conditions.valueNode) : []) {
-      if (nodes.has(key)) document.error("duplicate-name", keyNode, `the condition \`${key}\` is named twice`);
+      const first = nodes.get(key);
+      if (first)
+        document.error(
+          "duplicate-name",
+          keyNode,
+          `the condition \`${key}\` is named twice; the first stands at ${first.document.positionOf(first.node)}`,
+        );
       nodes.set(key, { node: valueNode, document });
     }
   }
@@ -55,8 +61,8 @@ export function collectNamed(documents: readonly Document[]): NamedConditions {
 export interface RuleContext {
   readonly named: NamedConditions;
   readonly classifications: readonly string[];
-  /** Names so far, over all files. */
-  readonly names: Set<string>;
+  /** Names so far with their places, over all files. */
+  readonly names: Map<string, string>;
 }
 
 /** The rules of a file, as they are written. */
@@ -100,7 +106,7 @@ const fileShape = (rule: Read<StatedRule>) =>
 
 /** What a file of rules may say. */
 export const rulesSchema = (): Schema => ({
-  ...fileShape(ruleShape({ named: { nodes: new Map(), used: new Set() }, classifications: [], names: new Set() })).schema,
+  ...fileShape(ruleShape({ named: { nodes: new Map(), used: new Set() }, classifications: [], names: new Map() })).schema,
   anyOf: [{ required: ["rules"] }, { required: ["conditions"] }],
 });
 
@@ -130,20 +136,22 @@ function ruleShape(context: RuleContext): Read<StatedRule> {
 const rootCondition = ({ named, classifications }: RuleContext): Read<Condition> =>
   reading(CONDITIONS, (node, document) => readConditions({ node, document, named, classifications }));
 
-function ruleName(names: Set<string>): Read<string> {
+function ruleName(names: Map<string, string>): Read<string> {
   const shape = matching(RULE_NAME, "a rule name: words of `a-z 0-9`, joined by `-`");
   const says = { maxLength: NAME_MAX, description: "what the rule says, in a few words; unique over all files" };
   return reading({ ...shape.schema, ...says, examples: ["money-above-a-limit-asks"] }, (node, document) => {
     const name = shape(node, document);
     if (name === undefined) return undefined;
     if (name.length > NAME_MAX) document.error("wrong-value", node, `a rule name has at most ${NAME_MAX} characters`);
-    if (names.has(name)) document.error("duplicate-name", node, `the rule \`${name}\` stands twice`);
-    names.add(name);
+    const first = names.get(name);
+    if (first !== undefined) document.error("duplicate-name", node, `the rule \`${name}\` stands twice; the first stands at ${first}`);
+    else names.set(name, document.positionOf(node));
     return name;
   });
 }
 
-export const isHelping = ({ event, params }: StatedRule): boolean => event === "allow" || (params.points ?? 0) < 0;
+/** Only a `risk` can have negative points; elsewhere they are refused as such. */
+export const isHelping = ({ event, params }: StatedRule): boolean => event === "allow" || (event === "risk" && (params.points ?? 0) < 0);
 
 /** What the agent's side can bring about must not help it. */
 function refuseInfluence(rule: StatedRule): void {

@@ -68,12 +68,12 @@ export const reachShape = (order: readonly string[]): Read<StatedReach> =>
   );
 
 export function compileReach(stated: StatedReach, order: readonly string[]): Reach {
-  const effects = stated.effects ?? [];
-  const resources = stated.resources ?? [];
+  const { tools = [], effects = [], resources = [] } = stated;
   return {
-    tools: compileGlobs(stated.tools ?? []),
+    tools: compileGlobs(tools),
     effects: new Set(EFFECTS.filter((effect) => effects.includes(effect) || (effect !== "unknown" && effects.includes("*")))),
     resources: compileGlobs(resources),
+    stated: { tools, resources },
     anyResource: resources.includes("*"),
     classificationRankMax: stated.max_classification === undefined ? -1 : order.indexOf(stated.max_classification),
   };
@@ -228,10 +228,9 @@ export function readSettings(document: Document): Settings | undefined {
 interface Stated {
   readonly classification: { readonly order: readonly string[]; readonly default: string };
   readonly bands: { readonly middle: number; readonly top: number };
-  readonly approvers: { readonly default: readonly string[] };
 }
 
-function refuseInconsistent(document: Document, { classification, bands, approvers }: Stated): void {
+function refuseInconsistent(document: Document, { classification, bands }: Stated): void {
   const { order } = classification;
   const at = (...path: string[]): Node => nodeAt(document.root, path);
   if (order.length === 0 || new Set(order).size !== order.length) {
@@ -242,7 +241,8 @@ function refuseInconsistent(document: Document, { classification, bands, approve
   }
   if (bands.middle >= bands.top)
     document.error("inconsistent-settings", at("bands", "middle"), `\`middle\` must be below \`top\`, which is ${bands.top}`);
-  if (approvers.default.length === 0) document.error("inconsistent-settings", at("approvers", "default"), "name at least one approver");
+  if (at("approvers", "default").children?.length === 0)
+    document.error("inconsistent-settings", at("approvers", "default"), "name at least one approver");
 }
 
 /** The classifications, read ahead because the rest of the file refers to them. */

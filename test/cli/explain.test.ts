@@ -13,6 +13,7 @@ const ids: Record<string, string> = {};
 const REQUESTS = {
   allowed: { agent: { id: "coding-assistant" }, action: { tool: "filesystem/read_text_file", arguments: { path: "/srv/a.md" } } },
   denied: { agent: { id: "coding-assistant" }, action: { tool: "filesystem/read_text_file", arguments: { path: "/home/me/.ssh/id_ed25519" } } },
+  outside: { agent: { id: "coding-assistant" }, action: { tool: "mail/send_email", arguments: { recipients: ["a@example.org"] } } },
   secret: {
     agent: { id: "sandbox-agent", attributes: { api_key: "12345" } },
     action: {
@@ -71,11 +72,23 @@ describe.concurrent("behest explain DECISION-ID", () => {
 `);
   });
 
+  it("says where nothing that was tried would bring about another outcome", async () => {
+    const { stdout } = await behest("explain", ids["outside"] ?? "");
+    expect(stdout).toContain("OUTSIDE_REACH");
+    expect(stdout).toContain("  another outcome, if\n    no change of up to 2 facts that was tried brings one about\n");
+  });
+
   it("explains every rule with --all, and prints JSON for programs", async () => {
     const { stdout } = await behest("explain", ids["allowed"] ?? "", "--all", "-o", "json");
     const { decision, explanation } = JSON.parse(stdout);
     expect(decision).toMatchObject({ decision_id: ids["allowed"], outcome: "OUTCOME_ALLOW", recorded: true });
     expect(explanation.rules).toHaveLength(36);
+    const pretty = (await behest("explain", ids["denied"] ?? "", "--all")).stdout;
+    const [above, below] = [pretty.lastIndexOf("touched  "), pretty.indexOf("(does not stand)")];
+    expect(pretty.slice(0, above)).not.toContain("(does not stand)");
+    expect(above).toBeLessThan(below);
+    expect(pretty.split("\n").length).toBeGreaterThan(24);
+    expect(pretty.trimEnd().split("\n").at(-1)).toBe(pretty.split("\n")[0]);
     expect(explanation.flips.map(({ outcome }: { outcome: string }) => outcome)).toContain("OUTCOME_DENY");
   });
 

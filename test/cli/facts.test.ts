@@ -91,10 +91,15 @@ a condition
 
   it.each([
     { name: "agnet.id", message: "behest: no fact `agnet.id`; did you mean `agent.id`? `bin/behest facts` lists them all\n" },
-    { name: "weather", message: "behest: no fact `weather`: `bin/behest facts` lists them all\n" },
-    { name: "toString", message: "behest: no fact `toString`: `bin/behest facts` lists them all\n" },
-    { name: "", message: "behest: no fact ``: `bin/behest facts` lists them all\n" },
-    { name: "a\u001b[31m", message: "behest: no fact `a�[31m`: `bin/behest facts` lists them all\n" },
+    { name: "weather", message: "behest: no fact `weather`; `bin/behest facts` lists them all\n" },
+    {
+      name: "time",
+      message:
+        "behest: no fact `time`: a decision can be made again at any time, so rules have no clock; let the gateway say `context.attributes.hour`, and guard it by `present`\n",
+    },
+    { name: "toString", message: "behest: no fact `toString`; `bin/behest facts` lists them all\n" },
+    { name: "", message: "behest: no fact ``; `bin/behest facts` lists them all\n" },
+    { name: "a\u001b[31m", message: "behest: no fact `a�[31m`; `bin/behest facts` lists them all\n" },
   ])("knows no fact $name", async ({ name, message }) => {
     expect(await run(["facts", name])).toEqual({ code: 2, stdout: "", stderr: message });
   });

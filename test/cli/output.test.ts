@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { folded, keyValues, tableOf } from "../../src/cli/output.ts";
+import { shortest } from "../../src/cli/shown-path.ts";
+import { excerpt } from "../../src/core/excerpt.ts";
 
 const DIGEST = `sha256:${"e815ee35ea0c".padEnd(64, "f")}`;
 const ROW = { at: "2026-01-05T09:00:00.000Z", outcome: "DENY", agent: "coding-assistant", resource: "/srv/handbook/onboarding.md", digest: DIGEST };
@@ -72,9 +74,31 @@ describe("a long line", () => {
     { says: "stays whole in a file", text: "    one two three", columns: undefined, is: "    one two three" },
     { says: "is broken between words, and goes on indented", text: "  one two three", columns: 10, is: "  one two\n      three" },
     { says: "keeps its own spaces", text: "✖ a  b", columns: 10, is: "✖ a  b" },
-    { says: "keeps a word whole that has no room", text: "one /a/very/long/path two", columns: 10, is: "one\n      /a/very/long/path\n      two" },
+    { says: "keeps a word whole that has no room", text: "one /a/very/long/path two", columns: 10, is: "one\n    /a/very/long/path\n    two" },
     { says: "counts no colours", text: "\u001b[31mone\u001b[39m two", columns: 7, is: "\u001b[31mone\u001b[39m two" },
   ])("$says", ({ text, columns, is }) => {
-    expect(folded(text, { columns, indent: 6 })).toBe(is);
+    expect(folded(text, columns, 4)).toBe(is);
   });
+});
+
+it.each([
+  { says: "from here", path: "/home/me/work/rules/a.json:1:2", is: "rules/a.json:1:2" },
+  { says: "from home", path: "/home/me/other/rules/a.json", is: "~/other/rules/a.json" },
+  { says: "from the root", path: "/etc/rules", is: "/etc/rules" },
+  { says: "as it was named", path: "rules/a.json", is: "rules/a.json" },
+  { says: "as it was named, when it is here", path: ".", is: "." },
+  { says: "not from another's home", path: "/home/mentor/somewhere/far/away/rules", is: "/home/mentor/somewhere/far/away/rules" },
+])("a path is told $says where that is shortest: $path", ({ path, is }) => {
+  expect(shortest(path, { cwd: "/home/me/work", home: "/home/me" })).toBe(is);
+});
+
+it("an excerpt is no longer than it may be, and its caret stays below the place", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 20, max: 160 }), (column, lengthMax) => {
+      const line = `${"-".repeat(column - 1)}X${"-".repeat(400 - column)}`;
+      const { source, caret } = excerpt(line, column, lengthMax);
+      expect(source.length).toBeLessThanOrEqual(lengthMax);
+      expect(source[caret]).toBe("X");
+    }),
+  );
 });

@@ -272,6 +272,42 @@ describe("the smallest changes that would flip an outcome", () => {
   });
 });
 
+describe("what would flip an outcome", () => {
+  const OPEN = {
+    basis: { AUTHORIZED: { "*": "allow" }, INFERRED: { "*": "allow" }, AVAILABLE: { "*": "allow" } },
+    reach: { default: { tools: ["*"], effects: ["*"], resources: ["*"], max_classification: "restricted" } },
+  };
+  const rule = {
+    name: "elsewhere",
+    conditions: {
+      all: [
+        { fact: "action.tool", operator: "equal", value: "pay" },
+        { not: { fact: "action.arguments.to", operator: "in", value: [null, "", "DE02"] } },
+      ],
+    },
+    event: { type: "deny", params: { reason: "elsewhere", controls: [] } },
+  };
+  const flipsWith = (role: string) => {
+    const policy = policyOf({
+      rules: [rule],
+      settings: OPEN,
+      tools: { pay: { effect: "pay", reversibility: "irreversible", arguments: { to: role }, output: { trust: "trusted" } } },
+    });
+    const { situation, judgement } = judge(policy, subjectOf({ to: "DE99" }));
+    return toEnd(findFlips(situation, judgement)).flips.flatMap(({ outcome, changes }) =>
+      outcome === "ALLOW" ? changes.filter(({ fact }) => fact === "action.arguments.to").map(({ to }) => to) : [],
+    );
+  };
+
+  it.each(["target", "destination"])("is never to leave out what a call names as its %s", (role) => {
+    expect(flipsWith(role)).toEqual(["DE02"]);
+  });
+
+  it("may be to leave out something else", () => {
+    expect(flipsWith("free_text")).toEqual([null]);
+  });
+});
+
 describe("the ways in which facts can be otherwise", () => {
   /** Who asks for whom, the tool and the resource are the question itself; the rest follows from those. */
   const FIXED = ["caller.id", "agent.id", "agent.identity", "action.tool", "action.server", "resource.type", "resource.id"];

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { judge } from "../../src/core/judge.ts";
+import type { Policy } from "../../src/core/policy.ts";
 import type { DecisionRequest } from "../../src/core/request.ts";
 import type { Subject } from "../../src/core/situation.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
@@ -46,7 +47,7 @@ describe("with no rule files and full reach", () => {
     expect(judge(OPEN, subjectOf({})).judgement).toMatchObject({ outcome: "ALLOW", basis: "AVAILABLE", reasonCodes: [], score: 0 });
   });
 
-  it.each<{ says: string; subject: Subject; codes: readonly string[]; reason: string }>([
+  it.each<{ says: string; subject: Subject; codes: readonly string[]; reason: string; policy?: Policy }>([
     {
       says: "another tenant's agent",
       subject: subjectOf(agent("tenants")),
@@ -146,25 +147,40 @@ describe("with no rule files and full reach", () => {
       says: "a tool outside reach",
       subject: subjectOf(agent("narrow")),
       codes: ["OUTSIDE_REACH"],
-      reason: "outside the reach of agent `narrow`: the tool `change`, the effect `update`, an action that names no resource",
+      reason:
+        "outside the reach of agent `narrow`: the tool `change` (granted: `look`), the effect `update` (granted: `read`), an action that names no resource (granted: `/srv/**`); agents.json says what is granted",
+    },
+    {
+      says: "an agent under a mistyped id, with a mistyped tool,",
+      subject: subjectOf({ agent: { id: "narow" }, action: { tool: "lok", arguments: {} } }),
+      codes: ["OUTSIDE_REACH"],
+      reason:
+        "outside the reach of agent `narow`: the tool `lok` (granted: `a/*`, `b/*`, `c/*`, …), the effect `unknown` (granted: `read`, `create`, `update`); tool `lok` is not in the catalog, so its effect is `unknown`; agent `narow` is not in agents.json, so `reach.default` of policy.json says what is granted",
+      policy: policyOf({
+        settings: {
+          reach: {
+            default: { tools: ["a/*", "b/*", "c/*", "d/*"], effects: ["read", "create", "update"], resources: ["*"], max_classification: "internal" },
+          },
+        },
+      }),
     },
     {
       says: "a resource outside reach",
       subject: subjectOf({ ...agent("narrow"), ...look("/etc/x") }),
       codes: ["OUTSIDE_REACH"],
-      reason: "outside the reach of agent `narrow`: the resource `/etc/x`",
+      reason: "outside the reach of agent `narrow`: the resource `/etc/x` (granted: `/srv/**`); agents.json says what is granted",
     },
     {
       says: "an obscured resource",
       subject: subjectOf({ ...agent("narrow"), ...look("/srv/../etc/x") }),
       codes: ["OUTSIDE_REACH"],
-      reason: "outside the reach of agent `narrow`: a resource in an obscured spelling",
+      reason: "outside the reach of agent `narrow`: a resource in an obscured spelling (granted: `/srv/**`); agents.json says what is granted",
     },
     {
       says: "no resource at all",
       subject: subjectOf({ ...agent("narrow"), ...look(undefined) }),
       codes: ["OUTSIDE_REACH"],
-      reason: "outside the reach of agent `narrow`: an action that names no resource",
+      reason: "outside the reach of agent `narrow`: an action that names no resource (granted: `/srv/**`); agents.json says what is granted",
     },
     {
       says: "a classification above reach",
@@ -187,10 +203,11 @@ describe("with no rule files and full reach", () => {
         ],
       }),
       codes: ["OUTSIDE_REACH"],
-      reason: "outside the reach of agent `narrow`: the tool `change`, the effect `update`, an action that names no resource",
+      reason:
+        "outside the reach of agent `narrow`: the tool `change` (granted: `look`), the effect `update` (granted: `read`), an action that names no resource (granted: `/srv/**`); agents.json says what is granted",
     },
-  ])("$says is denied", ({ subject, codes, reason }) => {
-    const { judgement } = judge(OPEN, subject);
+  ])("$says is denied", ({ subject, codes, reason, policy = OPEN }) => {
+    const { judgement } = judge(policy, subject);
     expect(judgement).toMatchObject({ outcome: "DENY", basis: "NONE", reasonCodes: codes, holds: [] });
     expect(judgement.findings[0]?.reason).toBe(reason);
     expect(judgement.validUntil).toBeUndefined();

@@ -109,7 +109,7 @@ export const BAD_DIRECTORIES: readonly BadDirectory[] = [
   {
     says: "two files have a rule of one name",
     spoil: both(put("x.rules.json", RULES), put("y.rules.json", RULES)),
-    complaint: "DIR/y.rules.json:1:19: the rule `twice` stands twice",
+    complaint: "DIR/y.rules.json:1:19: the rule `twice` stands twice; the first stands at DIR/x.rules.json:1:19",
   },
   {
     says: "a file nests ten thousand deep",

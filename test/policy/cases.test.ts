@@ -76,12 +76,12 @@ describe("a case", () => {
     {
       when: "two of a file have one name",
       files: [{ cases: ["one", "one"].map((name) => ({ name, request, expect: expectAllow })) }],
-      message: "0.cases.json:1:113: the case `one` stands twice in this file",
+      message: "0.cases.json:1:113: the case `one` stands twice in this file; the first stands at 0.cases.json:1:11",
     },
     {
       when: "two files name one fixture",
       files: [{ fixtures: { a: { request } } }, { fixtures: { a: { request } } }],
-      message: "1.cases.json:1:14: the fixture `a` is named twice",
+      message: "1.cases.json:1:14: the fixture `a` is named twice; the first stands at 0.cases.json:1:14",
     },
     {
       when: "its instant is none",
@@ -131,6 +131,11 @@ describe("a case", () => {
     { when: "its file is not JSON", files: ['{ "cases": [ }'], message: "0.cases.json:1:14: not JSON: value expected" },
   ])("is refused when $when", ({ files, message }) => {
     expect(read(...files).complaints).toContain(message);
+  });
+
+  it("that uses an unknown fixture is not complained of for what the fixture would have said", () => {
+    const { cases, complaints } = read({ cases: [{ name: "one", use: ["a read"], request: { action: { tool: "x" } }, expect: expectAllow }] });
+    expect([cases, complaints]).toEqual([[], ["0.cases.json:1:32: unknown fixture `a read`"]]);
   });
 
   it("may name rules of the policy, and what Behest itself says", () => {

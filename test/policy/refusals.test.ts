@@ -31,6 +31,9 @@ const around = (condition: string, event = `{ "type": "deny", "params": { "reaso
 const leaf = (fact: string, operator: string, value: string): string =>
   `{ "all": [ { "fact": ${fact}, "operator": ${operator}, "value": ${value} } ] }`;
 
+const unknownOperator = (name: string, meant?: string): string =>
+  `unknown operator \`${name}\`: there are \`equal\` \`notEqual\` \`in\` \`notIn\` \`contains\` \`doesNotContain\` \`lessThan\` \`lessThanInclusive\` \`greaterThan\` \`greaterThanInclusive\` \`present\`, and before them may stand \`someFact:\` \`everyFact:\` \`someValue:\` \`everyValue:\` \`swap:\` \`not:\`${meant === undefined ? "" : `; did you mean \`${meant}\`?`}`;
+
 describe("a condition is refused, with its place,", () => {
   it.each([
     { when: "`any` is empty", condition: `{ "any": ▶[] }`, message: "`any` is a list of at least one condition" },
@@ -86,9 +89,34 @@ describe("a condition is refused, with its place,", () => {
     {
       when: "an operator is mistyped",
       condition: leaf(`"agent.id"`, `▶"equals"`, `"x"`),
-      message: "unknown operator `equals`; did you mean `equal`?",
+      message: unknownOperator("equals", "equal"),
     },
-    { when: "a decorator is not known", condition: leaf(`"agent.id"`, `▶"each:equal"`, `"x"`), message: "unknown operator `each:equal`" },
+    { when: "a decorator is not known", condition: leaf(`"agent.id"`, `▶"each:equal"`, `"x"`), message: unknownOperator("each:equal") },
+    ...[
+      ["==", "equal"],
+      ["!=", "notEqual"],
+      ["<", "lessThan"],
+      ["<=", "lessThanInclusive"],
+      [">", "greaterThan"],
+      ["gte", "greaterThanInclusive"],
+      ["nin", "notIn"],
+      ["not_in", "notIn"],
+    ].map(([other = "", meant]) => ({
+      when: `an operator is called \`${other}\``,
+      condition: leaf(`"agent.id"`, `▶"${other}"`, `"x"`),
+      message: unknownOperator(other, meant),
+    })),
+    {
+      when: "a fact is like none",
+      condition: leaf(`▶"weather"`, `"equal"`, `"rain"`),
+      message: "unknown fact `weather`; `behest facts` lists them all",
+    },
+    {
+      when: "a fact is about the time",
+      condition: leaf(`▶"context.time"`, `"greaterThan"`, "18"),
+      message:
+        "unknown fact `context.time`: a decision can be made again at any time, so rules have no clock; let the gateway say `context.attributes.hour`, and guard it by `present`",
+    },
     {
       when: "`present` is decorated",
       condition: leaf(`"action.arguments.a"`, `▶"not:present"`, "true"),
@@ -190,6 +218,28 @@ describe("a rule is refused", () => {
       when: "its event is mistyped",
       event: `{ "type": ▶"dney", "params": ${params("")} }`,
       message: "`dney` is none of `risk` `deny` `require-approval` `allow` `oblige`; did you mean `deny`?",
+    },
+    ...[
+      ["ask", "require-approval"],
+      ["approve", "require-approval"],
+      ["approval", "require-approval"],
+      ["require_approval", "require-approval"],
+      ["block", "deny"],
+      ["obligation", "oblige"],
+    ].map(([other, meant]) => ({
+      when: `its event is called \`${other}\``,
+      event: `{ "type": ▶"${other}", "params": ${params("")} }`,
+      message: `\`${other}\` is none of \`risk\` \`deny\` \`require-approval\` \`allow\` \`oblige\`; did you mean \`${meant}\`?`,
+    })),
+    {
+      when: "a deny has too many points",
+      event: `{ "type": "deny", "params": ${params(`, "points": ▶101`)} }`,
+      message: "expected an integer from 0 to 100, found `101`",
+    },
+    {
+      when: "a hold has points that are none",
+      event: `{ "type": "require-approval", "params": ${params(`, "points": ▶"many"`)} }`,
+      message: "expected an integer from 0 to 100, found a string",
     },
     {
       when: "it obliges to nothing",
@@ -306,9 +356,55 @@ describe("a rule is refused", () => {
       compilePolicy(files);
     } catch (error) {
       const lines = error instanceof PolicyInvalid ? error.complaints.map((complaint) => formatComplaint(complaint).split("\n")[0]) : [];
-      expect(lines).toContain("rules/b.rules.json:3:24: the rule `a-rule` stands twice");
-      expect(lines).toContain("rules/b.rules.json:2:19: the condition `itself` is named twice");
+      expect(lines).toContain("rules/b.rules.json:3:24: the rule `a-rule` stands twice; the first stands at rules/a.rules.json:3:24");
+      expect(lines).toContain("rules/b.rules.json:2:19: the condition `itself` is named twice; the first stands at rules/a.rules.json:2:29");
     }
+  });
+});
+
+describe("one mistake is one complaint:", () => {
+  const only = (file: string, text: string): readonly string[] => complaintsAbout(file, text).map((line) => line.replace(/^\S+ /, ""));
+  const named = (text: string): string => text.replace(/"conditions": \{ "itself.*\n/, "");
+
+  it.each([
+    {
+      says: "a misspelt key is not also missing",
+      event: `{ "type": "deny", "params": { "raeson": "r", "controls": [] } }`,
+      said: ["unknown key `raeson`; did you mean `reason`?"],
+    },
+    {
+      says: "a wrong approver is not also none at all",
+      event: `{ "type": "require-approval", "params": ${params(`, "approvers": ["alice"]`)} }`,
+      said: ["`alice` is no approver: write `principal`, `issuer`, `user:…` or `group:…`"],
+    },
+    {
+      says: "a hold that lowers the score is not also one that helps",
+      condition: `{ "all": [ { "fact": "session", "operator": "equal", "value": "x" } ] }`,
+      event: `{ "type": "require-approval", "params": ${params(`, "points": -3`)} }`,
+      said: ["rule `a-rule`: a `require-approval` rule cannot lower the score"],
+    },
+    {
+      says: "a misspelt key of a comparison is not also missing",
+      condition: `{ "all": [ { "fact": "session", "operater": "equal", "value": "x" } ] }`,
+      said: ["unknown key `operater` in a condition; did you mean `operator`?"],
+    },
+    {
+      says: "a misspelt `any` is not also a comparison without parts",
+      condition: `{ "all": [ { "ayn": [] } ] }`,
+      said: ["unknown key `ayn` in a condition; did you mean `any`?"],
+    },
+  ])("$says", ({ condition = always, event = `{ "type": "deny", "params": ${params("")} }`, said }) => {
+    expect(only("bad.rules.json", named(around(condition, event)))).toEqual(said);
+  });
+
+  it("a wrong effect is not also a missing one", () => {
+    const text = `{ "tools": { "t": { "effect": "paying", "reversibility": "reversible", "output": { "trust": "trusted" } } } }`;
+    expect(only("catalog/x.json", text)).toEqual([expect.stringContaining("`paying` is none of")]);
+  });
+
+  it("a wrong approver by default is not also none at all", () => {
+    const text = JSON.stringify({ ...starterSettings(), approvers: { default: ["alice"], quorum: 1 } });
+    expect(only("policy.json", text)).toEqual(["`alice` is no approver: write `principal`, `issuer`, `user:…` or `group:…`"]);
   });
 });
 
@@ -359,8 +455,10 @@ describe("a file is refused, with its place,", () => {
   const settings = (change: (text: string) => string): string => change(JSON.stringify(starterSettings(), null, 1));
   it.each([
     { when: "it is not JSON", file: "bad.rules.json", text: `{ "rules": [ ▶} ] }`, message: "not JSON: value expected" },
-    { when: "it has comments", file: "bad.rules.json", text: `{ ▶// no\n "rules": [] }`, message: "not JSON: invalid comment token" },
-    { when: "it is empty", file: "bad.rules.json", text: "▶", message: "not JSON: value expected" },
+    { when: "it has comments", file: "bad.rules.json", text: `{ ▶// no\n "rules": [] }`, message: "not JSON: comments are not allowed" },
+    { when: "a comma ends a list", file: "bad.rules.json", text: `{ "rules": [ 1▶, \n ] }`, message: "not JSON: a comma before the end of the list" },
+    { when: "a comma ends an object", file: "bad.rules.json", text: `{ "rules": []▶, }`, message: "not JSON: a comma before the end of the object" },
+    { when: "it is empty", file: "bad.rules.json", text: "▶", message: "not JSON: the file is empty" },
     { when: "it is no object", file: "bad.rules.json", text: "▶[]", message: "a rule file is an object with `rules`" },
     {
       when: "it nests without end",

@@ -17,7 +17,6 @@ export interface SarifRule {
   readonly title: string;
   /** Markdown. */
   readonly help: string;
-  readonly helpUri: string;
   readonly level: SarifLevel;
 }
 
@@ -49,11 +48,10 @@ export function sarifOf({ tool, version, rules, results }: SarifReport): string 
   return `${JSON.stringify(log, null, 2)}\n`;
 }
 
-const ruleOf = ({ id, title, help, helpUri, level }: SarifRule) => ({
+const ruleOf = ({ id, title, help, level }: SarifRule) => ({
   id,
   shortDescription: { text: title },
   help: { text: help, markdown: help },
-  helpUri,
   defaultConfiguration: { level },
 });
 
