@@ -4,8 +4,9 @@ import type { BehestClient } from "../client/client.ts";
 import { ResumeResponseSchema } from "../gen/behest/v1/control_pb.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
+import { asTypedTo } from "./hint.ts";
 import { type Format, formatOption, paint, printJson, printLine } from "./output.ts";
-import { sameServer, targetOf } from "./suspension-words.ts";
+import { targetOf } from "./suspension-words.ts";
 
 interface ResumeOptions extends ConnectOptions {
   readonly reason?: string;
@@ -35,7 +36,7 @@ async function resume(client: BehestClient, id: string, options: ResumeOptions):
   const { holdingTotal } = await client.listSuspensions();
   const rest = holdingTotal === 0 ? "nothing is suspended any more" : `${holdingTotal} other suspension${holdingTotal === 1 ? " holds" : "s hold"}`;
   process.stdout.write(`${paint("green", "▶ RESUMED")}  ${paint("bold", targetOf(suspension))}\n    ${rest}\n`);
-  if (holdingTotal > 0) process.stderr.write(`${paint("dim", `next: behest suspensions${sameServer(options)}`)}\n`);
+  if (holdingTotal > 0) process.stderr.write(`${paint("dim", `next: ${asTypedTo("suspensions", options)}`)}\n`);
   if (durable) return;
   process.stderr.write(
     "behest: warning: neither the ledger nor the control journal can be written: if the server ends before they can, this is suspended again\n",
@@ -51,5 +52,5 @@ async function wholeId(client: BehestClient, id: string, options: ResumeOptions)
   const [only] = ids;
   if (only !== undefined && ids.length === 1) return only;
   const why = only === undefined ? `no suspension that holds has an id like \`${id}\`` : `${ids.length} suspensions have an id like \`${id}\``;
-  throw new CommandFailed(EXIT.usage, `${why}; look with behest suspensions${sameServer(options)}`);
+  throw new CommandFailed(EXIT.usage, `${why}; look with ${asTypedTo("suspensions", options)}`);
 }

@@ -6,8 +6,9 @@ import { CallFailed } from "../client/client.ts";
 import { type SuspendResponse, SuspendResponseSchema, SuspensionKind } from "../gen/behest/v1/control_pb.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
+import { asTyped, asTypedTo } from "./hint.ts";
 import { type Format, formatOption, paint, printJson, printLine, visible } from "./output.ts";
-import { isoOf, KINDS, type KindWord, sameServer, stopsOf, targetOf } from "./suspension-words.ts";
+import { isoOf, KINDS, type KindWord, stopsOf, targetOf } from "./suspension-words.ts";
 
 interface SuspendOptions extends ConnectOptions {
   readonly reason: string;
@@ -44,14 +45,15 @@ function untilOf(text: string): Timestamp {
 
 async function suspend(kind: KindWord, value = "", options: SuspendOptions): Promise<void> {
   const { reason, until, output } = options;
-  if (kind !== "all" && value === "") throw new CommandFailed(EXIT.usage, `name the ${kind} to suspend: behest suspend ${kind} NAME --reason "…"`);
+  if (kind !== "all" && value === "")
+    throw new CommandFailed(EXIT.usage, `name the ${kind} to suspend: ${asTyped(`suspend ${kind} NAME --reason "…"`)}`);
   const answer = await withClient(options, "operator", async (client) => {
     try {
       return await client.suspend({ kind: KINDS[kind].kind, value, reason, ...(until && { until }) });
     } catch (error) {
       if (!(error instanceof CallFailed) || error.code !== Code.DEADLINE_EXCEEDED) throw error;
       const { exitCode, message } = failureOf(error);
-      throw new CommandFailed(exitCode, `${message}; it may be suspended all the same: look with behest suspensions${sameServer(options)}`);
+      throw new CommandFailed(exitCode, `${message}; it may be suspended all the same: look with ${asTypedTo("suspensions", options)}`);
     }
   });
   print(answer, options);
@@ -78,7 +80,7 @@ function print({ suspension, durable }: SuspendResponse, options: SuspendOptions
   process.stdout.write(
     `${paint("red", "■ SUSPENDED")}  ${paint("bold", targetOf(suspension))}  ${until}\n    from now on ${stopsOf(suspension.kind)}${others} is DENY, SUSPENDED\n    ${visible(suspension.reason)}\n`,
   );
-  process.stderr.write(`${paint("dim", `next: behest resume ${suspension.suspensionId}${sameServer(options)}`)}\n`);
+  process.stderr.write(`${paint("dim", `next: ${asTypedTo(`resume ${suspension.suspensionId}`, options)}`)}\n`);
 }
 
 const JSON_OPTIONS = { useProtoFieldName: true, alwaysEmitImplicit: true };

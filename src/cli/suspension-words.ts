@@ -1,6 +1,5 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Suspension, SuspensionKind } from "../gen/behest/v1/control_pb.ts";
-import type { ConnectOptions } from "./connect.ts";
 import { visible } from "./output.ts";
 
 /** The kinds as they are typed, and what suspending one stops. */
@@ -21,7 +20,3 @@ export const stopsOf = (kind: SuspensionKind): string => Object.values(KINDS).fi
 export const targetOf = ({ kind, value }: Suspension): string => (kind === SuspensionKind.ALL ? "everything" : `${kindWord(kind)} ${visible(value)}`);
 
 export const isoOf = (at: Timestamp | undefined): string => (at ? timestampDate(at).toISOString() : "");
-
-/** What a next command needs to reach the same server. */
-export const sameServer = ({ data, grpc }: ConnectOptions): string =>
-  `${data === undefined ? "" : ` --data ${data}`}${grpc === undefined ? "" : ` --grpc ${grpc}`}`;

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import type { Suspension } from "../gen/behest/v1/control_pb.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
+import { asTyped, asTypedTo } from "./hint.ts";
 import { type Format, formatOption, paint, printRows, type Row } from "./output.ts";
-import { isoOf, kindWord, sameServer } from "./suspension-words.ts";
+import { isoOf, kindWord } from "./suspension-words.ts";
 
 interface SuspensionsOptions extends ConnectOptions {
   readonly ended?: boolean;
@@ -32,9 +33,9 @@ async function list(options: SuspensionsOptions): Promise<void> {
   if (output !== "table") return;
   const shown = suspensions.filter(({ endedAt }) => !endedAt);
   if (holdingTotal > shown.length)
-    process.stderr.write(`${holdingTotal - shown.length} more hold; behest history sql "SELECT * FROM suspensions" has all\n`);
+    process.stderr.write(`${holdingTotal - shown.length} more hold; ${asTyped('history sql "SELECT * FROM suspensions"')} has all\n`);
   const [last] = shown;
-  if (last) process.stderr.write(`${paint("dim", `next: behest resume ${last.suspensionId}${sameServer(options)}`)}\n`);
+  if (last) process.stderr.write(`${paint("dim", `next: ${asTypedTo(`resume ${last.suspensionId}`, options)}`)}\n`);
 }
 
 function rowOf(suspension: Suspension, ended: boolean): Row {

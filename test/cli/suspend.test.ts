@@ -34,7 +34,7 @@ describe("behest suspend, suspensions and resume", () => {
       "■ SUSPENDED  agent reader  until it is resumed\n    from now on every action with this agent in its chain in tenant default is DENY, SUSPENDED\n    reads too much\n",
     );
     const [id = ""] = UUID.exec(suspended.stderr) ?? [];
-    expect(suspended.stderr).toBe(`next: behest resume ${id} --data ${server.data} --grpc ${server.address}\n`);
+    expect(suspended.stderr).toBe(`next: bin/behest resume ${id} --data ${server.data} --grpc ${server.address}\n`);
     expect(await reads()).toEqual(["SUSPENDED"]);
 
     const listed = await behest("suspensions");
@@ -98,7 +98,11 @@ describe("behest suspend, suspensions and resume", () => {
   it.each<{ says: string; args: readonly string[]; complaint: string }>([
     { says: "no kind", args: ["suspend", "--reason", "r"], complaint: "missing required argument 'kind'" },
     { says: "a kind that is none", args: ["suspend", "planet", "earth", "--reason", "r"], complaint: "Allowed choices are all, tenant, agent" },
-    { says: "no value", args: ["suspend", "agent", "--reason", "r"], complaint: 'name the agent to suspend: behest suspend agent NAME --reason "…"' },
+    {
+      says: "no value",
+      args: ["suspend", "agent", "--reason", "r"],
+      complaint: 'name the agent to suspend: bin/behest suspend agent NAME --reason "…"',
+    },
     { says: "a value of everything", args: ["suspend", "all", "x", "--reason", "r"], complaint: "a suspension of everything names nothing" },
     { says: "no reason", args: ["suspend", "all"], complaint: "required option '--reason <text>' not specified" },
     { says: "an empty reason", args: ["suspend", "all", "--reason", ""], complaint: "`reason` is missing" },
@@ -125,7 +129,7 @@ describe("behest suspend, suspensions and resume", () => {
     for (let n = 0; n < 2; n++) await behest("suspend", "agent", `a${n}`, "--reason", "r");
     const { code, stderr } = await behest("resume", "0");
     expect(code).toBe(2);
-    expect(stderr).toContain("2 suspensions have an id like `0`; look with behest suspensions");
+    expect(stderr).toContain("2 suspensions have an id like `0`; look with bin/behest suspensions");
   });
 
   it("exit 6 where no server answers", async () => {
