@@ -1,5 +1,5 @@
 import { hkdfSync, randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, chownSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import Sqlite from "better-sqlite3";
 
@@ -16,6 +16,9 @@ export const CONTROL_JOURNAL_FILE = "control.journal";
 const KEY_FILE = "behest.key";
 const LOCK_FILE = "serve.lock";
 const PID_FILE = "serve.pid";
+const EDIT_LOCK_FILE = "edit.lock";
+/** An edit takes milliseconds; many may wait in line. */
+const EDIT_WAIT_MS = 10_000;
 
 export interface DataDirectory {
   readonly path: string;
@@ -64,14 +67,52 @@ function makeDirectory(path: string): void {
   mkdirSync(path, { mode: 0o700 });
 }
 
+/**
+ * Runs `work` while no other process does so for the same data directory; waits for one that does.
+ * @throws {StartRefused} when it waits too long, or the directory cannot be written.
+ */
+export function whileEditing<T>(directory: string, work: () => T): T {
+  let held: Sqlite.Database;
+  try {
+    const path = join(directory, EDIT_LOCK_FILE);
+    closeSync(openSync(path, "a", 0o600));
+    giveToOwner(directory, path);
+    held = lockFile(path, EDIT_WAIT_MS);
+  } catch (error) {
+    const why = isBusy(error) ? `another process has held its \`${EDIT_LOCK_FILE}\` for ${EDIT_WAIT_MS / 1_000} s; try again` : messageOf(error);
+    throw new StartRefused(`the data directory \`${directory}\` cannot be edited: ${why}`, { cause: error });
+  }
+  try {
+    return work();
+  } finally {
+    held.close();
+  }
+}
+
+/** What an administrator made in the directory of a server that runs as somebody else must not stand in that one's way. */
+function giveToOwner(directory: string, path: string): void {
+  const { uid, gid } = statSync(directory);
+  if (process.geteuid?.() === 0 && uid !== 0) chownSync(path, uid, gid);
+}
+
 /** The lock is the kernel's: it ends with the process, however that ends. */
+function lockFile(path: string, waitMs: number): Sqlite.Database {
+  const db = new Sqlite(path, { timeout: waitMs });
+  try {
+    db.pragma("journal_mode = MEMORY");
+    db.exec("BEGIN EXCLUSIVE");
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
 function lock(directory: string): () => void {
   const pidPath = join(directory, PID_FILE);
   let db: Sqlite.Database | undefined;
   try {
-    db = new Sqlite(join(directory, LOCK_FILE), { timeout: 0 });
-    db.pragma("journal_mode = MEMORY");
-    db.exec("BEGIN EXCLUSIVE");
+    db = lockFile(join(directory, LOCK_FILE), 0);
     writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
     db?.close();

@@ -67,8 +67,8 @@ export async function startService(config: Config, log: Logger): Promise<Service
     for (const close of closers.reverse()) await close();
   };
   try {
-    createLocalTokens(data.path);
-    const tokens = watchTokens(data.path, (error) => log.error(error.message));
+    createLocalTokens(data.path, systemClock.now());
+    const tokens = watchTokens(data.path, { now: systemClock.now, onProblem: (error) => log.error(error.message) });
     closers.push(() => tokens.close());
     const storage = await openStorage(config, log, data);
     closers.push(() => storage.ledger.close());
@@ -91,7 +91,14 @@ export async function startService(config: Config, log: Logger): Promise<Service
       secondOpinion: secondOpinion(config.second_opinion_every, log),
     });
     const control = createControl({ ledger: storage.ledger, clock: systemClock, newId, suspensionsMax: config.suspensions_max });
-    const grpc = await serve(config, log, { decider, control, authenticate: tokens.authenticate, policies, ...policyReaders(storage.ledger) });
+    const grpc = await serve(config, log, {
+      decider,
+      control,
+      authenticate: tokens.authenticate,
+      agentsOf: tokens.agentsOf,
+      policies,
+      ...policyReaders(storage.ledger),
+    });
     closers.push(() => grpc.close(DRAIN_MS));
     grpc.setServing("decisions", storage.ledger.ready);
     storage.ledger.onReadyChange((ready) => {
@@ -133,7 +140,10 @@ async function openStorage(config: Config, log: Logger, { databasePath: path, co
   }
 }
 
-type ServedPorts = Pick<Parameters<typeof serveGrpc>[0], "decider" | "control" | "authenticate" | "policies" | "findPolicy" | "validatePolicy">;
+type ServedPorts = Pick<
+  Parameters<typeof serveGrpc>[0],
+  "decider" | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
+>;
 
 async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<GrpcServer> {
   try {

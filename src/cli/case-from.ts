@@ -71,7 +71,7 @@ function readBack(text: string): readonly Case[] {
 
 function append(file: string, made: { readonly name: string }): void {
   if (!file.endsWith(".cases.json")) throw new CommandFailed(EXIT.usage, `\`${file}\` is no file of cases: name it \`NAME.cases.json\``);
-  const before = existsSync(file) ? textOf(file) : '{\n  "cases": []\n}\n';
+  const before = existsSync(file) ? textOf(file) : '{\n  "$schema": "./schema/cases.schema.json",\n  "cases": []\n}\n';
   const there = namesIn(file, before);
   if (there.includes(made.name)) {
     throw new CommandFailed(

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { type BehestClient, createClient } from "../client/client.ts";
 import { type Config, readConfig } from "../config.ts";
 import type { Role } from "../core/request.ts";
-import { tokenFileOf } from "../identity/tokens.ts";
+import { tokenFileOf, tokenIdOf } from "../identity/tokens.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
 import { asTyped } from "./hint.ts";
 
@@ -13,12 +13,14 @@ const TIMEOUT_MS = 10_000;
 export interface ConnectOptions {
   readonly data?: string;
   readonly grpc?: string;
+  readonly tokenFile?: string;
 }
 
 export const addConnectOptions = (command: Command): Command =>
   command
     .option("--data <dir>", "data directory that holds the tokens (default: $XDG_STATE_HOME/behest)")
-    .option("--grpc <host:port>", "server to ask (default: 127.0.0.1:7080)");
+    .option("--grpc <host:port>", "server to ask (default: 127.0.0.1:7080)")
+    .option("--token-file <file>", "ask with the token in this file (default: the local one in the data directory)");
 
 export function readConnectConfig({ data, grpc }: ConnectOptions): Config {
   return readConfig({ flags: { data, grpc }, environment: process.env });
@@ -27,7 +29,7 @@ export function readConnectConfig({ data, grpc }: ConnectOptions): Config {
 /** Runs `use` with a client that holds the local token of a role. */
 export async function withClient<T>(options: ConnectOptions, role: Role | undefined, use: (client: BehestClient) => Promise<T>): Promise<T> {
   const config = readConnectConfig(options);
-  const token = role && readToken(config.data, role);
+  const token = role && (options.tokenFile === undefined ? readLocalToken(config.data, role) : readTokenFile(options.tokenFile));
   const client = createClient({ address: config.grpc, timeoutMs: TIMEOUT_MS, ...(token !== undefined && { token }) });
   try {
     return await use(client);
@@ -36,7 +38,21 @@ export async function withClient<T>(options: ConnectOptions, role: Role | undefi
   }
 }
 
-function readToken(dataDirectory: string, role: Role): string {
+function readTokenFile(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").trim();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CommandFailed(EXIT.unauthenticated, `the token file \`${path}\` cannot be read: ${why}`, { cause: error });
+  }
+  if (tokenIdOf(text) === undefined) {
+    throw new CommandFailed(EXIT.unauthenticated, `\`${path}\` does not hold one token alone, as \`behest tokens create\` prints it`);
+  }
+  return text;
+}
+
+function readLocalToken(dataDirectory: string, role: Role): string {
   const path = join(dataDirectory, tokenFileOf(role));
   try {
     return readFileSync(path, "utf8").trim();

@@ -29,7 +29,7 @@ export function addExplain(program: Command): void {
   )
     .description("say what a decision came from, or what one would be; nothing is recorded or used up")
     .option("--all", "explain also the rules that do not stand")
-    .option("--as <caller>", "as this caller of the tenant (default: the one that `behest decide` asks as)")
+    .option("--as <caller>", "as this caller of the tenant (default: the one that `behest decide` asks as; with --token-file, its own)")
     .addHelpText("after", `\nExamples:\n  behest explain 0199f5c4-7b1e${REQUEST_EXAMPLE.replaceAll("COMMAND", "explain")}\n`)
     .action((what: string | undefined, options: ExplainOptions) => explain(what, options));
 }
@@ -44,7 +44,7 @@ async function explain(what: string | undefined, options: ExplainOptions): Promi
 async function explainRequests(file: string | undefined, options: ExplainOptions): Promise<readonly Explained[]> {
   const requests = readRequests(file, options, "explain");
   // What a caller's tasks have seen counts: another caller's would give another answer than `decide`.
-  const caller = options.as ?? localCaller(readConnectConfig(options).data, "enforcer")?.id;
+  const caller = options.as ?? (options.tokenFile === undefined ? localCaller(readConnectConfig(options).data, "enforcer")?.id : undefined);
   return withClient(options, "auditor", async (client) => {
     const answers: Explained[] = [];
     for (const request of requests) {

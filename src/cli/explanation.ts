@@ -35,7 +35,8 @@ function pretty({ request, response: { decision, explanation }, asked }: Explain
   const lines = asked && decision ? [paint("dim", askedLine(request, decision, asked.caller))] : [];
   if (decision) lines.push(describe(request, { case: "decision", value: decision }));
   if (explanation) {
-    const { rules, facts, score, flips, flipsCutShort } = explanation;
+    const { rules, facts, score, flips, flipsCutShort, hints } = explanation;
+    lines.push(...section("names", hints.map(visible)));
     const standing = rules.filter(({ result }) => isStanding(result));
     const others = rules.filter(({ result }) => !isStanding(result));
     lines.push(...section("rules, points and sum", [...standing, ...others].flatMap(ruleLines)));

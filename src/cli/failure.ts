@@ -6,6 +6,7 @@ import { ConfigInvalid } from "../config.ts";
 import { StartRefused } from "../data-directory.ts";
 import { formatComplaint, PolicyInvalid } from "../policy/complaints.ts";
 import { asTyped } from "./hint.ts";
+import { mistakesOf } from "./request-mistakes.ts";
 
 /** Exit codes of every command (design.md §8). */
 export const EXIT = {
@@ -48,7 +49,7 @@ interface Failure {
 export function failureOf(error: unknown): Failure {
   if (error instanceof CommandFailed) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof ConfigInvalid) return { exitCode: EXIT.usage, message: error.message };
-  if (error instanceof RequestUnreadable) return { exitCode: EXIT.usage, message: error.message };
+  if (error instanceof RequestUnreadable) return { exitCode: EXIT.usage, message: mistakesOf(error) };
   if (error instanceof PolicyInvalid) return { exitCode: EXIT.rulesInvalid, message: rulesInvalid(error) };
   if (error instanceof StartRefused) return { exitCode: EXIT.internal, message: error.message };
   if (error instanceof CallFailed) return callFailure(error);

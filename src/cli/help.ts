@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { nearest } from "../policy/complaints.ts";
+import { nearest } from "../core/nearest.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
 import { asTyped } from "./hint.ts";
 import { visible } from "./output.ts";

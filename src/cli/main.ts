@@ -17,6 +17,7 @@ import { addSchema } from "./schema.ts";
 import { addServe } from "./serve.ts";
 import { addSuspend } from "./suspend.ts";
 import { addSuspensions } from "./suspensions.ts";
+import { addTokens } from "./tokens.ts";
 import { VERSION } from "./version.ts";
 
 function createProgram(): Command {
@@ -39,6 +40,7 @@ function createProgram(): Command {
   addResume(program);
   addSuspensions(program);
   addRules(program);
+  addTokens(program);
   addCase(program);
   addFacts(program);
   addSchema(program);

@@ -7,6 +7,7 @@ import type * as wire from "../gen/behest/v1/decision_pb.ts";
 import { addConnectOptions, type ConnectOptions } from "./connect.ts";
 import { asTyped } from "./hint.ts";
 import { type Format, formatOption } from "./output.ts";
+import { mistakesOf } from "./request-mistakes.ts";
 
 export interface RequestOptions extends ConnectOptions {
   readonly agent?: string;
@@ -111,7 +112,7 @@ export function readRequests(file: string | undefined, options: RequestOptions, 
       return readRequestJson(value);
     } catch (error) {
       if (!(error instanceof RequestUnreadable) || values.length === 1) throw error;
-      throw new RequestUnreadable(`request ${index + 1}: ${error.message}`, { cause: error });
+      throw new RequestUnreadable(`request ${index + 1}: ${mistakesOf(error)}`, { cause: error });
     }
   });
 }

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { nearest } from "../core/nearest.ts";
 import { COMPLAINT_IDS, type ComplaintId } from "../policy/complaint-kinds.ts";
-import { type Complaint, nearest } from "../policy/complaints.ts";
+import type { Complaint } from "../policy/complaints.ts";
 import { FIXABLE } from "../policy/lint/fix.ts";
 import { EXIT } from "./failure.ts";
 import { fixRules } from "./fix-rules.ts";

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { nearest } from "../policy/complaints.ts";
+import { nearest } from "../core/nearest.ts";
 import { FILE_KINDS, SCHEMA_NAMES, type SchemaName } from "../policy/schemas.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
 import { type Format, formatOption, printRows, visible } from "./output.ts";

@@ -1,11 +1,16 @@
 import { type DescMessage, fromJson, type JsonObject, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
 import { type DecideRequest, DecideRequestSchema } from "../gen/behest/v1/decision_pb.ts";
+import { fullWord, type RequestProblem, requestProblems } from "./request-problems.ts";
 
 /** A request as people write it. Its message says what is wrong with it. */
 export class RequestUnreadable extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  /** What of it is wrong where, if it could be looked into; the message tells the first. */
+  readonly problems: readonly RequestProblem[];
+
+  constructor(message: string, { problems = [], ...options }: ErrorOptions & { readonly problems?: readonly RequestProblem[] } = {}) {
     super(message, options);
     this.name = "RequestUnreadable";
+    this.problems = problems;
   }
 }
 
@@ -15,6 +20,8 @@ export class RequestUnreadable extends Error {
  */
 export function readRequestJson(json: unknown): DecideRequest {
   if (!isObject(json)) throw new RequestUnreadable("a request is a JSON object");
+  const problems = requestProblems(json);
+  if (problems[0]) throw new RequestUnreadable(problems[0].message, { problems });
   return read(DecideRequestSchema, expandWords(json));
 }
 
@@ -48,5 +55,4 @@ function expandHop(hop: JsonValue): JsonValue {
 const expandField = (object: JsonObject, field: string, prefix: string): JsonObject =>
   object[field] === undefined ? object : { ...object, [field]: expandWord(object[field], prefix) };
 
-const expandWord = (word: JsonValue, prefix: string): JsonValue =>
-  typeof word === "string" && /^[a-z_-]+$/.test(word) ? prefix + word.toUpperCase().replaceAll("-", "_") : word;
+const expandWord = (word: JsonValue, prefix: string): JsonValue => (typeof word === "string" ? fullWord(word, prefix) : word);

@@ -1,5 +1,6 @@
 import { type DescEnum, type DescField, type DescMessage, type JsonObject, ScalarType } from "@bufbuild/protobuf";
 import { DecideRequestSchema } from "../gen/behest/v1/decision_pb.ts";
+import { DURATION } from "./request-problems.ts";
 
 /** What the fields of a request are for, in short; the contract itself says more. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -56,7 +57,7 @@ export const requestSchema = (words: WordMeanings = {}): JsonObject => messageSc
 
 function messageSchema(message: DescMessage, words: WordMeanings): JsonObject {
   if (message.typeName === "google.protobuf.Struct") return { type: "object" };
-  if (message.typeName === "google.protobuf.Duration") return { type: "string", pattern: "^\\d+(\\.\\d{1,9})?s$" };
+  if (message.typeName === "google.protobuf.Duration") return { type: "string", pattern: DURATION.source };
   const oneofs = message.oneofs.map(({ fields }) => ({ not: { required: fields.map(({ name }) => name) } }));
   return {
     type: "object",

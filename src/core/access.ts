@@ -1,4 +1,5 @@
 import { ServiceError } from "./errors.ts";
+import { compileGlob } from "./globs.ts";
 import type { Caller, Role } from "./request.ts";
 
 /** Who may call what (design.md §8). */
@@ -26,6 +27,9 @@ export function requireRole(caller: Caller, call: Call): void {
     `\`${call}\` needs the role ${needed}; \`${caller.id}\` has ${caller.roles.map((role) => `\`${role}\``).join(", ")}`,
   );
 }
+
+/** Whether a token that covers these agents covers this one: whom an enforcer may ask for, and an initiator open tasks for. */
+export const coversAgent = (agents: Caller["agents"], agentId: string): boolean => !agents || agents.some((glob) => compileGlob(glob)(agentId));
 
 /** Whether a caller sees no more than what Decide would tell it. */
 export const isEnforcerOnly = (caller: Caller): boolean => !caller.roles.some((role) => role === "auditor" || role === "operator");

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { coversAgent } from "./access.ts";
 import { ServiceError } from "./errors.ts";
 import { EVALUATOR_VERSION, type Evaluation, evaluate } from "./evaluate.ts";
 import type { Reading } from "./facts.ts";
@@ -188,10 +189,14 @@ function findEarlier(ports: DeciderPorts, prepared: Prepared, view: StateView): 
   const { at, policy } = prepared;
   if (!prepared.attempt || !attempt || at - attempt.at >= policy.settings.windows.idempotency) return undefined;
   if (attempt.outcome !== "ALLOW") return { attempt, stands: true };
-  if (attempt.validUntil === undefined || at > attempt.validUntil) return { attempt, stands: false };
+  if (hasLapsed(attempt, prepared)) return { attempt, stands: false };
   if (view.suspensions.size === 0) return { attempt, stands: true };
   return { attempt, stands: pose(ports, prepared, { view, lapsed: attempt }).subject.suspended === undefined };
 }
+
+/** An ALLOW ends with its time, and for a token that does not, or no longer, cover the agent. */
+const hasLapsed = ({ validUntil }: Attempt, { at, caller, request }: Prepared): boolean =>
+  validUntil === undefined || at > validUntil || !coversAgent(caller.agents, request.agent.id);
 
 interface Once {
   readonly events: readonly LedgerEvent[];
@@ -219,6 +224,7 @@ function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateRe
     at,
     tenant: caller.tenant,
     caller: caller.id,
+    ...(caller.agents && { callerAgents: caller.agents }),
     request: task.restated ? request : withoutStatement(request),
     masked: prepared.masked,
     task,

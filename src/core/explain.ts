@@ -2,6 +2,7 @@ import type { Judgement } from "./combine.ts";
 import { FACTS, gather, gatherAll, type Influence, type Reading } from "./facts.ts";
 import type { Known } from "./json.ts";
 import { FALSE, type Kleene, TRUE, UNKNOWN } from "./kleene.ts";
+import { nearest } from "./nearest.ts";
 import { type Comparison, type CompiledCondition, type CompiledRule, type Policy, slotsOf } from "./policy.ts";
 import type { Situation } from "./situation.ts";
 import type { Steps } from "./steps.ts";
@@ -14,6 +15,8 @@ export interface Explanation {
   /** Every fact that these rules read. */
   readonly facts: readonly ExplainedFact[];
   readonly score: ExplainedScore;
+  /** Names of the request that are nearly those of the policy, in words. */
+  readonly hints: readonly string[];
 }
 
 export type RuleResult = "matched" | "unknown" | "not_matched";
@@ -87,7 +90,17 @@ export function* explainJudgement(situation: Situation, judgement: Judgement, { 
     rules.push(explainRule({ policy, values }, rule, { result, points, sum, reads }));
   }
   const facts = [...slots].sort((a, b) => a - b).map((slot) => explainFact(policy, values, slot));
-  return { rules, facts, score: explainScore(policy, judgement, sum) };
+  return { rules, facts, score: explainScore(policy, judgement, sum), hints: hintsOf(situation) };
+}
+
+function hintsOf({ policy, subject, agent, tool }: Situation): readonly string[] {
+  const { agent: asking, action } = subject.request;
+  const nearAgent = agent ? undefined : nearest(asking.id.slice(0, 200), policy.agents.keys());
+  const nearTool = tool ? undefined : nearest(action.tool.slice(0, 200), policy.tools.keys());
+  return [
+    ...(nearAgent === undefined ? [] : [`agent \`${asking.id}\` is not in agents.json; did you mean \`${nearAgent}\`?`]),
+    ...(nearTool === undefined ? [] : [`tool \`${action.tool}\` is not in the catalog; did you mean \`${nearTool}\`?`]),
+  ];
 }
 
 /** The rules that could stand, in the order of their evaluation. */

@@ -1,3 +1,4 @@
+import { coversAgent } from "./access.ts";
 import { findingNameOf, type InvariantCode } from "./built-in.ts";
 import { whyOutsideReach } from "./outside-reach.ts";
 import type { Situation } from "./situation.ts";
@@ -26,6 +27,9 @@ export function brokenInvariants(situation: Situation): readonly Violation[] {
     deny("CALLER_NOT_ENTITLED", `agent \`${agent.id}\` belongs to another tenant`);
   } else if (agent?.callers && !agent.callers.has(subject.caller)) {
     deny("CALLER_NOT_ENTITLED", `caller \`${subject.caller}\` may not ask for agent \`${agent.id}\``);
+  }
+  if (!coversAgent(subject.callerAgents, request.agent.id)) {
+    deny("CALLER_NOT_ENTITLED", `the token of caller \`${subject.caller}\` does not cover agent \`${request.agent.id}\``);
   }
   if (request.credentialed) {
     deny("CREDENTIAL_UNVERIFIABLE", "the request carries a credential that this server cannot verify; leave it out or configure a verifier");

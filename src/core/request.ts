@@ -5,6 +5,8 @@ export interface Caller {
   readonly tenant: string;
   readonly id: string;
   readonly roles: readonly Role[];
+  /** Globs of the agents that the token covers, to ask decisions for or to open tasks for; absent: all. */
+  readonly agents?: readonly string[];
 }
 
 export const ROLES = ["enforcer", "initiator", "approver", "auditor", "operator"] as const;

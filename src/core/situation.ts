@@ -10,6 +10,8 @@ export interface Subject {
   readonly at: Instant;
   readonly tenant: string;
   readonly caller: string;
+  /** Globs of the agents that the caller's token covers; absent: all. */
+  readonly callerAgents?: readonly string[];
   /** Masked. */
   readonly request: DecisionRequest;
   /** How many values were masked. */

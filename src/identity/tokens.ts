@@ -1,90 +1,98 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { ServiceError } from "../core/errors.ts";
+import { isoOf, parseInstant } from "../core/instants.ts";
 import { type Caller, ROLES, type Role } from "../core/request.ts";
-
-/** One line of tokens.json: what a token stands for, and its hash. The token itself is nowhere but with its holder. */
-interface TokenEntry {
-  readonly id: string;
-  readonly tenant: string;
-  readonly caller: string;
-  readonly roles: readonly Role[];
-  /** SHA-256 of the whole token, hexadecimal. */
-  readonly sha256: string;
-}
+import type { Instant } from "../core/words.ts";
+import { readTokens, type TokenEntry, tokensPathOf, writePrivate, writeTokens } from "./tokens-file.ts";
 
 /** An entry as it is looked up, made ready once. */
 interface KnownToken {
+  readonly id: string;
   readonly hash: Buffer;
   readonly caller: Caller;
+  readonly expiresAt?: Instant;
 }
 
-const TOKENS_FILE = "tokens.json";
 const REREAD_AFTER_MS = 500;
 const TOKEN = /^behest\.([a-z0-9-]{1,64})\.[A-Za-z0-9_-]{43}$/;
 
 /** The file in which the CLI finds the token for a role. */
 export const tokenFileOf = (role: Role): string => `${role}.token`;
 
-/** Makes a token for each role in a data directory that has none yet. */
-export function createLocalTokens(dataDirectory: string): void {
-  if (existsSync(join(dataDirectory, TOKENS_FILE))) return;
-  const entries = ROLES.map((role): TokenEntry => {
-    const token = `behest.${role}.${randomBytes(32).toString("base64url")}`;
-    writePrivate(join(dataDirectory, tokenFileOf(role)), `${token}\n`);
-    // The local approver is a person; the others are programs.
-    return {
-      id: role,
-      tenant: "default",
-      caller: role === "approver" ? "user:local" : `local-${role}`,
-      roles: [role],
-      sha256: hash("sha256", token),
-    };
-  });
-  writePrivate(join(dataDirectory, TOKENS_FILE), `${JSON.stringify({ tokens: entries }, null, 2)}\n`);
+/** The public part of a token; undefined for what is none. */
+export const tokenIdOf = (token: string): string | undefined => TOKEN.exec(token)?.[1];
+
+export const isTokenId = (text: string): boolean => /^[a-z0-9-]{1,64}$/.test(text);
+
+/** A token that nobody can guess, and what may be kept of it. */
+export function mintToken(id: string): { readonly token: string; readonly sha256: string } {
+  const token = `behest.${id}.${randomBytes(32).toString("base64url")}`;
+  return { token, sha256: hash("sha256", token) };
 }
 
-/** Readable by its owner only, and there whole or not at all. */
-function writePrivate(path: string, text: string): void {
-  const draft = `${path}.new`;
-  writeFileSync(draft, text, { mode: 0o600 });
-  chmodSync(draft, 0o600);
-  renameSync(draft, path);
+/** Makes a token for each role in a data directory that has none yet. */
+export function createLocalTokens(dataDirectory: string, at: Instant): void {
+  if (existsSync(tokensPathOf(dataDirectory))) return;
+  const entries = ROLES.map((role): TokenEntry => {
+    const { token, sha256 } = mintToken(role);
+    writePrivate(join(dataDirectory, tokenFileOf(role)), `${token}\n`);
+    // The local approver is a person; the others are programs.
+    const caller = role === "approver" ? "user:local" : `local-${role}`;
+    return { id: role, tenant: "default", caller, roles: [role], created_at: isoOf(at), sha256 };
+  });
+  writeTokens(dataDirectory, entries);
 }
 
 export interface Authenticator {
-  /** Whose token it is; undefined for any that is not known. */
+  /**
+   * Whose token it is; undefined for any that is not known.
+   * @throws {ServiceError} CALLER_UNAUTHENTICATED for one that has expired, which only its holder gets to hear.
+   */
   authenticate(token: string): Caller | undefined;
+  /** The agents that a caller may ask decisions for, by all its tokens together: globs, or undefined for all of them, and for a caller without tokens. */
+  agentsOf(tenant: string, caller: string): Caller["agents"];
   close(): void;
+}
+
+export interface WatchPorts {
+  readonly now: () => Instant;
+  /** Told once of each content of tokens.json that cannot be used. */
+  readonly onProblem: (error: Error) => void;
 }
 
 /**
  * Knows the tokens of a data directory, and looks twice a second whether tokens.json has changed. A file that has gone knows nobody; one that
- * cannot be read leaves the last good one in force and is told to `onProblem`.
+ * cannot be read leaves the last good one in force and is told to `onProblem`. A token expires at its very instant, whenever the file was read.
  * @throws {Error} when there is none that can be read at the start.
  */
-export function watchTokens(dataDirectory: string, onProblem: (error: Error) => void): Authenticator {
-  const path = join(dataDirectory, TOKENS_FILE);
-  let entries = readEntries(path);
+export function watchTokens(dataDirectory: string, { now, onProblem }: WatchPorts): Authenticator {
+  const path = tokensPathOf(dataDirectory);
+  let entries = readKnown(dataDirectory);
   let version = "";
+  let complainedOf = "";
   const look = async (): Promise<void> => {
     const found = await stat(path).catch(() => undefined);
     const next = found ? `${found.ino} ${found.mtimeMs} ${found.size}` : "gone";
     if (next === version) return;
-    version = next;
-    if (found) entries = readEntries(path);
-    else {
-      entries = new Map();
-      onProblem(new Error(`\`${path}\` has gone: no caller is known until it is back`));
+    try {
+      entries = found ? readKnown(dataDirectory) : new Map();
+      version = next;
+      if (!found) throw new Error(`\`${path}\` has gone: no caller is known until it is back`);
+      complainedOf = "";
+    } catch (error) {
+      // What cannot be read is tried again at every look, since it may take a token away; it is told of once.
+      if (complainedOf !== next) onProblem(error instanceof Error ? error : new Error(String(error)));
+      complainedOf = next;
     }
   };
-  const timer = setInterval(() => {
-    look().catch((error: unknown) => onProblem(error instanceof Error ? error : new Error(String(error))));
-  }, REREAD_AFTER_MS);
+  const timer = setInterval(() => void look(), REREAD_AFTER_MS);
   timer.unref();
   return {
-    authenticate: (token) => authenticate(entries, token),
+    authenticate: (token) => authenticate(entries, token, now()),
+    agentsOf: (tenant, caller) => agentsOf([...entries.values()], { tenant, id: caller }, now()),
     close: () => clearInterval(timer),
   };
 }
@@ -93,7 +101,7 @@ export function watchTokens(dataDirectory: string, onProblem: (error: Error) => 
 export function localCaller(dataDirectory: string, role: Role): Caller | undefined {
   try {
     const token = readFileSync(join(dataDirectory, tokenFileOf(role)), "utf8").trim();
-    return authenticate(readEntries(join(dataDirectory, TOKENS_FILE)), token);
+    return find(readKnown(dataDirectory), token)?.caller;
   } catch {
     return undefined;
   }
@@ -102,43 +110,40 @@ export function localCaller(dataDirectory: string, role: Role): Caller | undefin
 const NOBODY = Buffer.alloc(32);
 
 /** The entry is found by the token's public part; its secret part is compared by hash, in constant time, also when there is no entry. */
-function authenticate(known: ReadonlyMap<string, KnownToken>, token: string): Caller | undefined {
-  const entry = known.get(TOKEN.exec(token)?.[1] ?? "");
-  const same = timingSafeEqual(hash("sha256", token, "buffer"), entry?.hash ?? NOBODY);
-  return same ? entry?.caller : undefined;
+function find(known: ReadonlyMap<string, KnownToken>, token: string): KnownToken | undefined {
+  const entry = known.get(tokenIdOf(token) ?? "");
+  return timingSafeEqual(hash("sha256", token, "buffer"), entry?.hash ?? NOBODY) ? entry : undefined;
 }
 
-function readEntries(path: string): ReadonlyMap<string, KnownToken> {
-  const complain = (why: string): never => {
-    throw new Error(`\`${path}\` ${why}; mend it, or remove it together with the *.token files to have new tokens made`);
-  };
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    complain(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+function authenticate(known: ReadonlyMap<string, KnownToken>, token: string, at: Instant): Caller | undefined {
+  const entry = find(known, token);
+  if (!entry) return undefined;
+  if (entry.expiresAt !== undefined && at >= entry.expiresAt) {
+    throw new ServiceError(
+      "CALLER_UNAUTHENTICATED",
+      `the token \`${entry.id}\` expired at ${isoOf(entry.expiresAt)}; have another made with \`behest tokens create\``,
+    );
   }
-  const list = parsed !== null && typeof parsed === "object" && "tokens" in parsed ? parsed.tokens : undefined;
-  if (!Array.isArray(list) || !list.every(isEntry)) return complain("does not hold tokens as Behest writes them");
-  const entries = new Map(list.map((entry) => [entry.id, known(entry)]));
-  // The last of two would silently replace the first, whose holder would be locked out.
-  return entries.size === list.length ? entries : complain("holds two tokens with one id");
+  return entry.caller;
 }
 
-const known = ({ tenant, caller, roles, sha256 }: TokenEntry): KnownToken => ({
-  hash: Buffer.from(sha256, "hex"),
-  caller: { tenant, id: caller, roles },
-});
+function agentsOf(known: readonly KnownToken[], { tenant, id }: Pick<Caller, "tenant" | "id">, at: Instant): Caller["agents"] {
+  const own = known
+    .filter(({ caller, expiresAt = Number.POSITIVE_INFINITY }) => caller.tenant === tenant && caller.id === id && at < expiresAt)
+    .filter(({ caller }) => caller.roles.includes("enforcer"));
+  if (own.length === 0 || own.some(({ caller }) => !caller.agents)) return undefined;
+  return [...new Set(own.flatMap(({ caller }) => caller.agents ?? []))];
+}
 
-function isEntry(value: unknown): value is TokenEntry {
-  if (value === null || typeof value !== "object") return false;
-  const entry = value as Readonly<Record<string, unknown>>;
-  const { roles } = entry;
-  return (
-    ["id", "tenant", "caller"].every((key) => typeof entry[key] === "string" && entry[key] !== "") &&
-    typeof entry["sha256"] === "string" &&
-    /^[0-9a-f]{64}$/.test(entry["sha256"]) &&
-    Array.isArray(roles) &&
-    roles.every((role) => ROLES.includes(role))
-  );
+const readKnown = (dataDirectory: string): ReadonlyMap<string, KnownToken> =>
+  new Map(readTokens(dataDirectory).map((entry) => [entry.id, known(entry)]));
+
+function known({ id, tenant, caller, roles, agents, expires_at, sha256 }: TokenEntry): KnownToken {
+  const expiresAt = expires_at === undefined ? undefined : parseInstant(expires_at);
+  return {
+    id,
+    hash: Buffer.from(sha256, "hex"),
+    caller: { tenant, id: caller, roles, ...(agents && { agents }) },
+    ...(expiresAt !== undefined && { expiresAt }),
+  };
 }

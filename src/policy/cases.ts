@@ -27,6 +27,7 @@ import {
   type Node,
   object,
   oneOf,
+  type Property,
   plainValue,
   propertiesOf,
   type Read,
@@ -57,6 +58,14 @@ export interface CaseSource {
   readonly node: Node;
   /** Its place in the list `cases`, from 0. */
   readonly index: number;
+  /** What its request was merged from, what counts most first. */
+  readonly requests: readonly PlacedNode[];
+}
+
+/** A node of one of several documents. */
+export interface PlacedNode {
+  readonly document: Document;
+  readonly node: Node;
 }
 
 /** How the task of the request stands before it; what is left out is what a new task has. */
@@ -218,16 +227,17 @@ const CASE_AT = instant(Date.UTC(2026, 0, 5, 9));
  * `rules`; undefined when nobody knows which there are.
  */
 export function readCases(documents: readonly Document[], rules?: ReadonlySet<string>): readonly Case[] {
-  const fixtures = new Map<string, Fixture>();
+  const fixtures = new Map<string, StatedFixture>();
   const places = new Map<string, string>();
   const files = documents.map((document) => ({ document, file: fileShape(document.root, document) }));
   for (const { document, file } of files) {
     for (const [name, fixture] of file?.fixtures ?? []) {
-      const node = fixtureNode(document, name);
+      const at = fixtureAt(document, name);
+      const keyNode = at?.keyNode ?? document.root;
       const first = places.get(name);
-      if (first !== undefined) document.error("duplicate-name", node, `the fixture \`${name}\` is named twice; the first stands at ${first}`);
-      else places.set(name, document.positionOf(node));
-      fixtures.set(name, fixture);
+      if (first !== undefined) document.error("duplicate-name", keyNode, `the fixture \`${name}\` is named twice; the first stands at ${first}`);
+      else places.set(name, document.positionOf(keyNode));
+      fixtures.set(name, { fixture, document, node: at?.valueNode ?? document.root });
     }
   }
   return files.flatMap(({ document, file }) => {
@@ -244,17 +254,24 @@ export function readCases(documents: readonly Document[], rules?: ReadonlySet<st
   });
 }
 
-function fixtureNode({ root }: Document, name: string): Node {
-  const fixtures = propertiesOf(root).find(({ key }) => key === "fixtures");
-  return (fixtures && propertiesOf(fixtures.valueNode).find(({ key }) => key === name)?.keyNode) ?? root;
+/** A fixture, and where it stands. */
+interface StatedFixture extends PlacedNode {
+  readonly fixture: Fixture;
 }
 
-function readCase(source: CaseSource, fixtures: ReadonlyMap<string, Fixture>): Case | undefined {
+function fixtureAt({ root }: Document, name: string): Property | undefined {
+  const fixtures = valueAt(root, "fixtures");
+  return fixtures && propertiesOf(fixtures).find(({ key }) => key === name);
+}
+
+const valueAt = (node: Node, wanted: string): Node | undefined => propertiesOf(node).find(({ key }) => key === wanted)?.valueNode;
+
+function readCase(source: Omit<CaseSource, "requests">, fixtures: ReadonlyMap<string, StatedFixture>): Case | undefined {
   const { document, node } = source;
   const stated = caseShape(node, document);
   if (!stated) return undefined;
   const { name, expect, use = [], ...own } = stated;
-  const used: Fixture[] = [];
+  const used: StatedFixture[] = [];
   for (const [position, word] of use.entries()) {
     const fixture = fixtures.get(word);
     if (fixture) used.push(fixture);
@@ -262,13 +279,25 @@ function readCase(source: CaseSource, fixtures: ReadonlyMap<string, Fixture>): C
   }
   // Without a part of it, its request would only be complained of for what is in that part.
   if (used.length < use.length) return undefined;
-  const { request, caller = "local", tenant = "default", at: instantOf = CASE_AT, task = {} } = [...used, own].reduce(merged, {});
-  if (request) return { name, request, caller, tenant, at: instantOf, task, expect, source };
+  const {
+    request,
+    caller = "local",
+    tenant = "default",
+    at: instantOf = CASE_AT,
+    task = {},
+  } = [...used.map(({ fixture }) => fixture), own].reduce(merged, {});
+  if (request) return { name, request, caller, tenant, at: instantOf, task, expect, source: { ...source, requests: requestNodes(source, used) } };
   document.error("missing-key", node, "the key `request` is missing, and no fixture that the case uses has it");
   return undefined;
 }
 
-const useNode = (node: Node, position: number): Node => propertiesOf(node).find(({ key }) => key === "use")?.valueNode.children?.[position] ?? node;
+const useNode = (node: Node, position: number): Node => valueAt(node, "use")?.children?.[position] ?? node;
+
+const requestNodes = (own: PlacedNode, used: readonly PlacedNode[]): readonly PlacedNode[] =>
+  [own, ...used.toReversed()].flatMap(({ document, node }) => {
+    const request = valueAt(node, "request");
+    return request ? [{ document, node: request }] : [];
+  });
 
 /** A name that nothing has never stands: what stays silent under it could never fail. */
 function refuseUnknownRules({ source: { document, node } }: Case, rules: ReadonlySet<string>): void {

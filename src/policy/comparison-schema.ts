@@ -1,6 +1,7 @@
 import { FACT_TYPES, FACTS, type FactDeclaration } from "../core/facts.ts";
 import { EFFECTS } from "../core/words.ts";
 import { KIND_OF_TYPE } from "./conditions.ts";
+import { listed } from "./document.ts";
 import { FACT_PATH, factNames, MAPS, reads } from "./fact-schema.ts";
 import { DECORATOR_MEANINGS, EFFECT_MEANINGS, OPERATOR_MEANINGS } from "./meanings.ts";
 import { DECORATORS, OPERATORS, type StaticKind, whyUndecidable } from "./operators.ts";
@@ -106,12 +107,10 @@ export function comparisonSchema(group: FactGroup): Schema {
   return {
     properties: {
       operator: {
-        anyOf: [
-          { enum: names, enumDescriptions: names.map(operatorInWords) },
-          ...known.map(({ pattern }) => ({ pattern })),
-          { pattern: "^present$" },
-          { pattern: MORE_DECORATORS },
-        ],
+        // One pattern, so that another operator is one mistake; what is offered refuses nothing.
+        pattern: [...known.map(({ pattern }) => pattern), "^present$", MORE_DECORATORS].join("|"),
+        patternErrorMessage: `no operator that can be decided here; there are ${listed(names)}`,
+        anyOf: [{ enum: names, enumDescriptions: names.map(operatorInWords) }, {}],
       },
     },
     allOf: [

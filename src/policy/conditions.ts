@@ -1,7 +1,8 @@
 import type { FactType } from "../core/facts.ts";
 import { isList } from "../core/json.ts";
+import { nearest } from "../core/nearest.ts";
 import type { Json } from "../core/words.ts";
-import { nearest, orMean, type Said, suggesting, suggestionOf } from "./complaints.ts";
+import { orMean, type Said, suggesting, suggestionOf } from "./complaints.ts";
 import { type Document, listed, type Node, type Property, plainValue, propertiesOf } from "./document.ts";
 import { type FactReference, readFact } from "./fact-reference.ts";
 import { OPERATOR_SYNONYMS } from "./meanings.ts";

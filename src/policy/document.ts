@@ -1,9 +1,10 @@
 import type { Node } from "jsonc-parser";
 import { losesPrecision } from "../core/json.ts";
+import { nearest } from "../core/nearest.ts";
 import { type Steps, toEnd } from "../core/steps.ts";
 import type { Json } from "../core/words.ts";
 import type { ComplaintId, ErrorId, WarningId } from "./complaint-kinds.ts";
-import { type Complaint, complaint, nearest, orMean, type Said, suggesting, suggestionOf } from "./complaints.ts";
+import { type Complaint, complaint, orMean, type Said, suggesting, suggestionOf } from "./complaints.ts";
 import { treeOf } from "./json-tree.ts";
 import { linesOf } from "./lines.ts";
 import { type Schema, wordsSchema } from "./schema.ts";

@@ -39,8 +39,11 @@ export const factDefinitions = (): Schema => ({
 
 const namesOf = (types: readonly FactType[]): readonly Schema[] => [...types.map((type) => `${type}-facts`), "inside-open-maps"].map(definition);
 
-/** Every declared name, and paths into the open maps. */
-export const FACT_NAME: Schema = { anyOf: namesOf(FACT_TYPES) };
+/** Every declared name, and paths into the open maps, as one pattern: what is none of them is one mistake, not one for each. */
+export const FACT_NAME: Schema = {
+  ...whole(`(?:${oneOfThese(Object.keys(FACTS))}|${oneOfThese(MAPS)}${STEP}+)`),
+  patternErrorMessage: "there is no such fact; `behest facts` and docs/facts.md list them",
+};
 
 /** What an editor offers where facts of these types can stand; it refuses nothing. */
 export const factNames = (types: readonly FactType[]): Schema => ({

@@ -188,7 +188,12 @@ describe.concurrent("what cannot be asked", () => {
       code: 2,
       stderr: "behest: --behest-of is TYPE:ID, found `alice`",
     },
-    { says: "with an effect that there is not", args: ["--agent", "a", "--tool", "t", "--effect", "fly"], code: 2, stderr: "EFFECT_FLY" },
+    {
+      says: "with an effect that there is not",
+      args: ["--agent", "a", "--tool", "t", "--effect", "fly"],
+      code: 2,
+      stderr: "behest: `fly` in `action.effect` is none of `read` `browse` `create`",
+    },
     {
       says: "with what the server refuses",
       args: ["--agent", "a\u200b", "--tool", "t"],
@@ -212,7 +217,23 @@ describe.concurrent("what cannot be asked", () => {
     { says: "nothing", text: "", stderr: /^behest: `.*` is not JSON: |holds no request/ },
     { says: "no request", text: "[]", stderr: /^behest: `.*` holds no request/ },
     { says: "a number among requests", text: JSON.stringify([ALLOWED, 7]), stderr: /^behest: request 2: a request is a JSON object/ },
-    { says: "a field that there is not", text: JSON.stringify({ ...ALLOWED, agnet: {} }), stderr: /^behest: .*agnet/ },
+    {
+      says: "a field that there is not",
+      text: JSON.stringify({ ...ALLOWED, agnet: {} }),
+      stderr: /^behest: unknown key `agnet`; did you mean `agent`\?$/m,
+    },
+    {
+      says: "a mistake deep inside",
+      text: JSON.stringify([ALLOWED, { ...ALLOWED, action: { tool: "t", efect: "raed", effect: "raed" } }]),
+      stderr:
+        /^behest: request 2: unknown key `efect` in `action`; did you mean `effect`\?\n`raed` in `action.effect` is none of `read` .*; did you mean `read`\?$/m,
+    },
+    {
+      says: "another kind of value",
+      text: JSON.stringify({ ...ALLOWED, session: 7 }),
+      stderr: /^behest: `session`: expected a string, found a number$/m,
+    },
+    { says: "what a terminal would obey", text: JSON.stringify({ ...ALLOWED, "\u001b[2J": 7 }), stderr: /^behest: unknown key `.\[2J`$/m },
   ])("from a file that holds $says", async ({ text, stderr }) => {
     const finished = await decide(fileOf(text));
     expect({ code: finished.code, stdout: finished.stdout }).toEqual({ code: 2, stdout: "" });

@@ -153,6 +153,7 @@ describe.concurrent("behest case from DECISION-ID", () => {
   it.each(Object.keys(REQUESTS))("makes a case that holds under the policy that decided: %s", async (name) => {
     const rules = join(directory.path, `rules-${name}`);
     const { code, stderr } = await behest("case", "from", ids[name] ?? "", "--append", `${rules}.cases.json`);
+    expect(readFileSync(`${rules}.cases.json`, "utf8")).toMatch(/^\{\n {2}"\$schema": ".\/schema\/cases.schema.json",\n {2}"cases": \[/);
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: expect.stringContaining(`is in ${rules}.cases.json; next: bin/behest rules test ${directory.path}\n`),

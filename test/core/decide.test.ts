@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Decider } from "../../src/core/decide.ts";
+import { judge } from "../../src/core/judge.ts";
+import { subjectOf } from "../../src/core/record.ts";
 import { durationMs } from "../../src/core/words.ts";
 import { deciderOver, POLICY } from "../storage/deciders.ts";
 import { ask, CALLER } from "../storage/requests.ts";
@@ -89,6 +91,16 @@ describe("a request id", () => {
       `the decision \`${allowed.record.id}\` on this attempt allowed it, and has lapsed; ask again under a new request id`,
     );
     expect({ replayed: again.replayed, id: again.record.id }).toEqual({ replayed: true, id: denied.record.id });
+  });
+
+  it("whose ALLOW another token of the caller got is not repeated to one that does not cover the agent", async () => {
+    const { decider } = await begin();
+    await decider.decide(ask({ requestId: "r1" }));
+    const narrow = await decider.decide(ask({ requestId: "r1" }, { ...CALLER, agents: ["support-*"] }));
+    expect(narrow.record.judgement).toMatchObject({ outcome: "DENY", reasonCodes: ["NO_LONGER_STANDS", "CALLER_NOT_ENTITLED"] });
+    await decider.decide(ask({ requestId: "r2" }));
+    const covering = await decider.decide(ask({ requestId: "r2" }, { ...CALLER, agents: ["bo*"] }));
+    expect({ outcome: covering.record.judgement.outcome, replayed: covering.replayed }).toEqual({ outcome: "ALLOW", replayed: true });
   });
 
   it("whose answer was no ALLOW stands for the whole window, and is forgotten after it", async () => {
@@ -313,5 +325,26 @@ describe("the arguments' digest", () => {
     const { record, argumentsDigest } = await decider.decide(ask(tool("read", { pin: "1234" })));
     expect(JSON.stringify(record)).not.toContain(argumentsDigest.slice(7));
     expect(record.arguments).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
+  });
+});
+
+describe("a token that covers some agents", () => {
+  const narrow = { ...CALLER, agents: ["support-*"] };
+
+  it.each<{ agent: string; outcome: string; codes: readonly string[] }>([
+    { agent: "support-bot", outcome: "ALLOW", codes: [] },
+    { agent: "bot", outcome: "DENY", codes: ["CALLER_NOT_ENTITLED"] },
+    { agent: "support-eu/bot", outcome: "DENY", codes: ["CALLER_NOT_ENTITLED"] },
+    { agent: "Support-bot", outcome: "DENY", codes: ["CALLER_NOT_ENTITLED"] },
+  ])("gets $outcome for `$agent`, from Decide as from Explain, and the record alone gives it again", async ({ agent, outcome, codes }) => {
+    const { decider, storage } = await begin();
+    const asked = ask({ agent: { id: agent } }, narrow);
+    const explained = decider.explain(asked).answer.record.judgement;
+    const { record } = await decider.decide(asked);
+    expect(record.judgement).toMatchObject({ outcome, reasonCodes: codes });
+    expect(explained).toEqual(record.judgement);
+    const stored = await storage.ledger.decision(record.id);
+    expect(stored?.subject.callerAgents).toEqual(["support-*"]);
+    expect(stored && judge(POLICY, subjectOf(stored)).judgement).toEqual(record.judgement);
   });
 });

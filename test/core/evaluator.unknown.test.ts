@@ -59,7 +59,7 @@ function withEntry(subject: Subject, { map, key }: Entry, value: Json | undefine
 /** Nothing but the rules can deny; no argument has a role, so that none is a target or a destination; no rule asks whether something is there. */
 function onlyRulesDecide({ policy, subject }: Question): Question {
   const { settings, tools, rules, conditions } = policy;
-  const { lapsed: _, request, task, ...calm } = subject;
+  const { lapsed: _, callerAgents: _____, request, task, ...calm } = subject;
   const { delegation: __, credentialed: ___, ...plain } = request;
   return {
     policy: {

@@ -272,6 +272,31 @@ describe("the smallest changes that would flip an outcome", () => {
   });
 });
 
+describe("an explanation of a mistyped name", () => {
+  it.each([
+    {
+      says: "names the agent and the tool that were probably meant",
+      agent: "suport-bot",
+      tool: "git/psuh",
+      hints: [
+        "agent `suport-bot` is not in agents.json; did you mean `support-bot`?",
+        "tool `git/psuh` is not in the catalog; did you mean `git/push`?",
+      ],
+    },
+    { says: "names none for what is like none", agent: "x", tool: "weather", hints: [] },
+    { says: "names none for what is there", agent: "support-bot", tool: "git/push", hints: [] },
+  ])("$says", ({ agent, tool, hints }) => {
+    const policy = policyOf({
+      agents: { "support-bot": { trust: "low", reach: {} } },
+      tools: { "git/push": { effect: "send", reversibility: "reversible", output: { trust: "trusted" } } },
+    });
+    const subject = subjectOf({});
+    const request = { ...subject.request, agent: { id: agent }, action: { tool, arguments: {} } };
+    const { situation, judgement } = judge(policy, { ...subject, request });
+    expect(toEnd(explainJudgement(situation, judgement, { everyRule: false })).hints).toEqual(hints);
+  });
+});
+
 describe("what would flip an outcome", () => {
   const OPEN = {
     basis: { AUTHORIZED: { "*": "allow" }, INFERRED: { "*": "allow" }, AVAILABLE: { "*": "allow" } },

@@ -61,6 +61,18 @@ describe("with no rule files and full reach", () => {
       reason: "caller `gateway` may not ask for agent `callers`",
     },
     {
+      says: "an agent that the token does not cover",
+      subject: subjectOf({}, { callerAgents: ["support-*", "teams/*/bot"] }),
+      codes: ["CALLER_NOT_ENTITLED"],
+      reason: "the token of caller `gateway` does not cover agent `bot`",
+    },
+    {
+      says: "an agent when the token covers none",
+      subject: subjectOf({}, { callerAgents: [] }),
+      codes: ["CALLER_NOT_ENTITLED"],
+      reason: "the token of caller `gateway` does not cover agent `bot`",
+    },
+    {
       says: "a credential nobody can verify",
       subject: subjectOf({ credentialed: true }),
       codes: ["CREDENTIAL_UNVERIFIABLE"],
@@ -211,6 +223,10 @@ describe("with no rule files and full reach", () => {
     expect(judgement).toMatchObject({ outcome: "DENY", basis: "NONE", reasonCodes: codes, holds: [] });
     expect(judgement.findings[0]?.reason).toBe(reason);
     expect(judgement.validUntil).toBeUndefined();
+  });
+
+  it.each(["bot", "b*", "*", "**"])("an agent is allowed that the token covers by `%s`", (glob) => {
+    expect(judge(OPEN, subjectOf({}, { callerAgents: ["other", glob] })).judgement).toMatchObject({ outcome: "ALLOW", reasonCodes: [] });
   });
 
   it("what lies within the reach is allowed", () => {

@@ -349,9 +349,15 @@ const subjects: fc.Arbitrary<Subject> = withKeys(
     task,
     lapsed: mostly<string | undefined>(undefined, fc.constant("decision-1"), 40),
     suspended: mostly<Subject["suspended"]>(undefined, suspended, 40),
+    callerAgents: mostly<readonly string[] | undefined>(undefined, fc.uniqueArray(some(["support-*", "*", "planner", "**er"]), { maxLength: 2 }), 9),
   },
   {},
-).map(({ lapsed, suspended: by, ...subject }) => ({ ...subject, ...(lapsed !== undefined && { lapsed }), ...(by && { suspended: by }) }));
+).map(({ lapsed, suspended: by, callerAgents, ...subject }) => ({
+  ...subject,
+  ...(lapsed !== undefined && { lapsed }),
+  ...(by && { suspended: by }),
+  ...(callerAgents && { callerAgents }),
+}));
 
 const questionsOver = (readable: Readable): fc.Arbitrary<Question> =>
   fc.record({ policy: policiesOver(readable), subject: subjects, evaluates: mostly(true, fc.constant(false), 60) }, { noNullPrototype: true });

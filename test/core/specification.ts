@@ -89,6 +89,9 @@ export const LAWS = {
   bound: (chain: readonly string[], agent: string): readonly string[] => [...new Set([...chain, agent])],
   /** Each suspension that covers the action denies it. */
   stops: (suspended: readonly unknown[]): readonly unknown[] => suspended,
+  /** A token without a list covers every agent; one with a list those that it names. */
+  entitles: (agents: readonly string[] | undefined, agent: string): boolean =>
+    agents === undefined || agents.some((glob) => matchesGlob(glob, agent)),
   /** Unknown never helps the caller. */
   points: (truth: Truth, points: number): number => (truth === "UNKNOWN" ? Math.max(0, points) : points),
   denies: (truth: Truth): boolean => truth !== "FALSE",
@@ -270,6 +273,7 @@ function invariants(policy: PolicyJson, subject: Subject, { effect, resources, r
   if (lapsed !== undefined) codes.push("NO_LONGER_STANDS");
   const otherTenant = registered?.tenant !== undefined && registered.tenant !== subject.tenant;
   if (otherTenant || (registered?.callers && !registered.callers.includes(subject.caller))) codes.push("CALLER_NOT_ENTITLED");
+  if (!laws.entitles(subject.callerAgents, agent.id)) codes.push("CALLER_NOT_ENTITLED");
   if (request.credentialed) codes.push("CREDENTIAL_UNVERIFIABLE");
   for (const _ of laws.stops(subject.suspended ?? [])) codes.push("SUSPENDED");
   if (task.standing === "unknown") codes.push("TASK_UNKNOWN");

@@ -7,6 +7,7 @@ import { Client, status as Code, credentials, Metadata, type ServiceError } from
 import Sqlite from "better-sqlite3";
 import type { Config } from "../../src/config.ts";
 import type { Role } from "../../src/core/request.ts";
+import { instant } from "../../src/core/words.ts";
 import { DATABASE_FILE } from "../../src/data-directory.ts";
 import { ControlService } from "../../src/gen/behest/v1/control_pb.ts";
 import * as wire from "../../src/gen/behest/v1/decision_pb.ts";
@@ -134,7 +135,7 @@ export interface HostileServer extends RunningServer {
 /** A server that one enforcer misuses while another goes on asking. */
 export async function runHostileServer(settings: Partial<Config> = {}): Promise<HostileServer> {
   const directory = temporaryDirectory();
-  createLocalTokens(directory.path);
+  createLocalTokens(directory.path, instant(Date.now()));
   const otherToken = addToken(directory.path, { id: "other", caller: "other-enforcer", roles: ["enforcer"] });
   const server = await runServer({ ...settings, data: directory.path });
   const raw = createRawCaller(server.address);

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { STARTER_RULES } from "../../src/config.ts";
+import { BUILT_IN_FINDINGS, BUILT_IN_HOLDS, findingNameOf, INVARIANT_CODES } from "../../src/core/built-in.ts";
+import { REASON_CODES } from "../../src/core/words.ts";
 import { readCases } from "../../src/policy/cases.ts";
 import { type Complaint, formatComplaint, PolicyInvalid } from "../../src/policy/complaints.ts";
 import { readDocument } from "../../src/policy/document.ts";
@@ -19,7 +21,14 @@ const deny = { type: "deny", params: { reason: "r", controls: [] } };
 
 describe("every example in the documentation", () => {
   it("is a rule, a condition or a file of cases", () => {
-    expect(blocks.map(({ value }) => ["event", "all", "cases"].find((key) => key in value))).toEqual(["event", "event", "event", "all", "cases"]);
+    expect(blocks.map(({ value }) => ["event", "all", "any", "cases"].find((key) => key in value))).toEqual([
+      "event",
+      "event",
+      "event",
+      "all",
+      "cases",
+      "any",
+    ]);
   });
 
   it.each(blocks.filter(({ value }) => "event" in value))("that is a rule loads without a warning: $text", ({ value }) => {
@@ -28,7 +37,7 @@ describe("every example in the documentation", () => {
     ).toEqual([]);
   });
 
-  it.each(blocks.filter(({ value }) => "all" in value))("that is a condition loads: $text", ({ value }) => {
+  it.each(blocks.filter(({ value }) => "all" in value || "any" in value))("that is a condition loads: $text", ({ value }) => {
     expect(complaintsOf(() => compilePolicy(filesOf({ rules: [{ name: "x", conditions: value, event: deny }] })))).toEqual([]);
   });
 
@@ -37,6 +46,24 @@ describe("every example in the documentation", () => {
     const document = readDocument("x.cases.json", text, complaints);
     expect(document && readCases([document])).toHaveLength(2);
     expect(complaints).toEqual([]);
+  });
+});
+
+describe("the glossary", () => {
+  const rows = readFileSync(join(root, "docs/rules.md"), "utf8")
+    .split("## Glossary")[1]
+    ?.split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .map((line) => line.split(" | "));
+
+  it("has every reason code once, in their order", () => {
+    expect(rows?.map(([code]) => code)).toEqual(REASON_CODES.map((code) => `| \`${code}\``));
+  });
+
+  it("has beside each what Behest itself finds or holds, and nothing else", () => {
+    const own = rows?.map((row) => row[1]?.match(/behest:[a-z-]+/)?.[0]).filter((name) => name !== undefined);
+    expect(own?.toSorted()).toEqual([...BUILT_IN_FINDINGS, ...BUILT_IN_HOLDS].sort());
+    for (const code of INVARIANT_CODES) expect(rows?.find(([first]) => first === `| \`${code}\``)?.[1]).toBe(`\`${findingNameOf(code)}\``);
   });
 });
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { schemaMappings, vscodeSettings } from "../../src/cli/schema-files.ts";
 import { FACTS } from "../../src/core/facts.ts";
 import { hover, offers, problems, sayingOf } from "./editor.ts";
+import { schemaComplaints } from "./schema-validator.ts";
 
 const deny = `{ "type": "deny", "params": { "reason": "r", "controls": [] } }`;
 const rule = (conditions: string, event = deny): string => `{ "rules": [{ "name": "a", "conditions": ${conditions}, "event": ${event} }] }`;
@@ -152,12 +153,12 @@ describe("an editor underlines", () => {
     {
       what: "a mistyped fact",
       text: leaf(`"fact": "agnet.id", "operator": "equal", "value": "x"`),
-      says: `"agnet.id": Value is not accepted. Valid values: "caller.id"`,
+      says: '"agnet.id": there is no such fact; `behest facts` and docs/facts.md list them',
     },
     {
       what: "an operator that cannot be decided",
       text: leaf(`"fact": "action.effect", "operator": "contains", "value": "send"`),
-      says: `"contains": Value is not accepted. Valid values: "equal", "notEqual", "in", "notIn".`,
+      says: '"contains": no operator that can be decided here; there are `equal` `notEqual` `in` `notIn`',
     },
     {
       what: "a value of another type",
@@ -183,6 +184,16 @@ describe("an editor underlines", () => {
     },
   ])("$what", async ({ text, says }) => {
     expect(await problems("rules/x.rules.json", text)).toContainEqual(expect.stringContaining(says));
+  });
+
+  it.each([
+    { what: "a mistyped fact", inside: `"fact": "agnet.id", "operator": "equal", "value": "x"` },
+    { what: "a mistyped operator", inside: `"fact": "action.arguments.a", "operator": "equals", "value": "x"` },
+  ])("$what once, whatever the editor is", async ({ inside }) => {
+    expect(await problems("rules/x.rules.json", leaf(inside))).toHaveLength(1);
+    // Another validator tells the way in beside it: of `if`, and of `$ref`.
+    const told = schemaComplaints("rules", JSON.parse(leaf(inside)));
+    expect(told.filter((one) => /pattern|enum|anyOf/.test(one))).toHaveLength(1);
   });
 
   it("nothing in the starter policy", async () => {

@@ -82,6 +82,14 @@ describe.each(NAMES)("the template %s", (name) => {
     expect(own.filter((path) => [...common, "catalog/resources.json"].includes(path))).toEqual([]);
   });
 
+  it("begins every file with its schema", () => {
+    for (const [path, text] of Object.entries(templateFiles(name))) {
+      if (!path.endsWith(".json") || path.startsWith("schema/")) continue;
+      const up = path.startsWith("catalog/") ? "\\.\\./" : "\\./";
+      expect(text, path).toMatch(new RegExp(`^\\{\\n  "\\$schema": "${up}schema/[a-z]+\\.schema\\.json",\\n`));
+    }
+  });
+
   it("names only rules that there are in its cases", () => {
     const names = new Set(policy.rules.map(({ name: rule }) => rule));
     const mentioned = cases.flatMap(({ stated: { expect: its } }) => [...(its.fires ?? []), ...(its.silent ?? [])]);

@@ -9,7 +9,7 @@ import { EVENTS, LEVELS, OUTCOMES } from "./convert.ts";
 type Init = MessageInitShape<typeof wire.ExplanationSchema>;
 
 /** Renders what a decision came from. Places are told within `directory`, the rules' own: where that lies is the server's business. */
-export function explanationToWire({ rules, facts, score }: Explanation, { flips, isComplete }: FlipSearch, directory: string): Init {
+export function explanationToWire({ rules, facts, score, hints }: Explanation, { flips, isComplete }: FlipSearch, directory: string): Init {
   const within = (position: string): string => (position.startsWith(`${directory}/`) ? position.slice(directory.length + 1) : position);
   return {
     rules: rules.map((rule) => ruleToWire(rule, within)),
@@ -24,6 +24,7 @@ export function explanationToWire({ rules, facts, score }: Explanation, { flips,
       ...(score.toBandBelow !== undefined && { toBandBelow: score.toBandBelow }),
     },
     flipsCutShort: !isComplete,
+    hints: [...hints],
     flips: flips.map(({ outcome, changes }) => ({ outcome: OUTCOMES[outcome], changes: changes.map(changeToWire) })),
   };
 }

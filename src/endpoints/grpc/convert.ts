@@ -1,6 +1,7 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Answer, Asked } from "../../core/decide.ts";
 import { ServiceError } from "../../core/errors.ts";
+import { isFitIdentifier, UNFIT_IDENTIFIER } from "../../core/identifiers.ts";
 import { checkJson, isObject, type JsonLimits, type JsonProblem, parseStrict } from "../../core/json.ts";
 import type { Obligation } from "../../core/obligations.ts";
 import type { Action, DecisionRequest, Hop } from "../../core/request.ts";
@@ -64,10 +65,6 @@ function compact<T extends object>(fields: { readonly [K in keyof T]: T[K] | und
   return stated as T;
 }
 
-// What shows nothing makes two names look alike: besides control and format characters, fillers and variation selectors.
-const UNFIT = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|^\s|\s$/u;
-const PLAIN = /^[\w.:@/+=#-]+$/;
-
 /** Reads the fields of a message, and refuses by name what is not fit. */
 export class FieldReader {
   readonly #limits: RequestLimits;
@@ -79,11 +76,8 @@ export class FieldReader {
   identifier(field: string, value: string): string {
     if (value === "") throw malformed(field, "is missing or empty");
     const { identifierBytesMax } = this.#limits;
-    if (PLAIN.test(value) && value.length <= identifierBytesMax) return value;
     if (Buffer.byteLength(value) > identifierBytesMax) throw tooBig(field, "identifier_bytes", `is longer than ${identifierBytesMax} bytes`);
-    if (UNFIT.test(value) || value.includes("\u{fffd}")) {
-      throw malformed(field, "holds a control, invisible or undecodable character, or begins or ends with space");
-    }
+    if (!isFitIdentifier(value)) throw malformed(field, UNFIT_IDENTIFIER);
     return value;
   }
 

@@ -18,6 +18,8 @@ import { itemSizes } from "./framing.ts";
 
 export interface HandlerPorts extends CallPorts {
   readonly decider: Decider;
+  /** The agents that the tokens of another caller cover; undefined for all. */
+  readonly agentsOf: (tenant: string, caller: string) => Caller["agents"];
   /** Where the policy's rules lie; explanations leave it out of their places. */
   readonly rulesDirectory: string;
   /** Explanations share their time with the decisions, so they are made one after the other. */
@@ -105,7 +107,7 @@ async function explain(
   }
   const asked = fromWire(message.request, ports.limits);
   if (limited) ports.explains.use(JSON.stringify([caller.tenant, caller.id, asked.request.agent.id]), ports.now());
-  const { answer, verdict } = ports.decider.explain({ ...asked, caller: message.caller === "" ? caller : { ...caller, id: message.caller } });
+  const { answer, verdict } = ports.decider.explain({ ...asked, caller: askedAs(ports, caller, message.caller) });
   if (limited) return { decision: toWire(answer) };
   const { situation, judgement } = verdict;
   return ports.explaining.alone(async () => {
@@ -113,6 +115,14 @@ async function explain(
     const search = await inSlices(findFlips(situation, judgement), SLICING);
     return { decision: toWire(answer), explanation: explanationToWire(explanation, search, ports.rulesDirectory) };
   });
+}
+
+/** Another caller has tokens of its own, and these say which agents it may ask for. */
+function askedAs(ports: HandlerPorts, caller: Caller, other: string): Caller {
+  if (other === "" || other === caller.id) return caller;
+  const { tenant, roles } = caller;
+  const agents = ports.agentsOf(tenant, other);
+  return { tenant, roles, id: other, ...(agents && { agents }) };
 }
 
 /** How long decisions are kept waiting at once. */

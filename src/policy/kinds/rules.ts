@@ -7,6 +7,15 @@ const UNLISTED = `{ "fact": "tool.listed", "operator": "equal", "value": false }
 const AMOUNT = `{ "fact": "action.arguments.amount", "operator": "greaterThan", "value": 1000 }`;
 const controlled = (control: string): string => DENY.replace("owasp:ASI02", control);
 
+const SEND_MONEY = {
+  "catalog/bank.json": `{
+  "tools": {
+    "send_money": { "effect": "pay", "reversibility": "irreversible", "categories": ["financial"], "output": { "trust": "trusted" } }
+  }
+}
+`,
+};
+
 /** About rules as a whole, and about all of them together. */
 export const RULE_KINDS = {
   "event-misuse": error({
@@ -77,6 +86,20 @@ export const RULE_KINDS = {
       "The points of all rules that can stand together, with no `deny` among them, stay below the band. What policy.json says of it will never happen. Lower the band, or give the rules that matter more points. A policy without any points is not complained of.",
     wrong: { ...settings({ bands: `{ "middle": 40, "top": 80 }` }), ...ruleFile(rule(all(HARMLESS), risk(60))) },
     right: { ...settings({ bands: `{ "middle": 40, "top": 60 }` }), ...ruleFile(rule(all(HARMLESS), risk(60))) },
+  }),
+  "unknown-tool": warning({
+    title: "the catalog has no tool of this name, but nearly",
+    explanation:
+      "A rule, or an agent's reach, names a tool that the catalog does not list, while it lists one of nearly the same name; or a glob of a reach matches no tool of the catalog, and the reach lacks the effect `unknown`, which all others have. A rule on a misspelt tool protects nobody, and a reach that misses grants nothing. A tool that is like none is not complained of: a rule may well be about one that is not catalogued.",
+    wrong: { ...SEND_MONEY, ...denying(`{ "fact": "action.tool", "operator": "equal", "value": "send_mony" }`) },
+    right: { ...SEND_MONEY, ...denying(HARMLESS) },
+  }),
+  "unknown-category": warning({
+    title: "the catalog names no category of this name, but nearly",
+    explanation:
+      "A rule looks for a category of data that no tool and no label of the catalog has, while one of nearly the same name is there. It would never be found. A category that is like none is not complained of: a request may name it.",
+    wrong: { ...SEND_MONEY, ...denying(`{ "fact": "data.categories", "operator": "contains", "value": "finacial" }`) },
+    right: { ...SEND_MONEY, ...denying(`{ "fact": "data.categories", "operator": "contains", "value": "financial" }`) },
   }),
   "unknown-control": warning({
     title: "a control does not exist",

@@ -11,6 +11,7 @@ import { declaredFrameworks, nodeAt } from "../settings.ts";
 import { scoreMax } from "./bands.ts";
 import { COMBINATIONS_MAX, type Effort, type Examined, examine, isHelping } from "./examine.ts";
 import type { Vocabulary } from "./model.ts";
+import { nameComplaints } from "./names.ts";
 import { findShadows, type Shadow } from "./shadows.ts";
 import { splitFactsOf } from "./spelling.ts";
 import { complaintsAbout, nameNodeOf } from "./verdicts.ts";
@@ -69,6 +70,7 @@ export function lintPolicy(loaded: LoadedPolicy, { standing, onProgress }: LintO
     ...shadowComplaints(shadows, rules, new Set(duplicates.map(({ rule }) => rule.name))),
     ...bandComplaints(loaded, examined, shadows),
     ...controlComplaints(loaded),
+    ...nameComplaints(loaded),
     ...[...documents.values()].filter(isRuleFile).flatMap(spellingComplaints),
     ...(standing ? stated.filter(({ name }) => !standing.has(name)).map(withoutCase) : []),
   ];

@@ -310,6 +310,84 @@ describe("a fact that is often absent is found:", () => {
   });
 });
 
+describe("a name that the catalog nearly has is found:", () => {
+  const tool = (categories: readonly string[] = []) => ({ effect: "read", reversibility: "reversible", categories, output: { trust: "trusted" } });
+  const CATALOG = JSON.stringify({
+    tools: { "git/push": tool(["code"]), "git/pull": tool() },
+    resources: [{ match: "file:/hr/**", categories: ["personal"] }],
+  });
+  const saidOf = (files: Readonly<Record<string, string>>): readonly string[] => {
+    const unmarked = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, text.replace(MARK, "")]));
+    const { complaints } = lintPolicy(compilePolicy({ ...filesOf({}), "catalog/test.json": CATALOG, ...unmarked }));
+    return complaints.map(({ id, file: where, at, message }) => `${where.slice("rules/".length)} ${id} ${at?.line}:${at?.column} ${message}`);
+  };
+  const asking = (fact: string, operator: string, value: string): string => one(`{ "all": [${leaf(fact, operator, value)}] }`, "require-approval");
+  const reach = (tools: string): string => `{ "agents": { "a": { "trust": "low", "reach": { "tools": [${tools}] } } } }`;
+
+  it.each([
+    {
+      says: "a tool",
+      name: "test.rules.json",
+      text: asking("action.tool", "equal", `▶"git/psuh"`),
+      message: "unknown-tool the catalog has no tool `git/psuh`; did you mean `git/push`?",
+    },
+    {
+      says: "a tool in a list",
+      name: "test.rules.json",
+      text: asking("action.tool", "in", `["git/pull", ▶"git/psh"]`),
+      message: "unknown-tool the catalog has no tool `git/psh`; did you mean `git/push`?",
+    },
+    {
+      says: "a tool of a reach",
+      name: "agents.json",
+      text: reach(`▶"git/psuh"`),
+      message: "unknown-tool the catalog has no tool `git/psuh`; did you mean `git/push`?",
+    },
+    {
+      says: "a glob of a reach",
+      name: "agents.json",
+      text: reach(`"git/*", ▶"gti/*"`),
+      message: "unknown-tool no tool of the catalog matches `gti/*`, so it grants nothing",
+    },
+    {
+      says: "a category of a label",
+      name: "test.rules.json",
+      text: asking("data.categories", "contains", `▶"persnal"`),
+      message: "unknown-category the catalog has no category `persnal`; did you mean `personal`?",
+    },
+    {
+      says: "a category of a tool",
+      name: "test.rules.json",
+      text: asking("task.seen.categories", "someFact:in", `["cod", ▶"coed"]`).replace(`"cod", `, ""),
+      message: "unknown-category the catalog has no category `coed`; did you mean `code`?",
+    },
+  ])("$says", ({ name, text, message }) => {
+    const [id = "", ...rest] = message.split(" ");
+    expect(saidOf({ [name]: text })).toEqual([`${name} ${id} ${placeOfMark(text)} ${rest.join(" ")}`]);
+  });
+
+  it.each([
+    { says: "one that is listed", name: "test.rules.json", text: asking("action.tool", "equal", `"git/push"`) },
+    { says: "one that is like none", name: "test.rules.json", text: asking("action.tool", "equal", `"rm/everything"`) },
+    { says: "a category that is like none", name: "test.rules.json", text: asking("data.categories", "contains", `"health"`) },
+    {
+      says: "a glob of a reach that is meant for tools which nobody has described",
+      name: "agents.json",
+      text: reach(`"gti/*"`).replace(`"tools"`, `"effects": ["unknown"], "tools"`),
+    },
+    { says: "every tool", name: "agents.json", text: reach(`"*", "**"`) },
+    { says: "a reach without tools", name: "agents.json", text: `{ "agents": { "a": { "trust": "low", "reach": {} } } }` },
+  ])("but not $says", ({ name, text }) => {
+    expect(saidOf({ [name]: text })).toEqual([]);
+  });
+
+  it("nor anything without a catalog, and a named condition once", () => {
+    expect(saidOf({ "catalog/test.json": `{ "tools": {} }`, "agents.json": reach(`"gti/*"`) })).toEqual([]);
+    const named = `{ "conditions": { "c": ${leaf("action.tool", "equal", `"git/psuh"`)} },\n"rules": [${["a", "b"].map((name) => rule(`"${name}"`, `{ "any": [{ "condition": "c" }, ${leaf("chain.depth", "greaterThan", name === "a" ? "3" : "4")}] }`, "require-approval")).join(", ")}] }`;
+    expect(saidOf({ "test.rules.json": named })).toHaveLength(1);
+  });
+});
+
 describe("a fact in two parts is found", () => {
   it("in conditions, in values and in named conditions", () => {
     const split = (mark: string): string => `{ "fact": ${mark}"action", "path": "$.arguments.to[0]", "operator": "equal", "value": "a" }`;
