@@ -178,7 +178,7 @@ describe("ValidatePolicy", () => {
 
   it.each<{ says: string; files: Readonly<Record<string, string>>; message: string; file: string }>([
     { says: "a mistake in a file", files: { ...A, "x.rules.json": "{" }, file: "rules/x.rules.json", message: "not JSON: close brace expected" },
-    { says: "no files", files: {}, file: "rules/policy.json", message: "is missing; without it nothing can be decided" },
+    { says: "no files", files: {}, file: "rules/policy.json", message: "is missing; without it nothing can be decided; `behest init` makes one" },
     {
       says: "a file that is none of a policy's",
       files: { ...A, "../x.json": "{}", "x.json": "{}" },

@@ -543,7 +543,7 @@ describe("a file is refused, with its place,", () => {
       compilePolicy({ ...filesOf({}), "bad.rules.json": text });
       expect.unreachable();
     } catch (error) {
-      const complaints = error instanceof PolicyInvalid ? error.complaints.map(formatComplaint) : [];
+      const complaints = error instanceof PolicyInvalid ? error.complaints.map((one) => formatComplaint(one)) : [];
       expect(complaints).toEqual([
         `rules/bad.rules.json:2:13: \`Bad Name\` is not a rule name: words of \`a-z 0-9\`, joined by \`-\`\n    { "name": "Bad Name", "conditions": { "any": [] }, "event": { "type": "deny", "params": {} } } ] }\n              ^`,
         `rules/bad.rules.json:2:48: \`any\` is a list of at least one condition\n    { "name": "Bad Name", "conditions": { "any": [] }, "event": { "type": "deny", "params": {} } } ] }\n                                                 ^`,
