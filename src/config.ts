@@ -105,6 +105,11 @@ export const SETTINGS = {
     default: 1_000_000,
     because: "about 400 bytes of memory each; forgetting one would decide it twice",
   }),
+  suspensions_max: count({
+    meaning: "suspensions that hold at once; beyond that only everything can be suspended",
+    default: 10_000,
+    because: "about 500 bytes of memory each, and up to 2 KiB with a long reason",
+  }),
   categories_seen_max: count({ meaning: "different data categories one task may see", default: 256, because: "they are kept with the task" }),
   cache_rows_max: count({
     meaning: "answers kept in the decision cache, in memory and on disk",

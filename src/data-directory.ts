@@ -13,6 +13,7 @@ export class StartRefused extends Error {
 }
 
 export const DATABASE_FILE = "behest.db";
+export const CONTROL_JOURNAL_FILE = "control.journal";
 const KEY_FILE = "behest.key";
 const LOCK_FILE = "serve.lock";
 const PID_FILE = "serve.pid";
@@ -23,6 +24,7 @@ const EDIT_WAIT_MS = 10_000;
 export interface DataDirectory {
   readonly path: string;
   readonly databasePath: string;
+  readonly controlJournalPath: string;
   /** Masks secrets and request contents. */
   readonly maskKey: Buffer;
   /** Seals rows that are read back. */
@@ -48,6 +50,7 @@ export function holdDataDirectory(path: string): DataDirectory {
     return {
       path: absolute,
       databasePath: join(absolute, DATABASE_FILE),
+      controlJournalPath: join(absolute, CONTROL_JOURNAL_FILE),
       maskKey: derive(master, "behest mask v1"),
       sealKey: derive(master, "behest seal v1"),
       release,

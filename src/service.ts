@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { v7 } from "uuid";
 import { canonical } from "./canonical.ts";
 import { type Config, requestLimits } from "./config.ts";
+import { createControl } from "./core/control.ts";
 import { createDecider } from "./core/decide.ts";
 import { gatherAll } from "./core/facts.ts";
 import { createKeyedDigest } from "./core/masking.ts";
@@ -82,8 +83,10 @@ export async function startService(config: Config, log: Logger): Promise<Service
       onEvaluationError: (error) => log.error({ err: error }, "a rule could not be evaluated; the action was denied"),
       secondOpinion: secondOpinion(config.second_opinion_every, log),
     });
+    const control = createControl({ ledger: storage.ledger, clock: systemClock, newId, suspensionsMax: config.suspensions_max });
     const grpc = await serve(config, log, {
       decider,
+      control,
       authenticate: tokens.authenticate,
       agentsOf: tokens.agentsOf,
       policies,
@@ -112,23 +115,28 @@ export async function startService(config: Config, log: Logger): Promise<Service
   }
 }
 
-async function openStorage(config: Config, log: Logger, { databasePath: path, sealKey }: DataDirectory): Promise<SqliteStorage> {
+async function openStorage(config: Config, log: Logger, { databasePath: path, controlJournalPath, sealKey }: DataDirectory): Promise<SqliteStorage> {
   try {
     return await openSqliteStorage({
       path,
+      journalPath: controlJournalPath,
       sealKey,
       now: systemClock.now,
       cacheRowsMax: config.cache_rows_max,
       turnsWaitingMax: config.turns_waiting_max,
       reopenAfterMs: REOPEN_AFTER_MS,
       onFailure: (error) => log.error(`the ledger cannot be written: ${error.message}; nothing is decided until it can, tried again every second`),
+      onJournalProblem: (problem) => log.error(`the control journal \`${controlJournalPath}\`: ${problem}`),
     });
   } catch (error) {
     throw new StartRefused(`the ledger \`${path}\` cannot be opened: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
 
-type ServedPorts = Pick<Parameters<typeof serveGrpc>[0], "decider" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy">;
+type ServedPorts = Pick<
+  Parameters<typeof serveGrpc>[0],
+  "decider" | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
+>;
 
 async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<GrpcServer> {
   try {
@@ -162,6 +170,8 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
           "decided",
         );
       },
+      onControl: (caller, { what, suspension: { id, kind, value }, durable }) =>
+        log.warn({ suspensionId: id, kind, ...(value !== "" && { value }), caller: caller.id, durable }, what),
       onInternalError: (error) => log.error({ err: error }, "internal error"),
     });
   } catch (error) {

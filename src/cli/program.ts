@@ -11,9 +11,12 @@ import { asTypedTo } from "./hint.ts";
 import { addHistory } from "./history.ts";
 import { addInit } from "./init.ts";
 import { folded } from "./output.ts";
+import { addResume } from "./resume.ts";
 import { addRules } from "./rules.ts";
 import { addSchema } from "./schema.ts";
 import { addServe } from "./serve.ts";
+import { addSuspend } from "./suspend.ts";
+import { addSuspensions } from "./suspensions.ts";
 import { addTokens } from "./tokens.ts";
 import { VERSION } from "./version.ts";
 
@@ -33,6 +36,9 @@ function createProgram(): Command {
   addDecide(program);
   addExplain(program);
   addHistory(program);
+  addSuspend(program);
+  addResume(program);
+  addSuspensions(program);
   addRules(program);
   addCatalog(program);
   addTokens(program);

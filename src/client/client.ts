@@ -1,5 +1,6 @@
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Client, type status as Code, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { ControlService } from "../gen/behest/v1/control_pb.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
 import * as policyWire from "../gen/behest/v1/policy_pb.ts";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
@@ -10,6 +11,7 @@ import {
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../gen/grpc/health/v1/health_pb.ts";
+import { type ControlClient, controlCalls } from "./control-client.ts";
 
 /** A call that failed, as the server or the connection says. */
 export class CallFailed extends Error {
@@ -26,7 +28,7 @@ export class CallFailed extends Error {
   }
 }
 
-export interface BehestClient {
+export interface BehestClient extends ControlClient {
   decide(request: wire.DecideRequest): Promise<wire.DecideResponse>;
   decideBatch(items: readonly wire.DecideRequest[]): Promise<wire.DecideBatchResponse>;
   explain(request: wire.DecideRequest, options?: ExplainOptions): Promise<wire.ExplainResponse>;
@@ -36,8 +38,11 @@ export interface BehestClient {
   reloadPolicy(): Promise<policyWire.ReloadPolicyResponse>;
   /** What the server would say of these files; text by path relative to a rules directory. */
   validatePolicy(files: Readonly<Record<string, string>>): Promise<policyWire.ValidatePolicyResponse>;
-  /** Whether decisions are made, or whether the policy in force is the one in the rules directory. Answers without credentials. */
-  isServing(what?: "decisions" | "policy"): Promise<boolean>;
+  /**
+   * Whether decisions are made, whether the policy in force is the one in the rules directory, or whether things can be suspended. Answers without
+   * credentials.
+   */
+  isServing(what?: keyof typeof HEALTH_NAMES): Promise<boolean>;
   close(): void;
 }
 
@@ -56,12 +61,21 @@ export interface ClientOptions {
   readonly timeoutMs: number;
 }
 
-interface Call<I extends DescMessage, O extends DescMessage> {
+export interface Call<I extends DescMessage, O extends DescMessage> {
   readonly path: string;
   readonly input: I;
   readonly output: O;
   readonly message: MessageShape<I>;
 }
+
+/** Makes a call with the client's token, and answers what the server does. */
+export type MakeCall = <I extends DescMessage, O extends DescMessage>(call: Call<I, O>) => Promise<MessageShape<O>>;
+
+const HEALTH_NAMES = {
+  decisions: wire.DecisionService.typeName,
+  policy: policyWire.PolicyService.typeName,
+  control: ControlService.typeName,
+} as const;
 
 /** A policy with all its files. */
 const ANSWER_BYTES_MAX = 20 * 1024 * 1024;
@@ -71,11 +85,11 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
   const client = new Client(address, credentials.createInsecure(), { "grpc.max_receive_message_length": ANSWER_BYTES_MAX });
   const metadata = new Metadata();
   if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
-  const call = <I extends DescMessage, O extends DescMessage>({ path, input, output, message }: Call<I, O>): Promise<MessageShape<O>> =>
+  const call: MakeCall = ({ path, input, output, message }) =>
     new Promise((resolve, reject) => {
       client.makeUnaryRequest(
         path,
-        (value: MessageShape<I>) => Buffer.from(toBinary(input, value)),
+        (value: typeof message) => Buffer.from(toBinary(input, value)),
         (body: Buffer) => fromBinary(output, body),
         message,
         metadata,
@@ -126,8 +140,9 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
         output: policyWire.ValidatePolicyResponseSchema,
         message: create(policyWire.ValidatePolicyRequestSchema, { files }),
       }),
+    ...controlCalls(call),
     async isServing(what = "decisions") {
-      const service = what === "policy" ? policyWire.PolicyService.typeName : wire.DecisionService.typeName;
+      const service = HEALTH_NAMES[what];
       const answer: HealthCheckResponse = await call({
         path: `/${Health.typeName}/Check`,
         input: HealthCheckRequestSchema,

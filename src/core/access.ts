@@ -10,6 +10,9 @@ const ROLES_BY_CALL = {
   GetPolicy: ["auditor", "operator"],
   ReloadPolicy: ["operator"],
   ValidatePolicy: ["auditor", "operator"],
+  Suspend: ["operator"],
+  Resume: ["operator"],
+  ListSuspensions: ["auditor", "operator"],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 
 export type Call = keyof typeof ROLES_BY_CALL;

@@ -4,15 +4,16 @@ import { ServiceError } from "./errors.ts";
 import { EVALUATOR_VERSION, type Evaluation, evaluate } from "./evaluate.ts";
 import type { Reading } from "./facts.ts";
 import { encodeStable } from "./json.ts";
-import { judge, type Verdict } from "./judge.ts";
+import { judgeSituation, type Verdict } from "./judge.ts";
 import { type KeyedDigest, maskRequest } from "./masking.ts";
 import type { Policy } from "./policy.ts";
 import type { Canonical, Clock, DecisionCache, Ledger, NewId, PolicySource, SecondOpinion, Turn } from "./ports.ts";
 import { type DecisionRecord, type LedgerEvent, RECORD_VERSION } from "./record.ts";
 import type { Caller, DecisionRequest } from "./request.ts";
 import { reserve, type StateLimits } from "./reserve.ts";
-import type { Situation, Subject } from "./situation.ts";
+import { type Situation, type Subject, situate } from "./situation.ts";
 import type { Attempt, StateKeys, StateView } from "./state.ts";
+import type { AppliedSuspension } from "./suspensions.ts";
 import { assertedPrincipal, standingOf } from "./tasks/self-asserted.ts";
 import type { Instant } from "./words.ts";
 
@@ -72,7 +73,9 @@ export function createDecider(ports: DeciderPorts): Decider {
     explain(asked) {
       const prepared = prepare(ports, { ...asked, request: withoutRequestId(asked.request) });
       const untouched = { ...ports, cache: looking(ports.cache) };
-      const { record, verdict } = ports.ledger.peek(prepared.keys, (view) => decideOnce(untouched, prepared, { view }));
+      const { record, verdict } = ports.ledger.peek(prepared.keys, (view) =>
+        decideOnce(untouched, prepared, { view, situation: pose(ports, prepared, { view }) }),
+      );
       return { answer: { record, argumentsDigest: prepared.argumentsDigest, recorded: false, replayed: false }, verdict };
     },
   };
@@ -95,6 +98,9 @@ async function decideRecorded(ports: DeciderPorts, asked: Asked): Promise<Answer
     case "repeated": {
       const record = await ports.ledger.decision(answer.decisionId);
       if (!record) throw new ServiceError("LEDGER_UNAVAILABLE", `the record of decision \`${answer.decisionId}\` cannot be read`);
+      // While it was read something may have been suspended, and that may have been acknowledged.
+      const earlier = ports.ledger.peek(prepared.keys, (view) => findEarlier(ports, prepared, view));
+      if (!earlier?.stands || earlier.attempt.decisionId !== record.id) return decideRecorded(ports, asked);
       return { record, argumentsDigest, recorded: true, replayed: true };
     }
     case "decided":
@@ -168,18 +174,29 @@ function withoutRequestId(request: DecisionRequest): DecisionRequest {
 
 /** The pure middle: no await, no I/O. A request id that is remembered is answered from its record; anything else is decided. */
 function turn(ports: DeciderPorts, prepared: Prepared, view: StateView): Turn<TurnAnswer> {
-  const { attempt } = view;
-  if (prepared.attempt && attempt && prepared.at - attempt.at < prepared.policy.settings.windows.idempotency) {
-    if (attempt.content !== prepared.attempt.content) return { events: [], answer: { kind: "reused" } };
-    if (!hasLapsed(attempt, prepared)) return { events: [], answer: { kind: "repeated", decisionId: attempt.decisionId } };
-    return decided(decideOnce(ports, prepared, { view, lapsed: attempt.decisionId }));
+  const earlier = findEarlier(ports, prepared, view);
+  if (earlier) {
+    const { attempt, stands } = earlier;
+    if (attempt.content !== prepared.attempt?.content) return { events: [], answer: { kind: "reused" } };
+    if (stands) return { events: [], answer: { kind: "repeated", decisionId: attempt.decisionId } };
   }
-  return decided(decideOnce(ports, prepared, { view }));
+  return decided(decideOnce(ports, prepared, { view, situation: pose(ports, prepared, { view, ...(earlier && { lapsed: earlier.attempt }) }) }));
+}
+
+/** What was answered to this attempt before, and whether it may be answered again. Only an ALLOW can cease to stand. */
+function findEarlier(ports: DeciderPorts, prepared: Prepared, view: StateView): { readonly attempt: Attempt; readonly stands: boolean } | undefined {
+  const { attempt } = view;
+  const { at, policy } = prepared;
+  if (!prepared.attempt || !attempt || at - attempt.at >= policy.settings.windows.idempotency) return undefined;
+  if (attempt.outcome !== "ALLOW") return { attempt, stands: true };
+  if (hasLapsed(attempt, prepared)) return { attempt, stands: false };
+  if (view.suspensions.size === 0) return { attempt, stands: true };
+  return { attempt, stands: pose(ports, prepared, { view, lapsed: attempt }).subject.suspended === undefined };
 }
 
 /** An ALLOW ends with its time, and for a token that does not, or no longer, cover the agent. */
-const hasLapsed = ({ outcome, validUntil }: Attempt, { at, caller, request }: Prepared): boolean =>
-  outcome === "ALLOW" && (validUntil === undefined || at > validUntil || !coversAgent(caller.agents, request.agent.id));
+const hasLapsed = ({ validUntil }: Attempt, { at, caller, request }: Prepared): boolean =>
+  validUntil === undefined || at > validUntil || !coversAgent(caller.agents, request.agent.id);
 
 interface Once {
   readonly events: readonly LedgerEvent[];
@@ -195,13 +212,13 @@ const decided = ({ events, record, fresh }: Once): Turn<TurnAnswer> => ({
 
 interface StateReading {
   readonly view: StateView;
-  /** The lapsed ALLOW that this attempt asks about again. */
-  readonly lapsed?: string;
+  /** The ALLOW that this attempt asks about again, and that no longer stands. */
+  readonly lapsed?: Attempt;
 }
 
-function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateReading): Once {
+/** What is to be decided, with all that the state says of it. */
+function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateReading): Situation {
   const { policy, caller, request, at } = prepared;
-  const id = ports.newId(at);
   const task = standingOf({ policy, caller, request, task: view.task, memory: view.memory, at, freshId: () => ports.newId(at) });
   const subject: Subject = {
     at,
@@ -211,10 +228,45 @@ function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: S
     request: task.restated ? request : withoutStatement(request),
     masked: prepared.masked,
     task,
-    ...(lapsed !== undefined && { lapsed }),
+    ...(lapsed && { lapsed: lapsed.decisionId }),
   };
-  const asked = askCached(ports.cache, subject.tenant, id);
-  const verdict = judge(policy, subject, { evaluate: asked.ask, onError: ports.onEvaluationError });
+  const situation = situate(policy, subject);
+  const suspended = suspensionsOver(situation, view, lapsed);
+  return suspended.length === 0 ? situation : { ...situation, subject: { ...subject, suspended } };
+}
+
+/** A lapsed ALLOW is covered by what stops it, and by what stops it as it was resolved then. */
+function suspensionsOver({ subject, effect }: Situation, view: StateView, lapsed: Attempt | undefined): readonly AppliedSuspension[] {
+  if (view.suspensions.size === 0) return [];
+  const { request, task } = subject;
+  const hops = request.delegation ?? [];
+  const stated = (ids: readonly (string | undefined)[]): readonly string[] => ids.filter((id) => id !== undefined);
+  return view.suspensions.covering(
+    {
+      tenant: subject.tenant,
+      agents: [request.agent.id, ...hops.filter(({ type }) => type === "agent").map(({ id }) => id)],
+      principals: [
+        `agent:${request.agent.id}`,
+        ...hops.map(({ type, id }) => `${type}:${id}`),
+        ...stated([task.id === undefined ? undefined : view.task?.principal]),
+      ],
+      tool: request.action.tool,
+      effects: lapsed ? [effect, lapsed.effect] : [effect],
+      tasks: stated([task.id, request.task?.id, lapsed?.task, ...hops.map(({ taskId }) => taskId)]),
+    },
+    subject.at,
+  );
+}
+
+interface Posed {
+  readonly view: StateView;
+  readonly situation: Situation;
+}
+
+function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, situation }: Posed): Once {
+  const id = ports.newId(prepared.at);
+  const asked = askCached(ports.cache, prepared.caller.tenant, id);
+  const verdict = judgeSituation(situation, { evaluate: asked.ask, onError: ports.onEvaluationError });
   const reserved = reserve({
     verdict,
     view,

@@ -12,6 +12,7 @@ export type ErrorCode =
   | "POLICY_UNKNOWN" // no policy of this digest was ever loaded here
   | "POLICY_UNAVAILABLE" // no valid policy is loaded; an operator must mend the rules
   | "DISK_FULL" // what was to be kept does not fit on the disk; nothing was written, an operator must make room
+  | "SUSPENSION_UNKNOWN" // no suspension of this id holds here; it may have been resumed already
   | "LEDGER_UNAVAILABLE"; // the decision could not be made durable; it was written whole or not at all, request_id answers for it
 
 export interface ErrorDetail extends ErrorOptions {

@@ -2,6 +2,7 @@ import { coversAgent } from "./access.ts";
 import { findingNameOf, type InvariantCode } from "./built-in.ts";
 import { whyOutsideReach } from "./outside-reach.ts";
 import type { Situation } from "./situation.ts";
+import { targetInWords } from "./suspensions.ts";
 import type { Finding } from "./words.ts";
 
 /** What no rule file can remove: each denies by itself. */
@@ -19,7 +20,8 @@ export function brokenInvariants(situation: Situation): readonly Violation[] {
   const { subject, agent } = situation;
   const { request } = subject;
   if (subject.lapsed !== undefined) {
-    deny("NO_LONGER_STANDS", `the decision \`${subject.lapsed}\` on this attempt allowed it, and has lapsed; ask again under a new request id`);
+    const why = subject.suspended ? "is stopped by a suspension" : "has lapsed";
+    deny("NO_LONGER_STANDS", `the decision \`${subject.lapsed}\` on this attempt allowed it, and ${why}; ask again under a new request id`);
   }
   if (agent?.tenant !== undefined && agent.tenant !== subject.tenant) {
     deny("CALLER_NOT_ENTITLED", `agent \`${agent.id}\` belongs to another tenant`);
@@ -31,6 +33,9 @@ export function brokenInvariants(situation: Situation): readonly Violation[] {
   }
   if (request.credentialed) {
     deny("CREDENTIAL_UNVERIFIABLE", "the request carries a credential that this server cannot verify; leave it out or configure a verifier");
+  }
+  for (const suspension of subject.suspended ?? []) {
+    deny("SUSPENDED", `suspension \`${suspension.id}\` stops ${targetInWords(suspension)}: ${suspension.reason}`);
   }
   taskInvariants(situation, deny);
   reachInvariants(situation, deny);

@@ -1,14 +1,27 @@
 import type { Evaluation } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
-import type { DecisionRecord, LedgerEvent } from "./record.ts";
+import type { ControlEvent, DecisionRecord, LedgerEvent } from "./record.ts";
 import type { Situation } from "./situation.ts";
 import type { StateKeys, StateView } from "./state.ts";
+import type { EndedSuspension, SuspensionsView } from "./suspensions.ts";
 import type { Instant, JsonObject } from "./words.ts";
 
 /** One pure step: what it read decides what it answers and which events it adds. */
 export interface Turn<A> {
   readonly events: readonly LedgerEvent[];
   readonly answer: A;
+}
+
+/** A turn of an operator's, over the suspensions. */
+export interface ControlTurn<A> {
+  readonly events: readonly ControlEvent[];
+  readonly answer: A;
+}
+
+export interface Controlled<A> {
+  readonly answer: A;
+  /** Whether the events outlast this process. */
+  readonly durable: boolean;
 }
 
 export interface Ledger {
@@ -26,6 +39,21 @@ export interface Ledger {
    * @throws {ServiceError} LEDGER_UNAVAILABLE
    */
   peek<A>(keys: StateKeys, read: (view: StateView) => A): A;
+
+  /**
+   * Runs `turn` once over the suspensions and applies its events before any other turn sees the state. It is refused neither for what waits nor
+   * because the ledger cannot be written: then its events go to a control journal that lies ready, and from there into the ledger, once, before
+   * anything is decided. Answers when every earlier turn has been answered or has failed, and the events are on disk in either; where neither
+   * takes them they hold as long as the process, and `durable` is false. What `turn` throws is thrown, and nothing is written.
+   * @throws {ServiceError} LEDGER_UNAVAILABLE: it is closed; nothing was run.
+   */
+  control<A>(turn: (suspensions: SuspensionsView) => ControlTurn<A>): Promise<Controlled<A>>;
+
+  /** The suspensions, as the next turn would see them, also while the ledger cannot be written. */
+  suspensions(): SuspensionsView;
+
+  /** Suspensions that no longer hold, the last made first. @throws {ServiceError} LEDGER_UNAVAILABLE */
+  endedSuspensions(question: EndedSuspensionsQuestion): Promise<readonly EndedSuspension[]>;
 
   /** The stored record of a decision whose turn has been answered; undefined if there is none. */
   decision(id: string): Promise<DecisionRecord | undefined>;
@@ -46,6 +74,13 @@ export interface Ledger {
 
   /** Waits until every turn so far is on disk, then lets go of everything. */
   close(): Promise<void>;
+}
+
+export interface EndedSuspensionsQuestion {
+  /** Theirs, and those that stopped everything or all of this tenant. */
+  readonly tenant: string;
+  readonly now: Instant;
+  readonly limit: number;
 }
 
 /** Text by path relative to the rules directory. */

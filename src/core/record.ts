@@ -1,6 +1,7 @@
 import type { Judgement } from "./combine.ts";
 import type { Windows } from "./policy.ts";
 import type { Subject } from "./situation.ts";
+import type { Suspension } from "./suspensions.ts";
 import type { Seen } from "./tasks/seen.ts";
 import type { Task } from "./tasks/self-asserted.ts";
 import type { Instant } from "./words.ts";
@@ -72,8 +73,33 @@ export interface PolicyLoaded {
   readonly windows: Windows;
 }
 
+export interface Suspended {
+  readonly kind: "suspended";
+  readonly v: typeof RECORD_VERSION;
+  /** That of the suspension too. */
+  readonly id: string;
+  readonly at: Instant;
+  readonly suspension: Suspension;
+}
+
+export interface Resumed {
+  readonly kind: "resumed";
+  readonly v: typeof RECORD_VERSION;
+  readonly id: string;
+  readonly at: Instant;
+  /** Of the suspension. */
+  readonly tenant: string;
+  readonly suspension: string;
+  /** The caller that resumed it. */
+  readonly by: string;
+  readonly reason?: string;
+}
+
+/** What an operator does at once, whatever state the ledger is in. */
+export type ControlEvent = Suspended | Resumed;
+
 /** Everything that can change a decision. */
-export type LedgerEvent = DecisionRecord | TaskOpened | TaskClosed | PolicyLoaded;
+export type LedgerEvent = DecisionRecord | TaskOpened | TaskClosed | PolicyLoaded | ControlEvent;
 
 /** The bytes that are stored and hashed. */
 export const encodeEvent = (event: LedgerEvent): string => JSON.stringify(event);

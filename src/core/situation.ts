@@ -1,6 +1,7 @@
 import { isList, isObject } from "./json.ts";
 import type { Policy, Reach, RegisteredAgent, ResourceLabel, Tool } from "./policy.ts";
 import type { DecisionRequest } from "./request.ts";
+import type { AppliedSuspension } from "./suspensions.ts";
 import type { TaskStanding } from "./tasks/self-asserted.ts";
 import { type Effect, type Instant, type Json, type Reversibility, worseEffect } from "./words.ts";
 
@@ -16,8 +17,10 @@ export interface Subject {
   /** How many values were masked. */
   readonly masked: number;
   readonly task: TaskStanding;
-  /** The ALLOW that this attempt repeats after it has lapsed. */
+  /** The ALLOW that this attempt repeats after it has lapsed, or after something was suspended that covers it. */
   readonly lapsed?: string;
+  /** The suspensions that cover the action; absent if none does. */
+  readonly suspended?: readonly AppliedSuspension[];
 }
 
 /** What policy and subject together say of the action: everything that facts and invariants are read from. */

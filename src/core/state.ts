@@ -1,5 +1,6 @@
 import type { Windows } from "./policy.ts";
 import type { DecisionRecord, LedgerEvent } from "./record.ts";
+import { Suspensions, type SuspensionsView } from "./suspensions.ts";
 import { type AgentMemory, createMemory, raiseSeen, remember } from "./tasks/seen.ts";
 import { joinKey, type Task } from "./tasks/self-asserted.ts";
 import { createTasksByUse, type TasksByUse } from "./tasks/use-order.ts";
@@ -16,6 +17,7 @@ export interface State {
   readonly memories: Map<string, AgentMemory>;
   /** Remembered request ids, oldest first. */
   readonly attempts: Map<string, Attempt>;
+  readonly suspensions: Suspensions;
 }
 
 /** What is remembered of a request id. */
@@ -26,6 +28,9 @@ export interface Attempt {
   readonly content: string;
   readonly outcome: Outcome;
   readonly validUntil?: Instant;
+  /** As they were resolved then: a suspension of either covers the answer. */
+  readonly effect: string;
+  readonly task?: string;
 }
 
 /** Names what one turn may read. */
@@ -49,6 +54,7 @@ export interface StateView {
   readonly openTasks: number;
   readonly agentsRemembered: number;
   readonly attemptsRemembered: number;
+  readonly suspensions: SuspensionsView;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -60,6 +66,7 @@ export const createState = (): State => ({
   joined: new Map(),
   memories: new Map(),
   attempts: new Map(),
+  suspensions: new Suspensions(),
 });
 
 const attemptKey = (tenant: string, caller: string, requestId: string): string => JSON.stringify([tenant, caller, requestId]);
@@ -80,6 +87,7 @@ export function view(state: State, keys: StateKeys): StateView {
     openTasks: state.tasks.size,
     agentsRemembered: state.memories.size,
     attemptsRemembered: state.attempts.size,
+    suspensions: state.suspensions,
   };
 }
 
@@ -97,6 +105,12 @@ export function apply(state: State, event: LedgerEvent): void {
       break;
     case "decision":
       applyDecision(state, event);
+      break;
+    case "suspended":
+      state.suspensions.add(event.suspension);
+      break;
+    case "resumed":
+      state.suspensions.remove(event.suspension);
       break;
   }
 }
@@ -134,6 +148,8 @@ function applyDecision(state: State, record: DecisionRecord): void {
       content: attempt.content,
       outcome: judgement.outcome,
       ...(judgement.validUntil !== undefined && { validUntil: judgement.validUntil }),
+      effect: record.resolved.effect,
+      ...(id !== undefined && { task: id }),
     });
   }
 }
@@ -143,6 +159,7 @@ function applyDecision(state: State, record: DecisionRecord): void {
  * walks over every memory, so it should not come with every turn.
  */
 export function forget(state: State, now: Instant): void {
+  state.suspensions.forget(now);
   for (const [key, attempt] of state.attempts) {
     if (now - attempt.at < state.windows.idempotency) break;
     state.attempts.delete(key);

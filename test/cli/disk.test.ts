@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { CallFailed } from "../../src/client/client.ts";
 import { readRequestJson } from "../../src/client/request-json.ts";
+import { SuspensionKind } from "../../src/gen/behest/v1/control_pb.ts";
 import { readRows } from "../endpoints/raw-calls.ts";
 import { filesOf } from "../policies.ts";
 import { denyRule, writeRules } from "../policy/bad-directories.ts";
@@ -111,6 +112,61 @@ describe.skipIf(obstacle !== undefined)("a full disk", () => {
     const attempts = readRows(data, "SELECT record ->> '$.attempt.id' AS id, count(*) AS n FROM decisions WHERE id IS NOT NULL GROUP BY id");
     expect(attempts.filter(({ n }) => n !== 1)).toEqual([]);
     expect(attempts).toHaveLength(asked);
+    rmSync(data, { recursive: true });
+  });
+
+  it("keeps nobody from suspending, which lasts when the process is killed, and holds before the first decision afterwards", async () => {
+    const data = join(directory.path, "suspended");
+    const server = await serve(data);
+    const [enforcer, operator] = [server.client("enforcer"), server.client("operator")];
+    const earlier = (await operator.suspend({ kind: SuspensionKind.AGENT, value: "writer", reason: "INC-1" })).suspension?.suspensionId ?? "";
+    fillDisk();
+    for (let count = 0; count < 1_000 && (await enforcer.isServing()); count++) await enforcer.decide(requestOf(`r${count}`)).catch(() => undefined);
+    expect({ decisions: await enforcer.isServing(), control: await operator.isServing("control") }).toEqual({ decisions: false, control: true });
+
+    const { code, stdout } = await run(["suspend", "agent", "reader", "--reason", "INC-2", "-o", "json", "--data", data, "--grpc", server.address]);
+    expect({ code, durable: JSON.parse(stdout).durable }).toEqual({ code: 0, durable: true });
+    expect(await operator.resume(earlier)).toMatchObject({ durable: true });
+    expect((await operator.listSuspensions()).suspensions.map(({ value }) => value)).toEqual(["reader"]);
+    expect((await operator.suspend({ kind: SuspensionKind.ALL, reason: "INC-3" })).durable).toBe(true);
+    await server.stop("SIGKILL");
+
+    rmSync(filler);
+    const next = await serve(data);
+    expect((await next.client("operator").listSuspensions()).suspensions.map(({ reason }) => reason)).toEqual(["INC-3", "INC-2"]);
+    const everything = (await next.client("operator").listSuspensions()).suspensions[0]?.suspensionId ?? "";
+    expect((await next.client("enforcer").decide(requestOf("first"))).reasonCodes).toEqual(["SUSPENDED"]);
+    await next.client("operator").resume(everything);
+    expect((await next.client("enforcer").decide(requestOf("second"))).findings[0]?.reason).toContain("INC-2");
+    await next.stop();
+    const kinds = readRows(data, "SELECT kind, count(*) AS n FROM events WHERE kind IN ('suspended', 'resumed') GROUP BY kind ORDER BY kind");
+    expect(kinds).toEqual([
+      { kind: "resumed", n: 2 },
+      { kind: "suspended", n: 3 },
+    ]);
+    rmSync(data, { recursive: true });
+  });
+
+  it("that has room again lets the server resume by itself, with what was suspended in force before anything is decided", async () => {
+    const data = join(directory.path, "resumed");
+    const server = await serve(data);
+    const [enforcer, operator] = [server.client("enforcer"), server.client("operator")];
+    fillDisk();
+    for (let count = 0; count < 1_000 && (await enforcer.isServing()); count++) await enforcer.decide(requestOf(`r${count}`)).catch(() => undefined);
+    const { suspension, durable } = await operator.suspend({ kind: SuspensionKind.AGENT, value: "reader", reason: "INC-4" });
+    expect(durable).toBe(true);
+    rmSync(filler);
+    let first: unknown;
+    for (const deadline = Date.now() + 20_000; first === undefined && Date.now() < deadline; ) {
+      first = await enforcer.decide(requestOf("first")).then(
+        ({ reasonCodes }) => reasonCodes,
+        () => undefined,
+      );
+    }
+    expect(first).toEqual(["SUSPENDED"]);
+    await operator.resume(suspension?.suspensionId ?? "");
+    expect((await enforcer.decide(requestOf("second"))).reasonCodes).toEqual([]);
+    await server.stop();
     rmSync(data, { recursive: true });
   });
 

@@ -83,6 +83,24 @@ describe("with no rule files and full reach", () => {
       reason: "the request carries a credential that this server cannot verify; leave it out or configure a verifier",
     },
     {
+      says: "what is suspended",
+      subject: subjectOf({}, { suspended: [{ id: "s1", kind: "agent", value: "bot", reason: "it runs amok" }] }),
+      codes: ["SUSPENDED"],
+      reason: "suspension `s1` stops agent `bot`: it runs amok",
+    },
+    {
+      says: "everything while it is suspended",
+      subject: subjectOf({}, { suspended: [{ id: "s1", kind: "all", value: "", reason: "INC-4711" }] }),
+      codes: ["SUSPENDED"],
+      reason: "suspension `s1` stops everything: INC-4711",
+    },
+    {
+      says: "an attempt whose ALLOW is suspended",
+      subject: subjectOf({}, { lapsed: "d1", suspended: [{ id: "s1", kind: "all", value: "", reason: "r" }] }),
+      codes: ["NO_LONGER_STANDS", "SUSPENDED"],
+      reason: "the decision `d1` on this attempt allowed it, and is stopped by a suspension; ask again under a new request id",
+    },
+    {
       says: "an unknown task",
       subject: subjectOf({ task: { id: "x" } }, { task: { ...OPEN_TASK, standing: "unknown" } }),
       codes: ["TASK_UNKNOWN"],

@@ -341,6 +341,14 @@ const task = withKeys(
   { id: fc.constant("task-1"), statement: fc.constant("answer the ticket") },
 );
 
+const suspended: fc.Arbitrary<NonNullable<Subject["suspended"]>> = fc.constantFrom(
+  [{ id: "s1", kind: "all", value: "", reason: "why" }],
+  [
+    { id: "s1", kind: "agent", value: "bot", reason: "why" },
+    { id: "s2", kind: "tool", value: "mail/**", reason: "why not" },
+  ],
+);
+
 const subjects: fc.Arbitrary<Subject> = withKeys(
   {
     at: some([Date.UTC(2026, 0, 5), Date.UTC(2026, 0, 5, 9), Date.UTC(2026, 0, 6) - 1, Date.UTC(2026, 0, 6)].map(instant)),
@@ -350,12 +358,14 @@ const subjects: fc.Arbitrary<Subject> = withKeys(
     masked: fc.integer({ min: 0, max: 2 }),
     task,
     lapsed: mostly<string | undefined>(undefined, fc.constant("decision-1"), 40),
+    suspended: mostly<Subject["suspended"]>(undefined, suspended, 40),
     callerAgents: mostly<readonly string[] | undefined>(undefined, fc.uniqueArray(some(["support-*", "*", "planner", "**er"]), { maxLength: 2 }), 9),
   },
   {},
-).map(({ lapsed, callerAgents, ...subject }) => ({
+).map(({ lapsed, suspended: by, callerAgents, ...subject }) => ({
   ...subject,
   ...(lapsed !== undefined && { lapsed }),
+  ...(by && { suspended: by }),
   ...(callerAgents && { callerAgents }),
 }));
 

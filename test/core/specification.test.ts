@@ -116,6 +116,8 @@ describe("a broken twin of the specification is caught when it", () => {
     ["takes no review for overdue", { isOverdue: () => false }],
     ["takes a definition that nobody stated for another one", { hasDrifted: (pinned, stated) => pinned !== undefined && pinned !== stated }],
     ["takes a definition that nobody pinned for another one", { hasDrifted: (pinned, stated) => stated !== undefined && pinned !== stated }],
+    ["lets a suspension be", { stops: () => [] }],
+    ["tells of one suspension alone", { stops: (suspended) => suspended.slice(0, 1) }],
     ["lets a token ask for every agent", { entitles: () => true }],
     ["lets a token without a list ask for none", { entitles: (agents, agent) => LAWS.entitles(agents ?? [], agent) }],
     ["lets a token ask for those agents alone that it spells out", { entitles: (agents, agent) => agents === undefined || agents.includes(agent) }],

@@ -96,6 +96,8 @@ export const LAWS = {
   isOverdue: (at: number, reviewBy: string): boolean => new Date(at).toISOString().slice(0, 10) > reviewBy,
   /** Of two definitions that are both known. */
   hasDrifted: (pinned: string | undefined, stated: string | undefined): boolean => pinned !== undefined && stated !== undefined && pinned !== stated,
+  /** Each suspension that covers the action denies it. */
+  stops: (suspended: readonly unknown[]): readonly unknown[] => suspended,
   /** A token without a list covers every agent; one with a list those that it names. */
   entitles: (agents: readonly string[] | undefined, agent: string): boolean =>
     agents === undefined || agents.some((glob) => matchesGlob(glob, agent)),
@@ -287,6 +289,7 @@ function invariants(policy: PolicyJson, subject: Subject, { effect, resources, r
   if (otherTenant || (registered?.callers && !registered.callers.includes(subject.caller))) codes.push("CALLER_NOT_ENTITLED");
   if (!laws.entitles(subject.callerAgents, agent.id)) codes.push("CALLER_NOT_ENTITLED");
   if (request.credentialed) codes.push("CREDENTIAL_UNVERIFIABLE");
+  for (const _ of laws.stops(subject.suspended ?? [])) codes.push("SUSPENDED");
   if (task.standing === "unknown") codes.push("TASK_UNKNOWN");
   if (task.standing === "closed") codes.push("TASK_CLOSED");
   if (task.standing === "mismatch") codes.push("CHAIN_MISMATCH");

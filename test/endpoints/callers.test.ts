@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROLES, type Role } from "../../src/core/request.ts";
+import { ResumeRequestSchema, SuspendRequestSchema, SuspensionKind } from "../../src/gen/behest/v1/control_pb.ts";
 import * as wire from "../../src/gen/behest/v1/decision_pb.ts";
 import {
   ACCEPTED,
@@ -41,6 +42,9 @@ const messages: Readonly<Record<string, Uint8Array>> = {
   GetPolicy: new Uint8Array(),
   ReloadPolicy: new Uint8Array(),
   ValidatePolicy: new Uint8Array(),
+  Suspend: toBinary(SuspendRequestSchema, create(SuspendRequestSchema, { kind: SuspensionKind.AGENT, value: "nobody", reason: "r" })),
+  Resume: toBinary(ResumeRequestSchema, create(ResumeRequestSchema, { suspensionId: "none" })),
+  ListSuspensions: new Uint8Array(),
 };
 const call = async (method: string, authorization?: string): Promise<Refusal> =>
   refusalOf(await server.raw.call(method, messages[method] ?? new Uint8Array(), authorization));
@@ -81,6 +85,8 @@ describe("roles", () => {
     { method: "GetPolicy", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },
     { method: "ReloadPolicy", roles: ["operator"], needs: "`operator`" },
     { method: "ValidatePolicy", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },
+    { method: "Suspend", roles: ["operator"], needs: "`operator`" },
+    { method: "ListSuspensions", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },
   ])("$method is for $roles alone", async ({ method, roles, needs }) => {
     for (const role of ROLES) {
       const caller = role === "approver" ? "user:local" : `local-${role}`;
@@ -90,6 +96,13 @@ describe("roles", () => {
         reason: "CALLER_FORBIDDEN",
       };
       expect(await call(method, `Bearer ${server.token(role)}`)).toEqual(roles.includes(role) ? ACCEPTED : forbidden);
+    }
+  });
+
+  it("Resume is for operators alone, who may name a suspension that is none", async () => {
+    expect(await call("Resume", `Bearer ${server.token("operator")}`)).toMatchObject({ code: "NOT_FOUND", reason: "SUSPENSION_UNKNOWN" });
+    for (const role of ROLES.filter((word) => word !== "operator")) {
+      expect(await call("Resume", `Bearer ${server.token(role)}`)).toMatchObject({ code: "PERMISSION_DENIED", reason: "CALLER_FORBIDDEN" });
     }
   });
 
@@ -150,7 +163,7 @@ describe("without credentials", () => {
     expect(refusalOf(await server.raw.call("/grpc.health.v1.Health/Check", request)).code).toBe("NOT_FOUND");
   });
 
-  it.each(["/behest.v1.DecisionService/Undecide", "/behest.v1.PolicyService/Decide", "/behest.v1.ControlService/Suspend", "/", "/../Decide"])(
+  it.each(["/behest.v1.DecisionService/Undecide", "/behest.v1.PolicyService/Decide", "/behest.v1.ControlService/SuspendForever", "/", "/../Decide"])(
     "%s is no method",
     async (path) => {
       expect(refusalOf(await server.raw.call(path, new Uint8Array())).code).toBe("UNIMPLEMENTED");

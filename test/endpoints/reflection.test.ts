@@ -45,6 +45,9 @@ it("lists every method to anybody", async () => {
       "behest.v1.DecisionService/Decide",
       "behest.v1.DecisionService/DecideBatch",
       "behest.v1.DecisionService/Explain",
+      "behest.v1.ControlService/Suspend",
+      "behest.v1.ControlService/Resume",
+      "behest.v1.ControlService/ListSuspensions",
       "behest.v1.PolicyService/GetPolicy",
       "behest.v1.PolicyService/ReloadPolicy",
       "behest.v1.PolicyService/ValidatePolicy",
@@ -77,7 +80,12 @@ it("does not answer for a decision without a token", async () => {
 });
 
 it("lets anybody ask for the health of the server and of its services", async () => {
-  for (const data of ["{}", '{"service":"behest.v1.DecisionService"}', '{"service":"behest.v1.PolicyService"}']) {
+  for (const data of [
+    "{}",
+    '{"service":"behest.v1.DecisionService"}',
+    '{"service":"behest.v1.PolicyService"}',
+    '{"service":"behest.v1.ControlService"}',
+  ]) {
     const { code, stdout } = await curl("grpc.health.v1.Health/Check", "-d", data);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ status: "SERVING" });

@@ -154,6 +154,7 @@ describe("docs/history.md", () => {
       "events",
       "findings",
       "policies",
+      "suspensions",
       "tasks",
       "tree_heads",
     ]);

@@ -3,6 +3,8 @@ import { ServiceError } from "../../src/core/errors.ts";
 import { type LedgerEvent, RECORD_VERSION } from "../../src/core/record.ts";
 import type { StateKeys } from "../../src/core/state.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
+import { instant } from "../../src/core/words.ts";
+import { controlOver, OPERATOR } from "../core/controls.ts";
 import { deciderOver, POLICY } from "./deciders.ts";
 import { ask } from "./requests.ts";
 import { type OpenedStorage, openMemory, openSqlite } from "./storages.ts";
@@ -87,6 +89,73 @@ describe.each([
     expect(storage.ledger.peek(KEYS, (view) => view.task?.id)).toBe("t1");
     await turn;
     expect(storage.ledger.peek(KEYS, (view) => view.openTasks)).toBe(1);
+  });
+
+  it("runs a control turn once over the suspensions, and shows its events to every later turn, though none is on disk yet", async () => {
+    let runs = 0;
+    const at = storage.clock.now();
+    const suspension = { id: "s1", tenant: "default", kind: "agent", value: "bot", reason: "r", by: "op", at } as const;
+    const control = storage.ledger.control((suspensions) => {
+      runs++;
+      return { events: [{ kind: "suspended", v: RECORD_VERSION, id: "s1", at, suspension }], answer: suspensions.size };
+    });
+    const seen = storage.ledger.transact(KEYS, (view) => ({ events: [], answer: view.suspensions.inForce(at) }));
+    expect(storage.ledger.suspensions().get("s1")).toEqual(suspension);
+    expect(await control).toEqual({ answer: 0, durable: true });
+    expect({ seen: await seen, runs }).toEqual({ seen: [suspension], runs: 1 });
+  });
+
+  it("acknowledges a control turn after every earlier turn has been answered", async () => {
+    const order: string[] = [];
+    const turns = Array.from({ length: 20 }, (_, n) =>
+      storage.ledger.transact(KEYS, () => ({ events: [opened(`t${n}`, storage, `agent-${n}`)], answer: n })).then(() => order.push("turn")),
+    );
+    const control = controlOver(storage)
+      .suspend(OPERATOR, { kind: "all", value: "", reason: "r" })
+      .then(() => order.push("suspended"));
+    await Promise.all([...turns, control]);
+    expect(order).toEqual([...Array(20).fill("turn"), "suspended"]);
+  });
+
+  it("throws what a control turn throws, and writes nothing of it", async () => {
+    const thrown = storage.ledger.control(() => {
+      throw new ServiceError("STATE_FULL", "full");
+    });
+    await expect(thrown).rejects.toThrow("full");
+    expect(storage.ledger.suspensions().size).toBe(0);
+  });
+
+  it("tells of suspensions that ended, the last made first, to the tenants that they concerned", async () => {
+    const control = controlOver(storage);
+    const elsewhere = { ...OPERATOR, tenant: "elsewhere" };
+    const made: string[] = [];
+    const suspend = async (by: typeof OPERATOR, target: { kind: "all" | "agent" | "tenant"; value: string }, untilMs?: number): Promise<void> => {
+      storage.clock.advance(1);
+      const until = untilMs === undefined ? {} : { until: instant(storage.clock.now() + untilMs) };
+      made.push((await control.suspend(by, { ...target, reason: "r", ...until })).suspension.id);
+    };
+    await suspend(OPERATOR, { kind: "agent", value: "a" });
+    await suspend(OPERATOR, { kind: "all", value: "" });
+    await suspend(elsewhere, { kind: "agent", value: "b" }, 500);
+    await suspend(OPERATOR, { kind: "tenant", value: "elsewhere" });
+    await suspend(OPERATOR, { kind: "agent", value: "c" });
+    storage.clock.advance(1_000);
+    for (const n of [0, 1, 3]) await control.resume(OPERATOR, { id: made[n] ?? "", reason: "over" });
+    const now = storage.clock.now();
+    const ended = async (tenant: string, limit: number) =>
+      (await storage.ledger.endedSuspensions({ tenant, now, limit })).map(({ suspension }) => made.indexOf(suspension.id));
+    expect(await ended("default", 10)).toEqual([3, 1, 0]);
+    expect(await ended("elsewhere", 10)).toEqual([3, 2, 1]);
+    expect(await ended("default", 1)).toEqual([3]);
+    const [tenants, expired] = await storage.ledger.endedSuspensions({ tenant: "elsewhere", now, limit: 2 });
+    expect(tenants).toMatchObject({ endedAt: now, endedBy: "local-operator", endedBecause: "over" });
+    expect(expired).toMatchObject({ endedAt: expired?.suspension.until });
+    expect(expired).not.toHaveProperty("endedBy");
+  });
+
+  it("takes no control turn after it has been closed", async () => {
+    await storage.ledger.close();
+    await expect(storage.ledger.control(() => ({ events: [], answer: 1 }))).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
   });
 
   it("hands out the record of a decision that has been answered, and nothing for any other id", async () => {

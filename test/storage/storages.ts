@@ -54,12 +54,14 @@ export async function openSqlite(options: SqliteTestOptions = {}): Promise<Opene
   const failures: string[] = [];
   const { ledger, cache } = await openSqliteStorage({
     path,
+    journalPath: `${path}.journal`,
     now: clock.now,
     sealKey: SEAL_KEY,
     cacheRowsMax: 1_000,
     turnsWaitingMax: options.turnsWaitingMax ?? 10_000,
     reopenAfterMs: 20,
     onFailure: (error) => failures.push(error.message),
+    onJournalProblem: (problem) => failures.push(`journal: ${problem}`),
   });
   return {
     ledger,

@@ -16,8 +16,8 @@ export interface RequestLimits {
   readonly categoriesMax: number;
 }
 
-const malformed = (field: string, why: string): ServiceError => new ServiceError("REQUEST_MALFORMED", `\`${field}\` ${why}`, { field });
-const tooBig = (field: string, limit: string, why: string): ServiceError =>
+export const malformed = (field: string, why: string): ServiceError => new ServiceError("REQUEST_MALFORMED", `\`${field}\` ${why}`, { field });
+export const tooBig = (field: string, limit: string, why: string): ServiceError =>
   new ServiceError("REQUEST_TOO_BIG", `\`${field}\` ${why}`, { field, limit });
 
 /** Reads a request into the core's own words. @throws {ServiceError} REQUEST_MALFORMED or REQUEST_TOO_BIG, naming the field. */
@@ -65,7 +65,8 @@ function compact<T extends object>(fields: { readonly [K in keyof T]: T[K] | und
   return stated as T;
 }
 
-class FieldReader {
+/** Reads the fields of a message, and refuses by name what is not fit. */
+export class FieldReader {
   readonly #limits: RequestLimits;
 
   constructor(limits: RequestLimits) {

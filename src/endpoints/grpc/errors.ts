@@ -24,6 +24,7 @@ const RENDERINGS: Readonly<Record<ErrorCode, Rendering>> = {
   POLICY_UNKNOWN: { code: Code.NOT_FOUND },
   POLICY_UNAVAILABLE: { code: Code.UNAVAILABLE, retryAfterS: 5 },
   DISK_FULL: { code: Code.RESOURCE_EXHAUSTED },
+  SUSPENSION_UNKNOWN: { code: Code.NOT_FOUND },
   LEDGER_UNAVAILABLE: { code: Code.UNAVAILABLE, retryAfterS: 1 },
 };
 

@@ -4,6 +4,7 @@ import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { ServiceError } from "../../core/errors.ts";
+import { ControlService } from "../../gen/behest/v1/control_pb.ts";
 import { DecisionService } from "../../gen/behest/v1/decision_pb.ts";
 import { PolicyService } from "../../gen/behest/v1/policy_pb.ts";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
@@ -11,9 +12,10 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { UnaryHandler } from "./call.ts";
 import { toStatusObject } from "./errors.ts";
 import { createDecisionHandlers, type HandlerPorts } from "./handler.ts";
+import { type ControlHandlerPorts, createControlHandlers } from "./handler-control.ts";
 import { createPolicyHandlers, type PolicyHandlerPorts } from "./handler-policy.ts";
 
-export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts {
+export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHandlerPorts {
   readonly limits: HandlerPorts["limits"];
   /** HOST:PORT; port 0 picks a free one. */
   readonly address: string;
@@ -23,15 +25,16 @@ export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts {
 export interface GrpcServer {
   /** HOST:PORT as it is bound. */
   readonly address: string;
-  /** What health says: of the decisions, and so of the server as a whole, or of the policy. */
+  /** What health says: of the decisions, and so of the server as a whole, or of the policy. Of control it says SERVING until the end. */
   setServing(what: "decisions" | "policy", serving: boolean): void;
   /** Takes no new calls, lets those under way finish, and cuts what is left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
 const HEALTH_NAMES = { decisions: ["", DecisionService.typeName], policy: [PolicyService.typeName] } as const;
+const CONTROL_HEALTH_NAME = ControlService.typeName;
 
-/** Serves DecisionService, PolicyService, health and reflection. @throws {Error} when the address cannot be bound. */
+/** Serves DecisionService, PolicyService, ControlService, health and reflection. @throws {Error} when the address cannot be bound. */
 export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const server = new Server({
     // The handler answers an oversize request with the field's details; beyond a batch nothing is buffered at all.
@@ -43,15 +46,17 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
   });
-  const health = new HealthImplementation(
-    Object.fromEntries(Object.values(HEALTH_NAMES).flatMap((names) => names.map((name) => [name, "NOT_SERVING"]))),
-  );
+  const health = new HealthImplementation({
+    ...Object.fromEntries(Object.values(HEALTH_NAMES).flatMap((names) => names.map((name) => [name, "NOT_SERVING"]))),
+    [CONTROL_HEALTH_NAME]: "SERVING",
+  });
   const served = (service: DescService, handlers: Handlers): void =>
     server.addService(definitionOf(service), implementationOf(service, handlers, options.onInternalError));
   served(DecisionService, createDecisionHandlers(options));
   served(PolicyService, createPolicyHandlers(options));
+  served(ControlService, createControlHandlers(options));
   health.addToServer(server);
-  new ReflectionService(reflected([DecisionService, PolicyService, Health], [file_google_rpc_error_details])).addToServer(server);
+  new ReflectionService(reflected([DecisionService, PolicyService, ControlService, Health], [file_google_rpc_error_details])).addToServer(server);
   const port = await bind(server, options.address);
   const setServing: GrpcServer["setServing"] = (what, serving) => {
     for (const name of HEALTH_NAMES[what]) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
@@ -62,6 +67,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     async close(graceMs) {
       setServing("decisions", false);
       setServing("policy", false);
+      health.setStatus(CONTROL_HEALTH_NAME, "NOT_SERVING");
       await drain(server, graceMs);
     },
   };

@@ -1,7 +1,9 @@
 import { ServiceError } from "../../core/errors.ts";
-import type { KeptPolicy, Ledger, Turn } from "../../core/ports.ts";
-import { type DecisionRecord, decodeEvent, encodeEvent } from "../../core/record.ts";
+import type { EndedSuspensionsQuestion, KeptPolicy, Ledger, Turn } from "../../core/ports.ts";
+import { type ControlEvent, type DecisionRecord, decodeEvent, encodeEvent, type Resumed } from "../../core/record.ts";
 import { apply, createState, type StateKeys, type StateView, view } from "../../core/state.ts";
+import { concerns, type EndedSuspension, holds, type Suspension } from "../../core/suspensions.ts";
+import type { Instant } from "../../core/words.ts";
 
 /** A ledger that forgets everything when the process ends: for tests, and to measure what durability costs. */
 export interface MemoryLedger extends Ledger {
@@ -29,6 +31,20 @@ export function createMemoryLedger(): MemoryLedger {
     }
   };
 
+  /** Every suspension that was ever made, and the end of those that were resumed. */
+  const made = new Map<string, Suspension>();
+  const resumed = new Map<string, Resumed>();
+  const note = (event: ControlEvent): void => {
+    if (event.kind === "suspended") made.set(event.id, event.suspension);
+    else resumed.set(event.suspension, event);
+  };
+  const endOf = (suspension: Suspension, now: Instant): readonly EndedSuspension[] => {
+    const end = resumed.get(suspension.id);
+    if (end) return [{ suspension, endedAt: end.at, endedBy: end.by, ...(end.reason !== undefined && { endedBecause: end.reason }) }];
+    const { until } = suspension;
+    return until === undefined || holds(suspension, now) ? [] : [{ suspension, endedAt: until }];
+  };
+
   return {
     written,
     get ready() {
@@ -44,6 +60,19 @@ export function createMemoryLedger(): MemoryLedger {
     peek(keys, read) {
       refuseClosed();
       return read(view(state, keys));
+    },
+    async control(run) {
+      refuseClosed();
+      const turn = run(state.suspensions);
+      write(turn);
+      for (const event of turn.events) note(event);
+      return { answer: turn.answer, durable: true };
+    },
+    suspensions: () => state.suspensions,
+    async endedSuspensions({ tenant, now, limit }: EndedSuspensionsQuestion) {
+      refuseClosed();
+      const ended = [...made.values()].filter((suspension) => concerns(suspension, tenant)).flatMap((suspension) => endOf(suspension, now));
+      return ended.reverse().slice(0, limit);
     },
     async decision(id): Promise<DecisionRecord | undefined> {
       const at = decisions.get(id);

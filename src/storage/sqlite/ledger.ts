@@ -1,16 +1,21 @@
-import { Worker } from "node:worker_threads";
 import { ServiceError } from "../../core/errors.ts";
-import type { KeptPolicy, Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
-import { type DecisionRecord, decodeEvent, encodeEvent, type LedgerEvent } from "../../core/record.ts";
+import type { Controlled, ControlTurn, EndedSuspensionsQuestion, KeptPolicy, Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
+import { type ControlEvent, type DecisionRecord, decodeEvent, encodeEvent, type LedgerEvent } from "../../core/record.ts";
 import { apply, createState, forget, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
+import type { EndedSuspension, SuspensionsView } from "../../core/suspensions.ts";
 import { type Instant, instant } from "../../core/words.ts";
+import { type ControlJournal, openControlJournal } from "./control-journal.ts";
 import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
-import type { FromWriter, PolicyRow, Room, TaskRow, ToWriter, WriterOptions } from "./messages.ts";
+import type { PolicyRow, TaskRow } from "./messages.ts";
 import { refuseWithoutRoom } from "./policy-room.ts";
+import { endedOf, refuseSuspensionDifference, type SuspensionRow } from "./suspension-rows.ts";
+import { Writer } from "./writer-thread.ts";
 
 export interface SqliteLedgerOptions {
   /** Path of the database file. */
   readonly path: string;
+  /** Path of the control journal. */
+  readonly journalPath: string;
   readonly now: () => Instant;
   /** Key of the row seals of the decision cache; never in the database. */
   readonly sealKey: Buffer;
@@ -21,6 +26,8 @@ export interface SqliteLedgerOptions {
   readonly reopenAfterMs: number;
   /** Told why the ledger failed, and why it could not be reopened. */
   readonly onFailure: (error: Error) => void;
+  /** Told what is wrong with the control journal. */
+  readonly onJournalProblem: (problem: string) => void;
 }
 
 export interface SqliteStorage {
@@ -39,9 +46,29 @@ const GROUP_CACHE_ROWS_MAX = 256;
  * @throws {Error} with what to do, when the file cannot be used.
  */
 export async function openSqliteStorage(options: SqliteLedgerOptions): Promise<SqliteStorage> {
-  const storage = new SqliteLedger(options);
-  await storage.open();
+  const storage = new SqliteLedger(options, openJournal(options));
+  try {
+    await storage.open();
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
   return { ledger: storage, cache: storage.cache };
+}
+
+function openJournal({ journalPath: path, sealKey: key, onJournalProblem }: SqliteLedgerOptions): ControlJournal {
+  const journal = openControlJournal({
+    path,
+    key,
+    idOf: (text) => decodeEvent(text).id,
+    onFailure: (error) => onJournalProblem(`it cannot be written: ${error.message}`),
+  });
+  if (journal.damagedSlots > 0) {
+    onJournalProblem(
+      `${journal.damagedSlots} of its slots cannot be read: a suspension that was being made when the server ended, or damage; compare \`behest suspensions\` with what should hold`,
+    );
+  }
+  return journal;
 }
 
 /** A turn that waits until its events, and all before them, are on disk. */
@@ -73,9 +100,14 @@ class SqliteLedger implements Ledger {
   #reopening: NodeJS.Timeout | undefined;
   #opening: Promise<void> | undefined;
   readonly #forgetting: NodeJS.Timeout;
+  readonly #journal: ControlJournal;
+  /** Texts of control events by their ids, which may not be in the ledger. */
+  readonly #controls: Map<string, string>;
 
-  constructor(options: SqliteLedgerOptions) {
+  constructor(options: SqliteLedgerOptions, journal: ControlJournal) {
     this.#options = options;
+    this.#journal = journal;
+    this.#controls = new Map(journal.found.map((text) => [decodeEvent(text).id, text]));
     this.cache = createSqliteDecisionCache({
       rowsMax: options.cacheRowsMax,
       key: options.sealKey,
@@ -99,16 +131,21 @@ class SqliteLedger implements Ledger {
   async open(): Promise<void> {
     const state = createState();
     let rows: readonly TaskRow[] = [];
+    let suspensionRows: readonly SuspensionRow[] = [];
     this.cache.clear();
     const { path, now, cacheRowsMax } = this.#options;
-    const writer = new Writer({ path, nowMs: now(), cacheRowsMax });
+    const at = now();
+    const taken = [...this.#controls.keys()];
+    const writer = new Writer({ path, nowMs: at, cacheRowsMax, controls: [...this.#controls.values()] });
     await writer.opened((message) => {
       if (message.kind === "events") for (const text of message.events) apply(state, decodeEvent(text));
       else if (message.kind === "tasks") rows = message.rows;
+      else if (message.kind === "suspensions") suspensionRows = message.rows;
       else if (message.kind === "cache") this.cache.load(message.rows);
     });
     try {
       refuseDifference(state, rows);
+      refuseSuspensionDifference(state.suspensions, suspensionRows, at);
     } catch (error) {
       await writer.close();
       throw error;
@@ -122,7 +159,25 @@ class SqliteLedger implements Ledger {
     writer.onFailed = (error) => this.#fail(writer, error);
     this.#state = state;
     this.#writer = writer;
+    this.#settleControls(taken);
     this.#tell();
+  }
+
+  /** What was given to the writer as it opened is in the ledger; what came meanwhile goes there first of all. */
+  #settleControls(taken: readonly string[]): void {
+    const settled = (ids: readonly string[]): void => {
+      for (const id of ids) this.#controls.delete(id);
+      void this.#journal.clear(ids);
+    };
+    settled(taken);
+    const rest = [...this.#controls.entries()];
+    if (rest.length === 0) return;
+    const events = rest.map(([, text]) => decodeEvent(text));
+    this.#write(events, [], undefined).then(
+      () => settled(rest.map(([id]) => id)),
+      // They are still among those to be taken when it opens again.
+      () => undefined,
+    );
   }
 
   transact<A>(keys: StateKeys, run: (view: StateView) => Turn<A>): Promise<A> {
@@ -142,6 +197,45 @@ class SqliteLedger implements Ledger {
   peek<A>(keys: StateKeys, read: (view: StateView) => A): A {
     this.#refuseUnready();
     return read(view(this.#state, keys));
+  }
+
+  async control<A>(run: (suspensions: SuspensionsView) => ControlTurn<A>): Promise<Controlled<A>> {
+    if (this.#closed) throw new ServiceError("LEDGER_UNAVAILABLE", "the ledger is closed; nothing was done");
+    const { events, answer } = run(this.#state.suspensions);
+    const durable = await (this.#writer ? this.#writeControls(events) : this.#holdControls(events));
+    // Whoever was answered before this has been answered when this goes on.
+    await new Promise((resolve) => setImmediate(resolve));
+    return { answer, durable };
+  }
+
+  /** A group that failed is in the ledger whole or not at all; what is in both counts once, by its id. */
+  #writeControls(events: readonly ControlEvent[]): Promise<boolean> {
+    return this.#write(events, [], undefined).then(
+      () => true,
+      () => this.#keepControls(events),
+    );
+  }
+
+  #holdControls(events: readonly ControlEvent[]): Promise<boolean> {
+    for (const event of events) apply(this.#state, event);
+    return this.#keepControls(events);
+  }
+
+  async #keepControls(events: readonly ControlEvent[]): Promise<boolean> {
+    const kept = events.map((event) => {
+      const text = encodeEvent(event);
+      this.#controls.set(event.id, text);
+      return this.#journal.append(event.id, text);
+    });
+    return (await Promise.all(kept)).every(Boolean);
+  }
+
+  suspensions(): SuspensionsView {
+    return this.#state.suspensions;
+  }
+
+  async endedSuspensions(question: EndedSuspensionsQuestion): Promise<readonly EndedSuspension[]> {
+    return (await this.#refuseUnready().readEndedSuspensions(question)).map(endedOf);
   }
 
   async decision(id: string): Promise<DecisionRecord | undefined> {
@@ -174,6 +268,7 @@ class SqliteLedger implements Ledger {
     await this.#opening?.catch(() => undefined);
     await this.#writer?.close();
     this.#writer = undefined;
+    await this.#journal.close();
   }
 
   #refuseUnready(): Writer {
@@ -244,7 +339,8 @@ class SqliteLedger implements Ledger {
     this.#cacheRows = [];
     // The policy in force decides on after reopening: its rows, and only they, stay.
     this.#cacheDrop = this.#policy;
-    this.#state = createState();
+    // What operators did stands: it is in the ledger, or goes there when that opens again.
+    this.#state = { ...createState(), suspensions: this.#state.suspensions };
     this.cache.clear();
     this.#tell();
     this.#options.onFailure(error);
@@ -270,106 +366,6 @@ class SqliteLedger implements Ledger {
 
   #tell(): void {
     for (const listener of this.#listeners) listener(this.ready);
-  }
-}
-
-type FoundMessage = Extract<FromWriter, { readonly ticket: number }>;
-
-/** The other thread, as this one sees it. */
-class Writer {
-  onWritten: () => void = () => undefined;
-  onFailed: (error: Error) => void = () => undefined;
-  readonly #thread: Worker;
-  readonly #reads = new Map<number, { resolve: (answer: FoundMessage) => void; reject: (error: Error) => void }>();
-  #ticket = 0;
-  #closing: (() => void) | undefined;
-
-  constructor(options: WriterOptions) {
-    // The same extension as this file's: sources in development, JavaScript when built.
-    const file = new URL(import.meta.url.endsWith(".ts") ? "./writer.ts" : "./writer.js", import.meta.url);
-    this.#thread = new Worker(file, { workerData: options, name: "behest-ledger" });
-  }
-
-  /** Hands on what the state is rebuilt from, and answers once the file is open. */
-  opened(take: (message: FromWriter) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onMessage = (message: FromWriter): void => {
-        if (message.kind === "failed") reject(new Error(message.why));
-        else if (message.kind === "opened") {
-          this.#thread.off("message", onMessage);
-          this.#listen();
-          resolve();
-        } else {
-          try {
-            take(message);
-          } catch (error) {
-            // What cannot be read cannot be decided on.
-            void this.#thread.terminate();
-            reject(error);
-          }
-        }
-      };
-      this.#thread.on("message", onMessage);
-      this.#thread.once("error", reject);
-      this.#thread.once("exit", () => reject(new Error("the ledger's thread ended")));
-    });
-  }
-
-  send(message: ToWriter): void {
-    this.#thread.postMessage(message);
-  }
-
-  async read(decisionId: string): Promise<string | undefined> {
-    const answer = await this.#ask((ticket) => ({ kind: "read", ticket, decisionId }));
-    return answer.kind === "found" ? answer.record : undefined;
-  }
-
-  async readPolicy(digest: string): Promise<Omit<PolicyRow, "digest"> | undefined> {
-    const answer = await this.#ask((ticket) => ({ kind: "read policy", ticket, digest }));
-    return answer.kind === "found policy" ? answer.row : undefined;
-  }
-
-  async measurePolicy(policy: PolicyRow): Promise<Room> {
-    const answer = await this.#ask((ticket) => ({ kind: "measure policy", ticket, policy }));
-    return answer.kind === "measured policy" ? answer : { neededBytes: 0, freeBytes: 0 };
-  }
-
-  #ask(message: (ticket: number) => ToWriter): Promise<FoundMessage> {
-    const ticket = ++this.#ticket;
-    return new Promise((resolve, reject) => {
-      this.#reads.set(ticket, { resolve, reject });
-      this.send(message(ticket));
-    });
-  }
-
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#closing = resolve;
-      this.#thread.once("exit", () => resolve());
-      this.send({ kind: "close" });
-    });
-  }
-
-  #listen(): void {
-    this.#thread.on("message", (message: FromWriter) => {
-      if (message.kind === "written") this.onWritten();
-      else if ("ticket" in message) {
-        this.#reads.get(message.ticket)?.resolve(message);
-        this.#reads.delete(message.ticket);
-      } else if (message.kind === "failed") this.#broken(new Error(message.why));
-    });
-    this.#thread.on("error", (error) => this.#broken(error instanceof Error ? error : new Error(String(error))));
-    this.#thread.on("exit", () => {
-      if (!this.#closing) this.#broken(new Error("the ledger's thread ended"));
-    });
-  }
-
-  #broken(error: Error): void {
-    for (const { reject } of this.#reads.values()) {
-      reject(new ServiceError("LEDGER_UNAVAILABLE", "the record could not be read; retry after a moment", { cause: error }));
-    }
-    this.#reads.clear();
-    this.onFailed(error);
   }
 }
 

@@ -1,5 +1,6 @@
-import type { PolicyFiles } from "../../core/ports.ts";
+import type { EndedSuspensionsQuestion, PolicyFiles } from "../../core/ports.ts";
 import type { CacheRow } from "./decision-cache.ts";
+import type { SuspensionRow } from "./suspension-rows.ts";
 
 /** What the writer's thread is started with. */
 export interface WriterOptions {
@@ -7,6 +8,8 @@ export interface WriterOptions {
   /** The instant to rebuild for. */
   readonly nowMs: number;
   readonly cacheRowsMax: number;
+  /** Texts of control events that are to be in the ledger before anything is read from it; those that are in it already are left alone. */
+  readonly controls: readonly string[];
 }
 
 /** Everything that goes to disk in one transaction. */
@@ -31,17 +34,20 @@ export type ToWriter =
   | { readonly kind: "read policy"; readonly ticket: number; readonly digest: string }
   /** Asks what it takes to keep a policy, and what there is. */
   | { readonly kind: "measure policy"; readonly ticket: number; readonly policy: PolicyRow }
+  | { readonly kind: "read ended suspensions"; readonly ticket: number; readonly question: EndedSuspensionsQuestion }
   | { readonly kind: "close" };
 
 export type FromWriter =
   | { readonly kind: "events"; readonly events: readonly string[] }
   | { readonly kind: "tasks"; readonly rows: readonly TaskRow[] }
+  | { readonly kind: "suspensions"; readonly rows: readonly SuspensionRow[] }
   | { readonly kind: "cache"; readonly rows: readonly CacheRow[] }
   | { readonly kind: "opened" }
   | { readonly kind: "written" }
   | { readonly kind: "found"; readonly ticket: number; readonly record?: string }
   | { readonly kind: "found policy"; readonly ticket: number; readonly row?: Omit<PolicyRow, "digest"> }
   | ({ readonly kind: "measured policy"; readonly ticket: number } & Room)
+  | { readonly kind: "found ended suspensions"; readonly ticket: number; readonly rows: readonly SuspensionRow[] }
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "closed" };
 

@@ -4,6 +4,7 @@ import { createState } from "../../core/state.ts";
 import { leafHash } from "../../core/tree.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, TaskRow, WriterOptions } from "./messages.ts";
+import { readHolding } from "./suspension-rows.ts";
 
 const EVENTS_PER_MESSAGE = 500;
 
@@ -15,7 +16,8 @@ interface StoredEvent {
 
 /**
  * Sends what the state is rebuilt from: every event that can still matter, in order, then the rows to check it against. An event matters if
- * it lies within the longest window of the last policy, or if it belongs to a task that is open.
+ * it lies within the longest window of the last policy, if it belongs to a task that is open, or if it is about a suspension whose time is not over:
+ * which ones these are is not left to the rows that are checked against them.
  */
 export function readRebuild(db: Database, options: WriterOptions, say: (message: FromWriter) => void): void {
   refuseGap(db);
@@ -25,12 +27,13 @@ export function readRebuild(db: Database, options: WriterOptions, say: (message:
   const horizonMs = options.nowMs - Math.max(windows.memory, windows.idempotency, windows.reportWithin);
   // The windows in force come first, so that nothing is forgotten early while the rest is applied.
   const head = last ? [last.record] : [];
-  sendEvents(head, eventsSince(db, firstSeqSince(db, horizonMs)), say);
+  sendEvents(head, eventsSince(db, { firstSeq: firstSeqSince(db, horizonMs), nowMs: options.nowMs }), say);
   const tasks = db.prepare<[], TaskRow>(
     `SELECT task_id, state, tenant, caller, agent, principal, session, statement, opened_at, seen FROM tasks
      WHERE state = 'open' OR opened_at >= ${horizonMs}`,
   );
   say({ kind: "tasks", rows: tasks.all() });
+  say({ kind: "suspensions", rows: readHolding(db, options.nowMs) });
   const cache = db.prepare<[number], CacheRow>("SELECT * FROM decision_cache ORDER BY at DESC LIMIT ?");
   say({ kind: "cache", rows: cache.all(options.cacheRowsMax) });
 }
@@ -61,16 +64,24 @@ function firstSeqSince(db: Database, horizonMs: number): number {
   return recent?.n === 0 ? Number.MAX_SAFE_INTEGER : (row?.size ?? 0) + 1;
 }
 
-function eventsSince(db: Database, firstSeq: number): IterableIterator<StoredEvent> {
-  const statement = db.prepare<{ first: number }, StoredEvent>(
+interface Since {
+  readonly firstSeq: number;
+  readonly nowMs: number;
+}
+
+function eventsSince(db: Database, { firstSeq, nowMs }: Since): IterableIterator<StoredEvent> {
+  const statement = db.prepare<{ first: number; now: number }, StoredEvent>(
     `WITH open AS (SELECT task_id FROM tasks WHERE state = 'open')
      SELECT seq, record, leaf FROM decisions WHERE seq >= @first
      UNION ALL SELECT seq, record, leaf FROM events WHERE seq >= @first
      UNION ALL SELECT seq, record, leaf FROM decisions WHERE task_id IN (SELECT task_id FROM open) AND seq < @first
      UNION ALL SELECT seq, record, leaf FROM events WHERE task_id IN (SELECT task_id FROM open) AND seq < @first
+     UNION ALL SELECT seq, record, leaf FROM events WHERE kind = 'suspended' AND seq < @first
+               AND ifnull(record ->> '$.suspension.until', @now + 1) > @now
+     UNION ALL SELECT seq, record, leaf FROM events WHERE kind = 'resumed' AND seq < @first
      ORDER BY seq`,
   );
-  return statement.iterate({ first: firstSeq });
+  return statement.iterate({ first: firstSeq, now: nowMs });
 }
 
 function sendEvents(head: readonly string[], rows: Iterable<StoredEvent>, say: (message: FromWriter) => void): void {

@@ -90,6 +90,24 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX tasks_by_state ON tasks (state, opened_at);
 
+  CREATE TABLE suspensions (
+    suspension_id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    suspended_by TEXT NOT NULL,
+    suspended_at INTEGER NOT NULL,
+    suspended_at_iso TEXT GENERATED ALWAYS AS (${ISO("suspended_at")}) VIRTUAL,
+    until INTEGER,
+    until_iso TEXT GENERATED ALWAYS AS (${ISO("until")}) VIRTUAL,
+    ended_at INTEGER,
+    ended_at_iso TEXT GENERATED ALWAYS AS (${ISO("ended_at")}) VIRTUAL,
+    ended_by TEXT,
+    ended_because TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX suspensions_by_tenant ON suspensions (tenant, suspended_at);
+
   CREATE TABLE _policies (
     policy_digest TEXT PRIMARY KEY,
     first_loaded_at INTEGER NOT NULL

@@ -7,6 +7,7 @@ import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, Group, ToWriter, WriterOptions } from "./messages.ts";
 import { policyRows } from "./policy-rows.ts";
 import { readRebuild } from "./rebuild.ts";
+import { readEnded, suspensionStatements } from "./suspension-rows.ts";
 
 /**
  * The one writer of a database, on a thread of its own. It takes a group, writes it in one transaction, and says so when COMMIT has returned,
@@ -23,8 +24,9 @@ function runWriter(options: WriterOptions): void {
   };
   try {
     const db = openForWriting(options.path, options.nowMs);
-    readRebuild(db, options, say);
     const write = createGroupWriter(db);
+    takeControls(db, options.controls, write);
+    readRebuild(db, options, say);
     const read = db.prepare<[string], { record: string; leaf: Buffer }>("SELECT record, leaf FROM decisions WHERE decision_id = ?");
     const policies = policyRows(db);
     port.on("message", (message: ToWriter) => {
@@ -49,6 +51,9 @@ function runWriter(options: WriterOptions): void {
           case "measure policy":
             say({ kind: "measured policy", ticket: message.ticket, ...policies.measure(message.policy) });
             break;
+          case "read ended suspensions":
+            say({ kind: "found ended suspensions", ticket: message.ticket, rows: readEnded(db, message.question) });
+            break;
           case "close":
             db.close();
             say({ kind: "closed" });
@@ -67,10 +72,18 @@ function runWriter(options: WriterOptions): void {
 
 const describe = (error: Error & { code?: unknown }): string => (typeof error.code === "string" ? `${error.message} (${error.code})` : error.message);
 
+/** What was kept elsewhere while the ledger could not be written becomes part of it, each event once. */
+function takeControls(db: Database, controls: readonly string[], write: (group: Group) => void): void {
+  const known = db.prepare<[string], unknown>("SELECT 1 FROM events WHERE event_id = ?").pluck();
+  const events = controls.filter((text) => known.get(decodeEvent(text).id) === undefined);
+  if (events.length > 0) write({ kind: "group", events, policies: [], cacheRows: [] });
+}
+
 function createGroupWriter(db: Database): (group: Group) => void {
   const insertDecision = db.prepare(INSERT_DECISION);
   const insertEvent = db.prepare("INSERT INTO events (seq, event_id, at, kind, tenant, task_id, record, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   const tasks = taskStatements(db);
+  const suspensions = suspensionStatements(db);
   const insertHead = db.prepare("INSERT INTO tree_heads (tree_size, at, root) VALUES (?, ?, ?)");
   const updateEdge = db.prepare("UPDATE _tree_edge SET tree_size = ?, edge = ?");
   const policies = policyRows(db);
@@ -88,6 +101,7 @@ function createGroupWriter(db: Database): (group: Group) => void {
       if (event.kind === "decision") insertDecision.run(...decisionColumns(event, { seq: next.size, text, leaf }));
       else insertEvent.run(next.size, event.id, event.at, event.kind, tenantOf(event), taskOf(event), text, leaf);
       tasks.project(event);
+      if (event.kind === "suspended" || event.kind === "resumed") suspensions.project(event);
     }
     insertHead.run(next.size, lastAt, rootOf(next));
     updateEdge.run(next.size, encodeEdge(next));
@@ -147,7 +161,8 @@ function decisionColumns(record: DecisionRecord, { seq, text, leaf }: Stored): u
 
 const tenantOf = (event: Exclude<LedgerEvent, DecisionRecord>): string | null => {
   if (event.kind === "task_opened") return event.task.tenant;
-  return event.kind === "task_closed" ? event.tenant : null;
+  if (event.kind === "suspended") return event.suspension.tenant;
+  return event.kind === "task_closed" || event.kind === "resumed" ? event.tenant : null;
 };
 
 const taskOf = (event: Exclude<LedgerEvent, DecisionRecord>): string | null => {
