@@ -148,13 +148,17 @@ describe("a rules directory", () => {
     it("is never read half: it is read as it was before or after", async () => {
       const directory = open(rules);
       const versions = await versionsOf(async () => {
-        const { outcome } = await directory.read();
-        if (!("policy" in outcome)) throw new Error(firstLines([...outcome.complaints]).join("\n"));
+        let { outcome } = await directory.read();
+        // On a busy machine it may change within each of the tries of one read.
+        while (!("policy" in outcome)) {
+          expect(firstLines([...outcome.complaints])).toEqual([expect.stringContaining("keeps changing while it is read")]);
+          ({ outcome } = await directory.read());
+        }
         return outcome.policy.rules.map(({ name }) => name);
       }, 20);
       expect(versions.filter(({ size }) => size > 1)).toEqual([]);
       expect(new Set(versions.flatMap((found) => [...found])).size).toBeGreaterThan(1);
-    });
+    }, 60_000);
 
     it("would be read half by a reader that only reads", async () => {
       const nameIn = (text: string): string => /"name":"([^"]*)"/.exec(text)?.[1] ?? "";
