@@ -16,8 +16,8 @@ it("a decision as a case expects what the same policy decides of it", () => {
   let held = 0;
   fc.assert(
     fc.property(questions, ({ policy: stated, subject }) => {
-      // Neither a lapsed attempt, nor what a token covers, nor secrets that nobody masked can be told by a request.
-      fc.pre(subject.lapsed === undefined && subject.callerAgents === undefined && subject.masked === 0);
+      // Neither a lapsed attempt, nor what a token covers, nor what is suspended, nor secrets that nobody masked can be told by a request.
+      fc.pre(subject.lapsed === undefined && subject.callerAgents === undefined && !subject.suspended?.length && subject.masked === 0);
       const policy = policyOf(stated);
       const { judgement } = judge(policy, subject);
       const { at, tenant, caller, ...rest } = subject;
