@@ -204,7 +204,7 @@ describe("the template support under attack", () => {
     ["does not show a customer to who cannot redact", { ...ask("crm/get_customer", {}), obligations: ["log"] }, "OBLIGATION_UNSUPPORTED"],
     ["does not export customers on a ticket's word", exported, "OUTSIDE_REACH"],
     ["does not let itself into an account", ask("crm/reset_password", { customer_id: "c-7" }), "OUTSIDE_REACH"],
-    ["does not attach a key to a reply", reply({ attachments: ["/root/.ssh/id_ed25519"] }), "RULE_DENY"],
+    ["does not attach a key to a reply", reply({ attachments: ["/home/ann/.ssh/id_ed25519"] }), "RULE_DENY"],
     ["does not answer in a task that has seen a key", reply({}, SAW_CREDENTIALS), "RULE_DENY"],
   ];
   const questions: readonly Row[] = [
