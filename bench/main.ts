@@ -94,11 +94,12 @@ const evaluationRow = ({ rules, compiledUs, engineUs, ratio }: EvaluationFigures
   ratio: `${ratio} ×`,
 });
 
-const ruleCountRow = ({ rules, facts, decisionUs, ratio }: RuleCountFigures): Row => ({
+const ruleCountRow = ({ rules, facts, decisionUs, longestStepMs, ratio }: RuleCountFigures): Row => ({
   rules,
   facts,
   "decision µs": decisionUs,
   ratio: `${ratio} ×`,
+  "longest step of a load ms": longestStepMs,
 });
 
 const serverRow = (what: string, concurrency: number, figures: ServerFigures): Row => ({

@@ -5,7 +5,8 @@ import type { Policy } from "../src/core/policy.ts";
 import { type Subject, situate } from "../src/core/situation.ts";
 import { NOTHING_SEEN } from "../src/core/tasks/seen.ts";
 import { instant } from "../src/core/words.ts";
-import { policyOf } from "../test/policies.ts";
+import { compileSteps } from "../src/policy/load.ts";
+import { filesOf, policyOf } from "../test/policies.ts";
 import { median, rounded } from "./statistics.ts";
 
 /** What reading facts, the cache key and the rules cost one decision, of so many rules, 30 of which name its tool. */
@@ -14,6 +15,8 @@ export interface RuleCountFigures {
   /** The rules of other tools read arguments of their own. */
   readonly facts: number;
   readonly decisionUs: number;
+  /** The longest that a decision waits for one step of a reload. */
+  readonly longestStepMs: number;
   /** Over the first. */
   readonly ratio: number;
 }
@@ -29,7 +32,9 @@ const AT_ONCE = 64;
 
 /** All sizes in turn in each repetition, so that a slow moment of the machine strikes all of them. */
 export function measureRuleCounts({ sizes, repetitions, repetitionMs }: RuleCountPlan): readonly RuleCountFigures[] {
-  const policies = sizes.map((size) => policyOf({ rules: Array.from({ length: size }, (_, number) => ruleOf(number)) }));
+  const parts = sizes.map((size) => ({ rules: Array.from({ length: size }, (_, number) => ruleOf(number)) }));
+  const policies = parts.map(policyOf);
+  const longest = parts.map((part) => longestStepMs(filesOf(part), repetitions));
   const figures = policies.map((): number[] => []);
   for (let repetition = 0; repetition <= repetitions; repetition++) {
     for (const [index, policy] of policies.entries()) {
@@ -43,8 +48,24 @@ export function measureRuleCounts({ sizes, repetitions, repetitionMs }: RuleCoun
     rules: policy.rules.length,
     facts: policy.slots.length,
     decisionUs: rounded(medians[index] ?? 0, 2),
+    longestStepMs: rounded(longest[index] ?? 0, 1),
     ratio: rounded((medians[index] ?? 0) / (medians[0] ?? 1), 2),
   }));
+}
+
+/** The best of so many: a busy machine makes any step longer once. */
+function longestStepMs(files: Readonly<Record<string, string>>, repetitions: number): number {
+  const longest = Array.from({ length: repetitions }, () => {
+    const steps = compileSteps(files, "rules");
+    let most = 0;
+    for (let done = false; !done; ) {
+      const began = performance.now();
+      done = steps.next().done ?? false;
+      most = Math.max(most, performance.now() - began);
+    }
+    return most;
+  });
+  return Math.min(...longest);
 }
 
 function ruleOf(number: number): object {
