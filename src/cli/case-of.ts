@@ -2,7 +2,7 @@ import { encodeStable, isList, isObject } from "../core/json.ts";
 import type { DecisionRecord } from "../core/record.ts";
 import type { DecisionRequest } from "../core/request.ts";
 import { NOTHING_SEEN, raiseSeen } from "../core/tasks/seen.ts";
-import type { TaskStanding } from "../core/tasks/self-asserted.ts";
+import type { TaskStanding } from "../core/tasks/standing.ts";
 import type { Json, JsonObject } from "../core/words.ts";
 import { obligationJson } from "../policy/obligations.ts";
 

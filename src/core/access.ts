@@ -6,6 +6,13 @@ import type { Caller, Role } from "./request.ts";
 const ROLES_BY_CALL = {
   Decide: ["enforcer"],
   DecideBatch: ["enforcer"],
+  ReportOutcome: ["enforcer"],
+  OpenTask: ["initiator", "operator"],
+  DelegateTask: ["initiator", "enforcer"],
+  GetTask: ["auditor", "operator"],
+  ListTasks: ["auditor", "operator"],
+  CloseTask: ["initiator", "operator"],
+  RevokeTask: ["initiator", "operator"],
   Explain: ["enforcer", "auditor", "operator"],
   GetPolicy: ["auditor", "operator"],
   ReloadPolicy: ["operator"],

@@ -8,7 +8,11 @@ export const INVARIANT_CODES = [
   "SUSPENDED",
   "TASK_UNKNOWN",
   "TASK_CLOSED",
+  "TASK_EXPIRED",
+  "TASK_REVOKED",
   "CHAIN_MISMATCH",
+  "OUTSIDE_SCOPE",
+  "BUDGET_SPENT",
   "CHAIN_BROKEN",
   "CLASSIFICATION_EXCEEDED",
   "OUTSIDE_REACH",
@@ -20,8 +24,10 @@ export type InvariantCode = (typeof INVARIANT_CODES)[number];
 
 /** Under names that no rule can have. */
 export const findingNameOf = (code: InvariantCode): string => `behest:${code.toLowerCase().replaceAll("_", "-")}`;
-export const BUILT_IN_FINDINGS: readonly string[] = INVARIANT_CODES.map(findingNameOf);
+/** Said, and decides nothing: the request states another task than the one that was registered. */
+export const STATEMENT_DIFFERS = "behest:statement-differs";
+export const BUILT_IN_FINDINGS: readonly string[] = [...INVARIANT_CODES.map(findingNameOf), STATEMENT_DIFFERS];
 
-/** Holds that no rule asks for: of the middle band, and of an `ask` of the basis. */
-export const BUILT_IN_HOLDS = ["behest:risk", "behest:basis"] as const;
+/** Holds that no rule asks for: of the middle band, of an `ask` of the basis, and of what lies outside an issued scope where policy.json lets its issuer be asked. */
+export const BUILT_IN_HOLDS = ["behest:risk", "behest:basis", "behest:outside-scope"] as const;
 export type BuiltInHold = (typeof BUILT_IN_HOLDS)[number];

@@ -1,6 +1,6 @@
 import type { BuiltInHold } from "./built-in.ts";
 import { type Evaluation, findingsOf, ruleAt } from "./evaluate.ts";
-import { builtIn, type Violation } from "./invariants.ts";
+import { builtIn, outsideScope, remarks, type Violation } from "./invariants.ts";
 import { mergeObligations, type Obligation } from "./obligations.ts";
 import type { Settings } from "./policy.ts";
 import type { Situation } from "./situation.ts";
@@ -31,7 +31,8 @@ export function combine(situation: Situation, violations: readonly Violation[], 
   const said = findingsOf(situation.policy, evaluation);
   const obliged = obligationsOf(situation, evaluation);
   const broken = "denial" in obliged ? [...violations, obliged.denial] : violations;
-  const findings = broken.length === 0 ? said : [...broken.map(({ finding }) => finding), ...said];
+  const remarked = remarks(situation);
+  const findings = broken.length + remarked.length === 0 ? said : [...broken.map(({ finding }) => finding), ...remarked, ...said];
   const scored = { score: evaluation.score, level, findings };
 
   const denials: ReasonCode[] = [...new Set(violations.map(({ code }) => code))];
@@ -40,14 +41,17 @@ export function combine(situation: Situation, violations: readonly Violation[], 
   if ("denial" in obliged) denials.push(obliged.denial.code);
   if (denials.length > 0 || "denial" in obliged) return { ...scored, outcome: "DENY", basis: "NONE", reasonCodes: denials, holds: [] };
 
-  const basis: Basis = "AVAILABLE";
+  const outside = outsideScope(situation) !== undefined;
+  const basis = outside ? "AVAILABLE" : basisOf(situation);
   const answer = said.some(lifts) ? "allow" : settings.basis[basis][situation.effect];
   if (answer === "deny") return { ...scored, outcome: "DENY", basis: "NONE", reasonCodes: ["BASIS_DENIED"], holds: [] };
 
   const base = { ...scored, ...(obliged.obligations.length > 0 && { obligations: obliged.obligations }) };
   const reasonCodes: ReasonCode[] = [];
   const holds = holdsOfRules(situation, evaluation);
+  if (outside) reasonCodes.push("OUTSIDE_SCOPE");
   if (holds.length > 0) reasonCodes.push("RULE_ASKS");
+  if (outside) holds.push({ name: "behest:outside-scope", approvers: ["issuer"], quorum: 1 });
   if (level === "middle") {
     holds.push(defaultHold("behest:risk", settings));
     reasonCodes.push("RISK_MIDDLE");
@@ -58,6 +62,12 @@ export function combine(situation: Situation, violations: readonly Violation[], 
   }
   if (holds.length > 0) return { ...base, outcome: "REQUIRE_APPROVAL", basis, reasonCodes, holds };
   return { ...base, outcome: "ALLOW", basis, reasonCodes: [], holds: [], validUntil: validUntil(situation) };
+}
+
+/** Inside what an initiator issued, down a chain that is all the task's own: people have said yes to it. Anything else is merely within reach. */
+function basisOf({ subject, handedOn }: Situation): Exclude<Basis, "NONE"> {
+  const { registered } = subject.task;
+  return registered?.scopeKind === "issued" && handedOn.length === 0 ? "AUTHORIZED" : "AVAILABLE";
 }
 
 function levelOf(score: number, { bands }: Settings): RiskLevel {
@@ -104,8 +114,11 @@ const violation = (code: Violation["code"], reason: string): Violation => ({ cod
 
 const defaultHold = (name: BuiltInHold, { approvers }: Settings): Hold => ({ name, approvers: approvers.default, quorum: approvers.quorum });
 
-/** The earliest of the lifetimes that apply: the decision's, and the idle time of the task that this use begins anew. */
+/** The earliest of the lifetimes that apply: the decision's; a registered task's, and that of its words; the idle time that this use begins anew. */
 function validUntil({ policy, subject }: Situation): Instant {
   const { decision, selfAssertedIdle } = policy.settings.lifetimes;
+  const { registered } = subject.task;
+  // At the very instant at which a task expires it has expired.
+  if (registered) return instant(Math.min(subject.at + decision, registered.until - 1));
   return instant(subject.at + Math.min(decision, selfAssertedIdle));
 }

@@ -53,7 +53,7 @@ export function createControl(ports: ControlPorts): Control {
     async suspend(caller, { kind, value, reason, until }) {
       checkTarget({ kind, value });
       refuseForeign(caller, { kind, value });
-      const { answer, durable } = await ledger.control((suspensions) => {
+      const { answer, durable } = await ledger.control(({ suspensions }) => {
         const at = clock.now();
         if (until !== undefined && until <= at) {
           throw new ServiceError("REQUEST_MALFORMED", `\`until\` is ${isoOf(until)}, which is over; leave it out to suspend until further notice`, {
@@ -70,7 +70,7 @@ export function createControl(ports: ControlPorts): Control {
     },
 
     async resume(caller, { id, reason }) {
-      const { answer, durable } = await ledger.control((suspensions) => {
+      const { answer, durable } = await ledger.control(({ suspensions }) => {
         const at = clock.now();
         const suspension = suspensions.get(id);
         // Whether another tenant has one of this id is nobody's business.

@@ -14,7 +14,9 @@ import { reserve, type StateLimits } from "./reserve.ts";
 import { type Situation, type Subject, situate } from "./situation.ts";
 import type { Attempt, StateKeys, StateView } from "./state.ts";
 import type { AppliedSuspension } from "./suspensions.ts";
-import { assertedPrincipal, standingOf } from "./tasks/self-asserted.ts";
+import { chainOf, endOf, type TaskState } from "./tasks/registered.ts";
+import { assertedPrincipal } from "./tasks/self-asserted.ts";
+import { chainFor, standingOf, type TaskStanding } from "./tasks/standing.ts";
 import type { Instant } from "./words.ts";
 
 export interface DeciderPorts {
@@ -190,6 +192,7 @@ function findEarlier(ports: DeciderPorts, prepared: Prepared, view: StateView): 
   if (!prepared.attempt || !attempt || at - attempt.at >= policy.settings.windows.idempotency) return undefined;
   if (attempt.outcome !== "ALLOW") return { attempt, stands: true };
   if (hasLapsed(attempt, prepared)) return { attempt, stands: false };
+  if (view.registered && endOf(view.registered, at)) return { attempt, stands: false };
   if (view.suspensions.size === 0) return { attempt, stands: true };
   return { attempt, stands: pose(ports, prepared, { view, lapsed: attempt }).subject.suspended === undefined };
 }
@@ -219,13 +222,14 @@ interface StateReading {
 /** What is to be decided, with all that the state says of it. */
 function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateReading): Situation {
   const { policy, caller, request, at } = prepared;
-  const task = standingOf({ policy, caller, request, task: view.task, memory: view.memory, at, freshId: () => ports.newId(at) });
+  const { task: joined, registered, memory } = view;
+  const task = standingOf({ policy, caller, request, task: joined, registered, memory, at, freshId: () => ports.newId(at) });
   const subject: Subject = {
     at,
     tenant: caller.tenant,
     caller: caller.id,
     ...(caller.agents && { callerAgents: caller.agents }),
-    request: task.restated ? request : withoutStatement(request),
+    request: withChain(task.restated ? request : withoutStatement(request), task, registered),
     masked: prepared.masked,
     task,
     ...(lapsed && { lapsed: lapsed.decisionId }),
@@ -233,6 +237,12 @@ function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateRe
   const situation = situate(policy, subject);
   const suspended = suspensionsOver(situation, view, lapsed);
   return suspended.length === 0 ? situation : { ...situation, subject: { ...subject, suspended } };
+}
+
+/** A registered task's chain is Behest's own: whoever leaves it out means it. */
+function withChain(request: DecisionRequest, task: TaskStanding, registered: TaskState | undefined): DecisionRequest {
+  if (!task.registered || !registered || task.standing === "mismatch") return request;
+  return { ...request, delegation: chainFor(registered, request) };
 }
 
 /** A lapsed ALLOW is covered by what stops it, and by what stops it as it was resolved then. */
@@ -248,15 +258,20 @@ function suspensionsOver({ subject, effect }: Situation, view: StateView, lapsed
       principals: [
         `agent:${request.agent.id}`,
         ...hops.map(({ type, id }) => `${type}:${id}`),
-        ...stated([task.id === undefined ? undefined : view.task?.principal]),
+        ...stated([task.id === undefined ? undefined : view.task?.principal, namedPrincipal(task)]),
       ],
       tool: request.action.tool,
       effects: lapsed ? [effect, lapsed.effect] : [effect],
-      tasks: stated([task.id, request.task?.id, lapsed?.task, ...hops.map(({ taskId }) => taskId)]),
+      tasks: stated([task.id, request.task?.id, lapsed?.task, ...hops.map(({ taskId }) => taskId), ...tasksAbove(view.registered)]),
     },
     subject.at,
   );
 }
+
+const namedPrincipal = ({ registered }: TaskStanding): string | undefined => registered && `${registered.principal.type}:${registered.principal.id}`;
+
+/** Also when the request's chain is another one. */
+const tasksAbove = (leaf: TaskState | undefined): readonly string[] => (leaf ? chainOf(leaf).map(({ task }) => task.id) : []);
 
 interface Posed {
   readonly view: StateView;
@@ -315,11 +330,10 @@ export function cacheKey(policy: Policy, tenant: string, { values, slots }: Read
 
 const isAllInClear = ({ masked, request }: Prepared): boolean => masked === 0 && request.action.argumentsTruncated !== true;
 
-interface RecordParts {
+interface RecordParts extends Pick<DecisionRecord, "seenAfter" | "worst" | "charge"> {
   readonly verdict: Verdict;
   readonly id: string;
   readonly repeats: string | undefined;
-  readonly seenAfter?: DecisionRecord["seenAfter"];
 }
 
 function recordOf(ports: DeciderPorts, prepared: Prepared, parts: RecordParts): DecisionRecord {
@@ -340,12 +354,14 @@ function recordOf(ports: DeciderPorts, prepared: Prepared, parts: RecordParts): 
       ...(resource !== undefined && { resource }),
       classification: situation.classification,
       environment: situation.environment,
-      principal: prepared.keys.principal,
+      principal: namedPrincipal(situation.subject.task) ?? prepared.keys.principal,
     },
     judgement,
     cache: parts.repeats === undefined ? { hit: false } : { hit: true, repeats: parts.repeats },
     ...(prepared.attempt && { attempt: prepared.attempt }),
     arguments: isAllInClear(prepared) ? prepared.argumentsDigest : ports.keyedDigest(prepared.argumentsDigest),
     ...(parts.seenAfter && { seenAfter: parts.seenAfter }),
+    ...(parts.worst && { worst: parts.worst }),
+    ...(parts.charge && { charge: parts.charge }),
   };
 }

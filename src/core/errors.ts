@@ -13,6 +13,11 @@ export type ErrorCode =
   | "POLICY_UNAVAILABLE" // no valid policy is loaded; an operator must mend the rules
   | "DISK_FULL" // what was to be kept does not fit on the disk; nothing was written, an operator must make room
   | "SUSPENSION_UNKNOWN" // no suspension of this id holds here; it may have been resumed already
+  | "TASK_UNKNOWN" // no registered task of this id in the caller's tenant
+  | "TASK_ENDED" // the task, or one above it, has ended; nothing can be handed on from it
+  | "SCOPE_TOO_WIDE" // what is to be handed on lies outside what the task has; ask for less, or for it to be narrowed
+  | "DECISION_UNKNOWN" // no decision of this id was made for the caller
+  | "REPORT_CONFLICT" // something else was reported of this decision before; the first report stands
   | "LEDGER_UNAVAILABLE"; // the decision could not be made durable; it was written whole or not at all, request_id answers for it
 
 export interface ErrorDetail extends ErrorOptions {

@@ -1,6 +1,7 @@
 import { isList, isObject, type Known } from "./json.ts";
 import type { Policy, RuleGroup, Slot } from "./policy.ts";
 import { rankOf, type Situation } from "./situation.ts";
+import { percentUsed } from "./tasks/budget.ts";
 import { AGENT_STATUSES, AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
 
 export const FACT_TYPES = ["string", "integer", "boolean", "list", "map"] as const;
@@ -54,6 +55,9 @@ const ranked = (values: readonly string[]): Options => ({
 const rising: Options = { worsening: { by: "rising" } };
 const growing: Options = { worsening: { by: "growing" } };
 const worseWhen = (value: boolean): Options => ({ worsening: { by: "becoming", value } });
+
+const COUNTED_DISTANCE_MAX = 8;
+const PERSON_DISTANCES = [...Array.from({ length: COUNTED_DISTANCE_MAX }, (_, at) => String(at + 1)), "more", "none"];
 
 /** Every fact that rules can read, declared once: this is their documentation, their type and their lint. */
 export const FACTS: Readonly<Record<string, FactDeclaration>> = {
@@ -111,6 +115,59 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     read: ({ subject }) => subject.request.agent.attributes,
   }),
 
+  "principal.type": total("string", "enforcer", {
+    meaning: "whom the task is for, as its initiator says; `none` if no initiator opened it, whoever the chain asserts",
+    example: "user",
+    read: ({ subject }) => subject.task.registered?.principal.type ?? "none",
+    ...ranked(["user", "service", "none"]),
+  }),
+  "principal.id": total("string", "enforcer", {
+    meaning: "the id of whom the task is for, as its initiator says, or `none`",
+    example: "alice",
+    read: ({ subject }) => subject.task.registered?.principal.id ?? "none",
+  }),
+  "principal.attributes": map("enforcer", {
+    meaning: "what the task's initiator says of whom it is for",
+    example: { department: "finance" },
+    read: ({ subject }) => subject.task.registered?.principal.attributes,
+  }),
+
+  "task.registered": total("boolean", "enforcer", {
+    meaning: "whether an initiator opened the task, or it was handed on below one that was; false for what comes from the agent's side",
+    example: true,
+    read: ({ subject }) => subject.task.registered !== undefined,
+    ...worseWhen(false),
+  }),
+  "task.scope_kind": total("string", "enforcer", {
+    meaning: "who stands behind the task's scope: `issued` by an initiator, `proposed` by a planner or an agent, or `none`",
+    example: "issued",
+    read: ({ subject }) => subject.task.registered?.scopeKind ?? "none",
+    ...ranked(["issued", "proposed", "none"]),
+  }),
+  "task.reworded": total("boolean", "agent", {
+    meaning: "whether the task was handed on in other words than those of the one who opened it",
+    example: false,
+    read: ({ subject }) => subject.task.registered?.reworded === true,
+    ...worseWhen(true),
+  }),
+  "task.statement_expired": total("boolean", "enforcer", {
+    meaning: "whether the time of the registered statement is over, while the task goes on",
+    example: false,
+    read: ({ subject }) => subject.task.registered?.statementExpired === true,
+    ...worseWhen(true),
+  }),
+  "task.budget_used_percent": total("integer", "reported", {
+    meaning: "how much is used of that budget of the task, or of a task above it, which is nearest its end, before this call; 0 if nothing is capped",
+    example: 80,
+    read: ({ subject }) => percentUsed(subject.task.registered?.budgets ?? []),
+    ...rising,
+  }),
+  "task.unreported": total("integer", "reported", {
+    meaning: "how many allowed calls of the task were not reported within windows.report_within of policy.json",
+    example: 1,
+    read: ({ subject }) => subject.task.unreported ?? 0,
+    ...rising,
+  }),
   "task.statement_given": total("boolean", "agent", {
     meaning: "whether the task has a statement",
     example: true,
@@ -161,10 +218,28 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     ...rising,
   }),
   "chain.weakest_hop": total("string", "caller", {
-    meaning: "the weakest proof of any hop: `asserted` is the caller's word, `none` is no chain at all",
+    meaning: "the weakest proof of any hop: `registered` is Behest's own record, `asserted` is the caller's word, `none` is no chain at all",
     example: "asserted",
-    read: ({ subject }) => ((subject.request.delegation?.length ?? 0) > 0 ? "asserted" : "none"),
-    ...ranked(["none", "asserted"]),
+    read: weakestHop,
+    ...ranked(["none", "registered", "asserted"]),
+  }),
+  "chain.person_distance": total("string", "caller", {
+    meaning: "how many agents away the person is whom the task is for, the acting one counted; `none` without one whom an initiator named",
+    example: "1",
+    read: personDistance,
+    ...ranked(PERSON_DISTANCES),
+  }),
+  "chain.least_trust": total("string", "caller", {
+    meaning: "the least trust of any agent in the chain, the acting one included",
+    example: "medium",
+    read: ({ leastTrust }) => leastTrust,
+    ...ranked(AGENT_TRUST_LEVELS),
+  }),
+  "chain.crosses_owner": total("boolean", "caller", {
+    meaning: "whether the agents of the chain answer to different owners; an agent without one shares it with nobody",
+    example: false,
+    read: ({ crossesOwner }) => crossesOwner,
+    ...worseWhen(true),
   }),
 
   "action.tool": total("string", "enforcer", {
@@ -322,6 +397,18 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
 export function serverOf(tool: string): string {
   const slash = tool.indexOf("/");
   return slash > 0 ? tool.slice(0, slash) : "none";
+}
+
+function weakestHop({ subject, handedOn }: Situation): string {
+  if (subject.task.registered) return handedOn.length > 0 ? "asserted" : "registered";
+  return (subject.request.delegation?.length ?? 0) > 0 ? "asserted" : "none";
+}
+
+function personDistance({ subject }: Situation): string {
+  const { registered } = subject.task;
+  if (registered?.principal.type !== "user") return "none";
+  const agents = Math.max(1, (subject.request.delegation?.length ?? 2) - 1);
+  return agents <= COUNTED_DISTANCE_MAX ? String(agents) : "more";
 }
 
 const hasDrifted = (pinned: string | undefined, stated: string | undefined): boolean =>

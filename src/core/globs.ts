@@ -24,6 +24,23 @@ export function compileGlobs(globs: readonly string[]): Matcher {
   return (text) => literals.has(text) || patterns.some((matches) => matches(text));
 }
 
+/** The same for a list that is met once: nothing is compiled for literals. */
+export const matchesAnyGlob = (globs: readonly string[], text: string): boolean =>
+  globs.some((glob) => glob === "*" || (glob.includes("*") ? compileGlob(glob)(text) : glob === text));
+
+/** Stand for what a star of the narrower glob may be: no text holds them, and only a star of the wider glob goes over them. */
+const [WITHIN, ACROSS] = ["\u0001", "\u0002"];
+
+/**
+ * Whether everything that `narrower` matches is matched by `wider` too. Sound, not complete: it asks whether `wider` matches the other's very
+ * pattern, star by star.
+ */
+export function globCovers(wider: string, narrower: string): boolean {
+  if (wider === "*") return true;
+  const pattern = narrower === "*" ? ACROSS : narrower.replaceAll(/\*+/g, (stars) => (stars.length > 1 ? ACROSS : WITHIN));
+  return compileGlob(wider)(pattern);
+}
+
 /** Only `**` and literals: each literal is taken where it first stands after the one before. */
 function matchesInOrder(parts: readonly string[], text: string): boolean {
   let at = 0;
@@ -62,7 +79,7 @@ function spread(star: string, text: string, { reached, next }: Positions): void 
     if (!open) continue;
     next[at] = 1;
     // A single star ends before the slash that it has come to.
-    if (star === "*" && text[at] === "/") open = false;
+    if (star === "*" && (text[at] === "/" || text[at] === ACROSS)) open = false;
   }
 }
 

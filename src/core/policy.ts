@@ -123,7 +123,12 @@ export interface Tool {
   readonly classification?: string;
   readonly categories: readonly string[];
   /** What a call brings back into the task. */
-  readonly output: { readonly trust: Trust; readonly categories: readonly string[] };
+  readonly output: {
+    readonly trust: Trust;
+    readonly categories: readonly string[];
+    /** The highest that a call can return; unset: anything. */
+    readonly classificationMax?: string;
+  };
   readonly owner?: string;
   /** `sha256:` and 64 hexadecimal digits, of the definition that was reviewed; see `definitionDigest`. */
   readonly definitionDigest?: string;

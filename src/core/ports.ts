@@ -1,9 +1,10 @@
 import type { Evaluation } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
-import type { ControlEvent, DecisionRecord, LedgerEvent } from "./record.ts";
+import type { ControlEvent, DecisionRecord, LedgerEvent, Reported } from "./record.ts";
 import type { Situation } from "./situation.ts";
 import type { StateKeys, StateView } from "./state.ts";
 import type { EndedSuspension, SuspensionsView } from "./suspensions.ts";
+import type { RegisteredTasksView } from "./tasks/registered.ts";
 import type { Instant, JsonObject } from "./words.ts";
 
 /** One pure step: what it read decides what it answers and which events it adds. */
@@ -12,7 +13,13 @@ export interface Turn<A> {
   readonly answer: A;
 }
 
-/** A turn of an operator's, over the suspensions. */
+/** What can be stopped at once, also while the ledger cannot be written: then the tasks are those that it last told of. */
+export interface ControlView {
+  readonly suspensions: SuspensionsView;
+  readonly tasks: RegisteredTasksView;
+}
+
+/** A turn that stops something at once, or lets it go on. */
 export interface ControlTurn<A> {
   readonly events: readonly ControlEvent[];
   readonly answer: A;
@@ -41,22 +48,28 @@ export interface Ledger {
   peek<A>(keys: StateKeys, read: (view: StateView) => A): A;
 
   /**
-   * Runs `turn` once over the suspensions and applies its events before any other turn sees the state. It is refused neither for what waits nor
+   * Runs `turn` once over the suspensions and the registered tasks, and applies its events before any other turn sees the state. It is refused neither for what waits nor
    * because the ledger cannot be written: then its events go to a control journal that lies ready, and from there into the ledger, once, before
    * anything is decided. Answers when every earlier turn has been answered or has failed, and the events are on disk in either; where neither
    * takes them they hold as long as the process, and `durable` is false. What `turn` throws is thrown, and nothing is written.
    * @throws {ServiceError} LEDGER_UNAVAILABLE: it is closed; nothing was run.
    */
-  control<A>(turn: (suspensions: SuspensionsView) => ControlTurn<A>): Promise<Controlled<A>>;
+  control<A>(turn: (view: ControlView) => ControlTurn<A>): Promise<Controlled<A>>;
 
   /** The suspensions, as the next turn would see them, also while the ledger cannot be written. */
   suspensions(): SuspensionsView;
+
+  /** The registered tasks, as the next turn would see them. @throws {ServiceError} LEDGER_UNAVAILABLE */
+  tasks(): RegisteredTasksView;
 
   /** Suspensions that no longer hold, the last made first. @throws {ServiceError} LEDGER_UNAVAILABLE */
   endedSuspensions(question: EndedSuspensionsQuestion): Promise<readonly EndedSuspension[]>;
 
   /** The stored record of a decision whose turn has been answered; undefined if there is none. */
   decision(id: string): Promise<DecisionRecord | undefined>;
+
+  /** What was reported of a decision, where that has been answered; undefined if nothing was. @throws {ServiceError} LEDGER_UNAVAILABLE */
+  report(decisionId: string): Promise<Reported | undefined>;
 
   /**
    * Keeps the files a policy was read from, once per digest, and the event that it was loaded. Answers when both are on disk.

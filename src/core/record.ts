@@ -2,9 +2,11 @@ import type { Judgement } from "./combine.ts";
 import type { Windows } from "./policy.ts";
 import type { Subject } from "./situation.ts";
 import type { Suspension } from "./suspensions.ts";
+import type { Charge } from "./tasks/budget.ts";
+import type { RegisteredTask } from "./tasks/registered.ts";
 import type { Seen } from "./tasks/seen.ts";
 import type { Task } from "./tasks/self-asserted.ts";
-import type { Instant } from "./words.ts";
+import type { Instant, Trust } from "./words.ts";
 
 /** Part of every record: raise it when the shape changes. */
 export const RECORD_VERSION = 1;
@@ -38,8 +40,12 @@ export interface DecisionRecord {
    * plain digest gives a short secret away.
    */
   readonly arguments: string;
-  /** What the task has seen from here on, where this ALLOW raised it. */
+  /** What the task has seen from here on, where this decision raised it. */
   readonly seenAfter?: Seen;
+  /** What an ALLOW may bring back at worst, if nobody reports it: absent where that raises nothing. */
+  readonly worst?: Seen;
+  /** What an ALLOW took from the budgets of its registered task and of those above it. */
+  readonly charge?: Charge;
 }
 
 /** What the decision was made from: with the policy it names, `judge` makes it again. */
@@ -62,6 +68,86 @@ export interface TaskClosed {
   readonly task: string;
   /** `idle`: not used for `lifetimes.self_asserted_idle`; `evicted`: the least recently used when the bound on open tasks was reached. */
   readonly reason: "idle" | "evicted";
+}
+
+/** An initiator opened a task, or one was handed on. */
+export interface TaskRegistered {
+  readonly kind: "task_registered";
+  readonly v: typeof RECORD_VERSION;
+  /** That of the task too. */
+  readonly id: string;
+  readonly at: Instant;
+  readonly task: RegisteredTask;
+}
+
+/** A registered task was closed, or its time was found to be over: from then on it stays over, whatever the clock says. */
+export interface TaskEnded {
+  readonly kind: "task_ended";
+  readonly v: typeof RECORD_VERSION;
+  readonly id: string;
+  readonly at: Instant;
+  readonly tenant: string;
+  readonly task: string;
+  readonly root: string;
+  readonly how: "closed" | "expired";
+  /** The caller that closed it. */
+  readonly by?: string;
+  readonly reason?: string;
+}
+
+/** A registered task was taken back, and with it everything below it. */
+export interface TaskRevoked {
+  readonly kind: "task_revoked";
+  readonly v: typeof RECORD_VERSION;
+  readonly id: string;
+  readonly at: Instant;
+  readonly tenant: string;
+  readonly task: string;
+  readonly root: string;
+  readonly by: string;
+  readonly reason?: string;
+}
+
+export const REPORT_STATUSES = ["executed", "failed", "blocked", "abandoned"] as const;
+export type ReportStatus = (typeof REPORT_STATUSES)[number];
+
+/** What became of a decision, in the words of the caller that got it. */
+export interface Reported {
+  readonly kind: "reported";
+  readonly v: typeof RECORD_VERSION;
+  /** UUIDv7. */
+  readonly id: string;
+  readonly at: Instant;
+  readonly tenant: string;
+  readonly caller: string;
+  readonly decision: string;
+  readonly agent: string;
+  readonly task?: string;
+  readonly root?: string;
+  readonly status: ReportStatus;
+  readonly tookEffect?: boolean;
+  /** It ran with other arguments than those that were decided. */
+  readonly mutated: boolean;
+  /** It ran, or may have, although it was not allowed. */
+  readonly bypassed: boolean;
+  /** It came after `windows.report_within`. */
+  readonly late: boolean;
+  readonly labels?: ReportLabels;
+  readonly resultBytes: number;
+  readonly truncated: boolean;
+  /** Keyed digest of all that was said, so that the same report is known again. */
+  readonly content: string;
+  /** What has to be taken for seen because of it. */
+  readonly shows?: Seen;
+  /** What goes back to the budgets of the task and of those above it. */
+  readonly refund?: Charge;
+}
+
+/** What the caller says of what the tool returned. */
+export interface ReportLabels {
+  readonly classification?: string;
+  readonly categories?: readonly string[];
+  readonly trust?: Trust;
 }
 
 export interface PolicyLoaded {
@@ -95,11 +181,11 @@ export interface Resumed {
   readonly reason?: string;
 }
 
-/** What an operator does at once, whatever state the ledger is in. */
-export type ControlEvent = Suspended | Resumed;
+/** What is stopped at once, or let go on, whatever state the ledger is in. */
+export type ControlEvent = Suspended | Resumed | TaskRevoked;
 
 /** Everything that can change a decision. */
-export type LedgerEvent = DecisionRecord | TaskOpened | TaskClosed | PolicyLoaded | ControlEvent;
+export type LedgerEvent = DecisionRecord | TaskOpened | TaskClosed | TaskRegistered | TaskEnded | Reported | PolicyLoaded | ControlEvent;
 
 /** The bytes that are stored and hashed. */
 export const encodeEvent = (event: LedgerEvent): string => JSON.stringify(event);

@@ -2,10 +2,13 @@ import { ServiceError } from "./errors.ts";
 import { serverOf } from "./facts.ts";
 import type { Verdict } from "./judge.ts";
 import type { NewId } from "./ports.ts";
-import { type LedgerEvent, RECORD_VERSION, type TaskClosed } from "./record.ts";
-import type { Situation } from "./situation.ts";
+import { type DecisionRecord, type LedgerEvent, RECORD_VERSION, type TaskClosed } from "./record.ts";
+import { rankOf, type Situation } from "./situation.ts";
 import type { StateView } from "./state.ts";
-import { raiseSeen, type Seen } from "./tasks/seen.ts";
+import { crowdedOut } from "./tasks/awaited.ts";
+import { chargeOf } from "./tasks/budget.ts";
+import { chainOf } from "./tasks/registered.ts";
+import { NOTHING_SEEN, raiseSeen, type Seen } from "./tasks/seen.ts";
 import { isIdle, type Task } from "./tasks/self-asserted.ts";
 
 /** Bounds on what is remembered. */
@@ -17,9 +20,8 @@ export interface StateLimits {
   readonly categoriesSeenMax: number;
 }
 
-export interface Reservation {
+export interface Reservation extends Pick<DecisionRecord, "seenAfter" | "worst" | "charge"> {
   readonly events: readonly LedgerEvent[];
-  readonly seenAfter?: Seen;
 }
 
 export interface ReserveInput {
@@ -33,8 +35,8 @@ export interface ReserveInput {
 }
 
 /**
- * What a decision changes beside its own record: the task it opens, those it closes to make room, and what the task will have seen if the
- * allowed call happens, counted before anybody acts on it.
+ * What a decision changes beside its own record: the task it opens, those it closes to make room or finds expired, what the task will have seen if the
+ * allowed call happens, and what that takes from its budgets, all of it counted before anybody acts on it.
  * @throws {ServiceError} STATE_FULL: forgetting would make later decisions kinder, so nothing more is taken.
  */
 export function reserve(input: ReserveInput): Reservation {
@@ -42,14 +44,41 @@ export function reserve(input: ReserveInput): Reservation {
   const { situation, judgement } = verdict;
   refuseOverfull(input);
   const { task } = situation.subject;
-  const events: LedgerEvent[] = task.standing === "new" ? [...makeRoom(input), opened(input)] : [];
-  if (judgement.outcome !== "ALLOW") return { events };
-  const seenAfter = raiseSeen(task.seen, whatItShows(situation));
-  if (seenAfter === task.seen) return { events };
+  const events: LedgerEvent[] = task.standing === "new" ? [...makeRoom(input), opened(input)] : expiries(input);
+  if (judgement.outcome !== "ALLOW") return { events, ...(task.registered && risen(input, task.seen)) };
+  const seenAfter = raiseSeen(raiseSeen(task.seen, whatItShows(situation)), crowdedOutOf(input));
   if (seenAfter.categories.length > limits.categoriesSeenMax) {
     throw new ServiceError("STATE_FULL", `a task may see ${limits.categoriesSeenMax} different categories`, { limit: "categories_seen" });
   }
-  return { events, seenAfter };
+  const worst = worstOf(situation);
+  return {
+    events,
+    ...risen(input, seenAfter),
+    ...(raiseSeen(seenAfter, worst) !== seenAfter && { worst }),
+    ...(task.registered && { charge: chargeOf(situation) }),
+  };
+}
+
+/** What the task has to be told: also what was found not to have been reported in time, which stays seen from then on. */
+function risen({ view: { registered, task }, verdict }: ReserveInput, seen: Seen): Pick<Reservation, "seenAfter"> {
+  const { standing, seen: before } = verdict.situation.subject.task;
+  const kept = registered?.tree.seen ?? (standing === "open" && task ? task.seen : before);
+  return raiseSeen(kept, seen) === kept ? {} : { seenAfter: seen };
+}
+
+/** One more awaited report than may be waited for: the oldest call counts as what its tool can return at worst. */
+function crowdedOutOf({ view: { task, registered } }: ReserveInput): Seen {
+  const awaited = registered?.tree.awaited ?? task?.awaited;
+  return (awaited && crowdedOut(awaited)?.worst) ?? NOTHING_SEEN;
+}
+
+/** Tasks that are found to have expired stay so, even if the clock is put back. */
+function expiries({ view: { registered }, verdict, newId }: ReserveInput): LedgerEvent[] {
+  const { at, tenant, task } = verdict.situation.subject;
+  if (!registered || task.standing !== "expired") return [];
+  return chainOf(registered)
+    .filter(({ task: { expiresAt }, ended }) => !ended && at >= expiresAt)
+    .map(({ task: { id, root } }) => ({ kind: "task_ended", v: RECORD_VERSION, id: newId(at), at, tenant, task: id, root, how: "expired" }));
 }
 
 function refuseOverfull({ view, limits, attempted }: ReserveInput): void {
@@ -65,15 +94,29 @@ function refuseOverfull({ view, limits, attempted }: ReserveInput): void {
   }
 }
 
+/** What a call may bring back at worst, for when nobody says what it did. */
+function worstOf({ policy, tool, subject }: Situation): Seen {
+  const { order } = policy.settings.classification;
+  const worst = tool?.output.classificationMax ?? (order.at(-1) as string);
+  return {
+    classifications: [order[rankOf(policy, worst)] as string],
+    categories: tool?.output.categories ?? [],
+    trust: tool?.output.trust ?? "untrusted",
+    systems: [systemOf(tool !== undefined, subject.request.action.tool)],
+  };
+}
+
 /** The highest of what the action touches, and what the catalog says the tool brings back; an unlisted tool brings back untrusted data. */
-function whatItShows({ subject, tool, classification, categories }: Situation): Seen {
+export function whatItShows({ subject, tool, classification, categories }: Situation): Seen {
   return {
     classifications: [classification],
     categories: tool ? [...categories, ...tool.output.categories] : categories,
     trust: tool?.output.trust ?? "untrusted",
-    systems: [tool ? serverOf(subject.request.action.tool) : "unlisted"],
+    systems: [systemOf(tool !== undefined, subject.request.action.tool)],
   };
 }
+
+const systemOf = (isListed: boolean, tool: string): string => (isListed ? serverOf(tool) : "unlisted");
 
 function opened({ verdict, newId, principal }: ReserveInput): LedgerEvent {
   const { subject } = verdict.situation;

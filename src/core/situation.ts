@@ -2,8 +2,8 @@ import { isList, isObject } from "./json.ts";
 import type { Policy, Reach, RegisteredAgent, ResourceLabel, Tool } from "./policy.ts";
 import type { DecisionRequest } from "./request.ts";
 import type { AppliedSuspension } from "./suspensions.ts";
-import type { TaskStanding } from "./tasks/self-asserted.ts";
-import { type Effect, type Instant, type Json, type Reversibility, worseEffect } from "./words.ts";
+import type { TaskStanding } from "./tasks/standing.ts";
+import { AGENT_TRUST_LEVELS, type AgentTrust, type Effect, type Instant, type Json, type Reversibility, worseEffect } from "./words.ts";
 
 /** All that one decision is made from, beside the policy. It is recorded whole, so the decision can be made again from its row. */
 export interface Subject {
@@ -30,6 +30,8 @@ export interface Situation {
   readonly tool: Tool | undefined;
   readonly agent: RegisteredAgent | undefined;
   readonly effect: Effect;
+  /** The catalog's, which the request may only make worse. */
+  readonly listedEffect: Effect;
   readonly reversibility: Reversibility;
   /** `type:id` of the resource, and every value and key inside a `target` argument. */
   readonly resources: readonly string[];
@@ -47,6 +49,12 @@ export interface Situation {
   /** Agents of the chain after the first. */
   readonly chainDepth: number;
   readonly chainBroken: boolean;
+  /** Agents of the chain below a registered task's own, in the caller's words. */
+  readonly handedOn: readonly string[];
+  /** The least trust of any agent of the chain. */
+  readonly leastTrust: AgentTrust;
+  /** Agents of the chain answer to different owners; one without an owner answers to none that it could share. */
+  readonly crossesOwner: boolean;
   /** The reach of every agent of the chain, by agent id. */
   readonly reaches: ReadonlyMap<string, Reach>;
   /** Agents of the chain that the registry has taken out of service: they have no reach at all. */
@@ -68,7 +76,7 @@ export function situate(policy: Policy, subject: Subject): Situation {
     subject,
     tool,
     agent,
-    effect: effectOf(request, tool),
+    ...effectsOf(request, tool),
     reversibility: tool?.reversibility ?? "unknown",
     resources,
     resourceObscured: resources.some(isObscured),
@@ -77,15 +85,15 @@ export function situate(policy: Policy, subject: Subject): Situation {
     ...classify({ policy, request, tool, labels }),
     ...categorise(request, tool, labels),
     environment: request.context?.environment ?? policy.settings.environmentDefault,
-    ...chainOf(policy, request),
+    ...chainOf(policy, subject),
   };
 }
 
 /** The catalog's effect counts; the request's only if it is worse. */
-function effectOf(request: DecisionRequest, tool: Tool | undefined): Effect {
+function effectsOf(request: DecisionRequest, tool: Tool | undefined): Pick<Situation, "effect" | "listedEffect"> {
   const { operation, effect } = request.action;
   const listed = tool?.operations ? (tool.operations.get(operation ?? "") ?? "unknown") : (tool?.effect ?? "unknown");
-  return effect === undefined ? listed : worseEffect(listed, effect);
+  return { effect: effect === undefined ? listed : worseEffect(listed, effect), listedEffect: listed };
 }
 
 /** Every value counts, however many: one that was left out could lie outside reach. */
@@ -217,21 +225,32 @@ function categorise(
   return { categories: stated.length < 2 ? stated : [...new Set(stated)].sort(), categoriesStated: stated.length > 0 };
 }
 
-function chainOf(policy: Policy, request: DecisionRequest): Pick<Situation, "chainDepth" | "chainBroken" | "reaches" | "outOfService"> {
+type ChainPart = Pick<Situation, "chainDepth" | "chainBroken" | "handedOn" | "leastTrust" | "crossesOwner" | "reaches" | "outOfService">;
+
+function chainOf(policy: Policy, { request, task }: Subject): ChainPart {
   const hops = request.delegation ?? [];
   const agents = hops.filter((hop) => hop.type === "agent");
   const last = hops.at(-1);
   const reaches = new Map<string, Reach>();
   const outOfService = new Map<string, OutOfService>();
+  const owners = new Set<string | undefined>();
+  let leastTrust: AgentTrust = AGENT_TRUST_LEVELS[0];
   for (const { id } of [...agents, request.agent]) {
     const registered = policy.agents.get(id);
     reaches.set(id, registered?.reach ?? policy.settings.reachDefault);
     if (registered && registered.status !== "active") outOfService.set(id, registered.status);
+    owners.add(registered?.owner);
+    leastTrust = lessTrust(leastTrust, registered?.trust ?? "unregistered");
   }
   return {
     chainDepth: Math.max(0, agents.length - 1),
     chainBroken: last !== undefined && (last.type !== "agent" || last.id !== request.agent.id || hops.slice(1).some((hop) => hop.type !== "agent")),
+    handedOn: task.registered ? hops.slice(task.registered.hops).map(({ id }) => id) : [],
+    leastTrust,
+    crossesOwner: reaches.size > 1 && (owners.size > 1 || owners.has(undefined)),
     reaches,
     outOfService,
   };
 }
+
+const lessTrust = (a: AgentTrust, b: AgentTrust): AgentTrust => (AGENT_TRUST_LEVELS.indexOf(a) >= AGENT_TRUST_LEVELS.indexOf(b) ? a : b);

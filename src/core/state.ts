@@ -1,18 +1,23 @@
 import type { Windows } from "./policy.ts";
-import type { DecisionRecord, LedgerEvent } from "./record.ts";
+import type { DecisionRecord, LedgerEvent, Reported, TaskEnded, TaskRevoked } from "./record.ts";
 import { Suspensions, type SuspensionsView } from "./suspensions.ts";
-import { type AgentMemory, createMemory, raiseSeen, remember } from "./tasks/seen.ts";
-import { joinKey, type Task } from "./tasks/self-asserted.ts";
+import { type AwaitedCall, awaitCall, createAwaited } from "./tasks/awaited.ts";
+import { giveBack, spend } from "./tasks/budget.ts";
+import { type AgentMemory, createMemory, remember, settleOverdue } from "./tasks/memory.ts";
+import { chainOf, type EndedTask, RegisteredTasks, type RegisteredTasksView, type TaskEnd, type TaskState } from "./tasks/registered.ts";
+import { raiseSeen } from "./tasks/seen.ts";
+import { joinKey, type OpenTask } from "./tasks/self-asserted.ts";
 import { createTasksByUse, type TasksByUse } from "./tasks/use-order.ts";
 import { durationMs, type Instant, type Outcome } from "./words.ts";
 
 /** What decisions read beside the policy. It changes by `apply` alone, the same live and when it is rebuilt from the ledger. */
 export interface State {
   windows: Windows;
-  /** Open tasks. */
+  /** Open self-asserted tasks. */
   readonly tasks: TasksByUse;
-  /** Id of the open task by join key. */
+  /** Id of the open self-asserted task by join key. */
   readonly joined: Map<string, string>;
+  readonly registered: RegisteredTasks;
   /** By tenant and agent. */
   readonly memories: Map<string, AgentMemory>;
   /** Remembered request ids, oldest first. */
@@ -48,9 +53,13 @@ export interface StateKeys {
 /** What the keys name, and how full the state is. */
 export interface StateView {
   readonly attempt?: Attempt;
-  readonly task?: Task;
+  /** Self-asserted. */
+  readonly task?: OpenTask;
+  /** The registered task that the keys name. */
+  readonly registered?: TaskState;
+  readonly registeredTasks: RegisteredTasksView;
   readonly memory?: AgentMemory;
-  readonly leastUsedTask?: Task;
+  readonly leastUsedTask?: OpenTask;
   readonly openTasks: number;
   readonly agentsRemembered: number;
   readonly attemptsRemembered: number;
@@ -64,6 +73,7 @@ export const createState = (): State => ({
   windows: { memory: durationMs(DAY_MS), reportWithin: durationMs(DAY_MS), idempotency: durationMs(DAY_MS) },
   tasks: createTasksByUse(),
   joined: new Map(),
+  registered: new RegisteredTasks(),
   memories: new Map(),
   attempts: new Map(),
   suspensions: new Suspensions(),
@@ -76,12 +86,17 @@ export function view(state: State, keys: StateKeys): StateView {
   const { tenant, caller, agent } = keys;
   const taskId = keys.taskId ?? state.joined.get(joinKey(keys));
   const task = taskId === undefined ? undefined : state.tasks.get(taskId);
+  const named = taskId === undefined ? undefined : state.registered.get(taskId);
+  // Another tenant's task is nobody's.
+  const registered = named?.task.tenant === tenant ? named : undefined;
   const attempt = keys.requestId === undefined ? undefined : state.attempts.get(attemptKey(tenant, caller, keys.requestId));
   const memory = state.memories.get(memoryKey(tenant, agent));
   const leastUsedTask = state.tasks.leastUsed;
   return {
     ...(attempt && { attempt }),
     ...(task && { task }),
+    ...(registered && { registered }),
+    registeredTasks: state.registered,
     ...(memory && { memory }),
     ...(leastUsedTask && { leastUsedTask }),
     openTasks: state.tasks.size,
@@ -97,14 +112,26 @@ export function apply(state: State, event: LedgerEvent): void {
       state.windows = event.windows;
       break;
     case "task_opened":
-      state.tasks.use(event.task);
+      state.tasks.use({ ...event.task, awaited: createAwaited() });
       state.joined.set(joinKey(event.task), event.task.id);
       break;
     case "task_closed":
       closeTask(state, event.task);
       break;
+    case "task_registered":
+      state.registered.add(event.task);
+      break;
+    case "task_ended":
+      state.registered.end(event.task, endedBy(event, event.how));
+      break;
+    case "task_revoked":
+      state.registered.end(event.task, endedBy(event, "revoked"));
+      break;
     case "decision":
       applyDecision(state, event);
+      break;
+    case "reported":
+      applyReport(state, event);
       break;
     case "suspended":
       state.suspensions.add(event.suspension);
@@ -123,35 +150,92 @@ function closeTask(state: State, id: string): void {
   if (state.joined.get(joinKey(task)) === id) state.joined.delete(joinKey(task));
 }
 
+const endedBy = ({ at, by, reason }: TaskEnded | TaskRevoked, how: TaskEnd): EndedTask => ({
+  how,
+  at,
+  ...(by !== undefined && { by }),
+  ...(reason !== undefined && { reason }),
+});
+
 function applyDecision(state: State, record: DecisionRecord): void {
-  const { at, tenant, attempt, judgement, seenAfter, subject } = record;
+  const { at, judgement, seenAfter, subject } = record;
   const { standing, id } = subject.task;
+  const call: AwaitedCall | undefined = judgement.outcome === "ALLOW" ? { at, worst: record.worst ?? seenAfter ?? subject.task.seen } : undefined;
   const task = id === undefined ? undefined : state.tasks.get(id);
   // A decision about a task that has closed must not keep it alive.
   if (task && (standing === "open" || standing === "new")) {
     state.tasks.use({ ...task, lastUsedAt: at, seen: seenAfter ? raiseSeen(task.seen, seenAfter) : task.seen });
+    if (call) awaitCall(task.awaited, record.id, call);
   }
-  if (seenAfter || judgement.outcome === "ALLOW") {
-    const key = memoryKey(tenant, subject.request.agent.id);
-    const known = state.memories.get(key);
-    const memory = known ?? createMemory(at);
-    remember(memory, seenAfter ?? subject.task.seen, { at, window: state.windows.memory });
-    if (!known) state.memories.set(key, memory);
+  const registered = id === undefined ? undefined : state.registered.get(id);
+  if (registered) applyToRegistered(registered, record, call);
+  if (seenAfter || call) applyToMemory(state, record, call);
+  if (record.attempt) rememberAttempt(state, record, record.attempt);
+}
+
+function applyToRegistered(leaf: TaskState, { id, judgement, seenAfter, charge }: DecisionRecord, call: AwaitedCall | undefined): void {
+  const { tree, decided } = leaf;
+  if (judgement.outcome === "ALLOW") decided.allowed++;
+  else if (judgement.outcome === "DENY") decided.denied++;
+  else decided.held++;
+  if (seenAfter) tree.seen = raiseSeen(tree.seen, seenAfter);
+  if (call) awaitCall(tree.awaited, id, call);
+  if (charge) for (const task of chainOf(leaf)) task.spent = spend(task.spent, charge);
+}
+
+function applyToMemory(state: State, { at, id, tenant, subject, seenAfter }: DecisionRecord, call: AwaitedCall | undefined): void {
+  const memory = memoryOf(state, { tenant, agent: subject.request.agent.id, at });
+  const moment = { at, window: state.windows.memory };
+  remember(memory, seenAfter ?? subject.task.seen, moment);
+  const forgone = call && awaitCall(memory.awaited, id, call);
+  if (forgone) remember(memory, forgone.worst, moment);
+}
+
+interface Remembering {
+  readonly tenant: string;
+  readonly agent: string;
+  readonly at: Instant;
+}
+
+function memoryOf(state: State, { tenant, agent, at }: Remembering): AgentMemory {
+  const key = memoryKey(tenant, agent);
+  const known = state.memories.get(key);
+  if (known) return known;
+  const memory = createMemory(at);
+  state.memories.set(key, memory);
+  return memory;
+}
+
+function rememberAttempt(state: State, record: DecisionRecord, attempt: NonNullable<DecisionRecord["attempt"]>): void {
+  const { at, judgement, subject } = record;
+  const key = attemptKey(record.tenant, record.caller, attempt.id);
+  // Set anew at the end: the map stays in the order of time.
+  state.attempts.delete(key);
+  state.attempts.set(key, {
+    decisionId: record.id,
+    at,
+    content: attempt.content,
+    outcome: judgement.outcome,
+    ...(judgement.validUntil !== undefined && { validUntil: judgement.validUntil }),
+    effect: record.resolved.effect,
+    ...(subject.task.id !== undefined && { task: subject.task.id }),
+  });
+}
+
+function applyReport(state: State, { at, tenant, agent, decision, task: id, shows, refund }: Reported): void {
+  const task = id === undefined ? undefined : state.tasks.get(id);
+  if (task) {
+    task.awaited.calls.delete(decision);
+    if (shows) state.tasks.replace({ ...task, seen: raiseSeen(task.seen, shows) });
   }
-  if (attempt) {
-    const key = attemptKey(tenant, record.caller, attempt.id);
-    // Set anew at the end: the map stays in the order of time.
-    state.attempts.delete(key);
-    state.attempts.set(key, {
-      decisionId: record.id,
-      at,
-      content: attempt.content,
-      outcome: judgement.outcome,
-      ...(judgement.validUntil !== undefined && { validUntil: judgement.validUntil }),
-      effect: record.resolved.effect,
-      ...(id !== undefined && { task: id }),
-    });
+  const leaf = id === undefined ? undefined : state.registered.get(id);
+  if (leaf) {
+    leaf.tree.awaited.calls.delete(decision);
+    if (shows) leaf.tree.seen = raiseSeen(leaf.tree.seen, shows);
+    if (refund) for (const above of chainOf(leaf)) above.spent = giveBack(above.spent, refund);
   }
+  state.memories.get(memoryKey(tenant, agent))?.awaited.calls.delete(decision);
+  if (shows) remember(memoryOf(state, { tenant, agent, at }), shows, { at, window: state.windows.memory });
 }
 
 /**
@@ -164,7 +248,10 @@ export function forget(state: State, now: Instant): void {
     if (now - attempt.at < state.windows.idempotency) break;
     state.attempts.delete(key);
   }
+  const { memory: window, reportWithin } = state.windows;
   for (const [key, memory] of state.memories) {
-    if (now - memory.lastAt >= state.windows.memory) state.memories.delete(key);
+    settleOverdue(memory, { at: now, window, reportWithin });
+    if (now - memory.lastAt >= window && memory.awaited.calls.size === 0) state.memories.delete(key);
   }
+  state.registered.forget(now, window);
 }

@@ -2,7 +2,7 @@ import { BUILT_IN_FINDINGS, BUILT_IN_HOLDS } from "../core/built-in.ts";
 import { isObject } from "../core/json.ts";
 import type { Obligation } from "../core/obligations.ts";
 import type { Seen } from "../core/tasks/seen.ts";
-import type { TaskStanding } from "../core/tasks/self-asserted.ts";
+import type { TaskStanding } from "../core/tasks/standing.ts";
 import {
   type Basis,
   type Instant,

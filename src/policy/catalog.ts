@@ -1,7 +1,7 @@
 import { ARGUMENT_ROLES, type ArgumentRole, type RegisteredAgent, type ResourceLabel, type Tool } from "../core/policy.ts";
 import { plainSpelling } from "../core/situation.ts";
 import type { Steps } from "../core/steps.ts";
-import { AGENT_STATUSES, AGENT_TRUST_LEVELS, EFFECTS, instant, REVERSIBILITIES, TRUST_LEVELS } from "../core/words.ts";
+import { AGENT_STATUSES, AGENT_TRUST_LEVELS, EFFECTS, instant, REVERSIBILITIES, TRUST_LEVELS, type Trust } from "../core/words.ts";
 import {
   type Document,
   day,
@@ -54,7 +54,13 @@ const toolShape = (order: readonly string[]) =>
               "how far what the tool returns can be trusted",
             ),
           },
-          { categories: described(categories, "what kinds of data it returns") },
+          {
+            categories: described(categories, "what kinds of data it returns"),
+            classification_max: described(
+              classificationOf(order),
+              "of the data that it returns, at most; left out, a call that nobody reports counts as the highest there is",
+            ),
+          },
         ),
         "what a call brings back into the task",
       ),
@@ -115,6 +121,16 @@ const catalogShape = (entry: ReadEntry<Tool>, resource: Read<Catalog["labels"][n
     },
   );
 
+function outputOf({ trust, categories = [], classification_max: max }: StatedOutput): Tool["output"] {
+  return { trust, categories, ...(max !== undefined && { classificationMax: max }) };
+}
+
+interface StatedOutput {
+  readonly trust: Trust;
+  readonly categories?: readonly string[];
+  readonly classification_max?: string;
+}
+
 function toolEntry(order: readonly string[], catalog: Catalog): ReadEntry<Tool> {
   const shape = toolShape(order);
   const read = (...[node, document, { key: name, keyNode }]: Parameters<ReadEntry<Tool>>): Tool | undefined => {
@@ -136,7 +152,7 @@ function toolEntry(order: readonly string[], catalog: Catalog): ReadEntry<Tool> 
       roles: stated.arguments ?? new Map<string, ArgumentRole>(),
       ...(classification !== undefined && { classification }),
       categories: stated.categories ?? [],
-      output: { trust: stated.output.trust, categories: stated.output.categories ?? [] },
+      output: outputOf(stated.output),
       ...(owner !== undefined && { owner }),
       ...(definitionDigest !== undefined && { definitionDigest }),
     };

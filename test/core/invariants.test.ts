@@ -5,7 +5,7 @@ import type { Policy } from "../../src/core/policy.ts";
 import type { DecisionRequest, Hop } from "../../src/core/request.ts";
 import type { Subject } from "../../src/core/situation.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
-import type { TaskStanding } from "../../src/core/tasks/self-asserted.ts";
+import type { TaskStanding } from "../../src/core/tasks/standing.ts";
 import { EFFECTS, instant } from "../../src/core/words.ts";
 import { FULL_REACH, policyOf } from "../policies.ts";
 

@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { createAwaited } from "../../src/core/tasks/awaited.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
-import type { Task } from "../../src/core/tasks/self-asserted.ts";
+import type { OpenTask } from "../../src/core/tasks/self-asserted.ts";
 import { createTasksByUse } from "../../src/core/tasks/use-order.ts";
 import { instant } from "../../src/core/words.ts";
 
-const task = (id: string, statement: string): Task => ({
+const task = (id: string, statement: string): OpenTask => ({
   id,
   statement,
   tenant: "t",
@@ -16,6 +17,7 @@ const task = (id: string, statement: string): Task => ({
   openedAt: instant(0),
   lastUsedAt: instant(0),
   seen: NOTHING_SEEN,
+  awaited: createAwaited(),
 });
 
 describe("tasks by use", () => {
@@ -24,7 +26,7 @@ describe("tasks by use", () => {
     fc.assert(
       fc.property(fc.array(move, { maxLength: 40 }), (moves) => {
         const tasks = createTasksByUse();
-        let model: readonly Task[] = [];
+        let model: readonly OpenTask[] = [];
         for (const { id, removes, statement } of moves) {
           model = [...model.filter((one) => one.id !== id), ...(removes ? [] : [task(id, statement)])];
           if (removes) tasks.remove(id);

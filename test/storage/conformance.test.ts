@@ -95,7 +95,7 @@ describe.each([
     let runs = 0;
     const at = storage.clock.now();
     const suspension = { id: "s1", tenant: "default", kind: "agent", value: "bot", reason: "r", by: "op", at } as const;
-    const control = storage.ledger.control((suspensions) => {
+    const control = storage.ledger.control(({ suspensions }) => {
       runs++;
       return { events: [{ kind: "suspended", v: RECORD_VERSION, id: "s1", at, suspension }], answer: suspensions.size };
     });

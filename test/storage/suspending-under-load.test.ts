@@ -95,6 +95,8 @@ const withSlowReads = (ledger: Ledger, changes: Partial<Ledger> = {}): Ledger =>
     peek: (keys, read) => ledger.peek(keys, read),
     control: (turn) => ledger.control(turn),
     suspensions: () => ledger.suspensions(),
+    tasks: () => ledger.tasks(),
+    report: (decisionId) => ledger.report(decisionId),
     endedSuspensions: (question) => ledger.endedSuspensions(question),
     async decision(id) {
       const record = await ledger.decision(id);
@@ -151,7 +153,7 @@ describe("while decisions are made without a break", () => {
         const held = new Suspensions();
         return withSlowReads(ledger, {
           control: async (turn) => {
-            const { events, answer } = turn(held);
+            const { events, answer } = turn({ suspensions: held, tasks: ledger.tasks() });
             for (const event of events) if (event.kind === "suspended") held.add(event.suspension);
             const write = async (): Promise<void> => {
               await new Promise((resolve) => setTimeout(resolve, 2));

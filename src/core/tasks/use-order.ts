@@ -1,21 +1,23 @@
-import type { Task } from "./self-asserted.ts";
+import type { OpenTask } from "./self-asserted.ts";
 
 /**
  * Open tasks by id, and which was used least recently. A list linked in the order of use: a Map in that order would keep a hole for each use, and
  * whoever asks for its first entry would walk over them all.
  */
 export interface TasksByUse {
-  get(id: string): Task | undefined;
+  get(id: string): OpenTask | undefined;
   /** Puts a task in, or its newer state in its place, as the one used last. */
-  use(task: Task): void;
+  use(task: OpenTask): void;
+  /** Puts a task's newer state in its place, which is no use of it. */
+  replace(task: OpenTask): void;
   remove(id: string): void;
-  readonly leastUsed: Task | undefined;
+  readonly leastUsed: OpenTask | undefined;
   readonly size: number;
   ids(): Iterable<string>;
 }
 
 interface Link {
-  task: Task;
+  task: OpenTask;
   before: Link | undefined;
   after: Link | undefined;
 }
@@ -55,6 +57,10 @@ export function createTasksByUse(): TasksByUse {
       if (link === last) return;
       unlink(link);
       append(link);
+    },
+    replace(task) {
+      const link = links.get(task.id);
+      if (link) link.task = task;
     },
     remove(id) {
       const link = links.get(id);

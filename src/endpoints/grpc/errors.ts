@@ -24,6 +24,11 @@ const RENDERINGS: Readonly<Record<ErrorCode, Rendering>> = {
   POLICY_UNKNOWN: { code: Code.NOT_FOUND },
   POLICY_UNAVAILABLE: { code: Code.UNAVAILABLE, retryAfterS: 5 },
   DISK_FULL: { code: Code.RESOURCE_EXHAUSTED },
+  TASK_UNKNOWN: { code: Code.NOT_FOUND },
+  TASK_ENDED: { code: Code.FAILED_PRECONDITION },
+  SCOPE_TOO_WIDE: { code: Code.INVALID_ARGUMENT },
+  DECISION_UNKNOWN: { code: Code.NOT_FOUND },
+  REPORT_CONFLICT: { code: Code.ALREADY_EXISTS },
   SUSPENSION_UNKNOWN: { code: Code.NOT_FOUND },
   LEDGER_UNAVAILABLE: { code: Code.UNAVAILABLE, retryAfterS: 1 },
 };

@@ -1,6 +1,6 @@
 import { ServiceError } from "../../core/errors.ts";
 import type { EndedSuspensionsQuestion, KeptPolicy, Ledger, Turn } from "../../core/ports.ts";
-import { type ControlEvent, type DecisionRecord, decodeEvent, encodeEvent, type Resumed } from "../../core/record.ts";
+import { type ControlEvent, type DecisionRecord, decodeEvent, encodeEvent, type Reported, type Resumed } from "../../core/record.ts";
 import { apply, createState, type StateKeys, type StateView, view } from "../../core/state.ts";
 import { concerns, type EndedSuspension, holds, type Suspension } from "../../core/suspensions.ts";
 import type { Instant } from "../../core/words.ts";
@@ -16,6 +16,7 @@ export function createMemoryLedger(): MemoryLedger {
   const written: string[] = [];
   const decisions = new Map<string, number>();
   const policies = new Map<string, KeptPolicy>();
+  const reports = new Map<string, Reported>();
 
   let closed = false;
   const refuseClosed = (): void => {
@@ -27,23 +28,12 @@ export function createMemoryLedger(): MemoryLedger {
       const text = encodeEvent(event);
       apply(state, event);
       if (event.kind === "decision") decisions.set(event.id, written.length);
+      if (event.kind === "reported") reports.set(event.decision, event);
       written.push(text);
     }
   };
 
-  /** Every suspension that was ever made, and the end of those that were resumed. */
-  const made = new Map<string, Suspension>();
-  const resumed = new Map<string, Resumed>();
-  const note = (event: ControlEvent): void => {
-    if (event.kind === "suspended") made.set(event.id, event.suspension);
-    else resumed.set(event.suspension, event);
-  };
-  const endOf = (suspension: Suspension, now: Instant): readonly EndedSuspension[] => {
-    const end = resumed.get(suspension.id);
-    if (end) return [{ suspension, endedAt: end.at, endedBy: end.by, ...(end.reason !== undefined && { endedBecause: end.reason }) }];
-    const { until } = suspension;
-    return until === undefined || holds(suspension, now) ? [] : [{ suspension, endedAt: until }];
-  };
+  const past = createPastSuspensions();
 
   return {
     written,
@@ -63,16 +53,23 @@ export function createMemoryLedger(): MemoryLedger {
     },
     async control(run) {
       refuseClosed();
-      const turn = run(state.suspensions);
+      const turn = run({ suspensions: state.suspensions, tasks: state.registered });
       write(turn);
-      for (const event of turn.events) note(event);
+      for (const event of turn.events) past.note(event);
       return { answer: turn.answer, durable: true };
     },
     suspensions: () => state.suspensions,
-    async endedSuspensions({ tenant, now, limit }: EndedSuspensionsQuestion) {
+    tasks() {
       refuseClosed();
-      const ended = [...made.values()].filter((suspension) => concerns(suspension, tenant)).flatMap((suspension) => endOf(suspension, now));
-      return ended.reverse().slice(0, limit);
+      return state.registered;
+    },
+    async report(decisionId) {
+      refuseClosed();
+      return reports.get(decisionId);
+    },
+    async endedSuspensions(question) {
+      refuseClosed();
+      return past.ended(question);
     },
     async decision(id): Promise<DecisionRecord | undefined> {
       const at = decisions.get(id);
@@ -90,6 +87,28 @@ export function createMemoryLedger(): MemoryLedger {
     },
     async close() {
       closed = true;
+    },
+  };
+}
+
+/** Every suspension that was ever made, and the end of those that were resumed. */
+function createPastSuspensions() {
+  const made = new Map<string, Suspension>();
+  const resumed = new Map<string, Resumed>();
+  const endOf = (suspension: Suspension, now: Instant): readonly EndedSuspension[] => {
+    const end = resumed.get(suspension.id);
+    if (end) return [{ suspension, endedAt: end.at, endedBy: end.by, ...(end.reason !== undefined && { endedBecause: end.reason }) }];
+    const { until } = suspension;
+    return until === undefined || holds(suspension, now) ? [] : [{ suspension, endedAt: until }];
+  };
+  return {
+    note(event: ControlEvent): void {
+      if (event.kind === "suspended") made.set(event.id, event.suspension);
+      else if (event.kind === "resumed") resumed.set(event.suspension, event);
+    },
+    ended({ tenant, now, limit }: EndedSuspensionsQuestion): readonly EndedSuspension[] {
+      const ended = [...made.values()].filter((suspension) => concerns(suspension, tenant)).flatMap((suspension) => endOf(suspension, now));
+      return ended.reverse().slice(0, limit);
     },
   };
 }

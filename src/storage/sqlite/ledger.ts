@@ -1,8 +1,9 @@
 import { ServiceError } from "../../core/errors.ts";
-import type { Controlled, ControlTurn, EndedSuspensionsQuestion, KeptPolicy, Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
-import { type ControlEvent, type DecisionRecord, decodeEvent, encodeEvent, type LedgerEvent } from "../../core/record.ts";
+import type { Controlled, ControlTurn, ControlView, EndedSuspensionsQuestion, KeptPolicy, Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
+import { type ControlEvent, type DecisionRecord, decodeEvent, encodeEvent, type LedgerEvent, type Reported } from "../../core/record.ts";
 import { apply, createState, forget, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
 import type { EndedSuspension, SuspensionsView } from "../../core/suspensions.ts";
+import type { RegisteredTasksView } from "../../core/tasks/registered.ts";
 import { type Instant, instant } from "../../core/words.ts";
 import { type ControlJournal, openControlJournal } from "./control-journal.ts";
 import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
@@ -199,9 +200,9 @@ class SqliteLedger implements Ledger {
     return read(view(this.#state, keys));
   }
 
-  async control<A>(run: (suspensions: SuspensionsView) => ControlTurn<A>): Promise<Controlled<A>> {
+  async control<A>(run: (view: ControlView) => ControlTurn<A>): Promise<Controlled<A>> {
     if (this.#closed) throw new ServiceError("LEDGER_UNAVAILABLE", "the ledger is closed; nothing was done");
-    const { events, answer } = run(this.#state.suspensions);
+    const { events, answer } = run({ suspensions: this.#state.suspensions, tasks: this.#state.registered });
     const durable = await (this.#writer ? this.#writeControls(events) : this.#holdControls(events));
     // Whoever was answered before this has been answered when this goes on.
     await new Promise((resolve) => setImmediate(resolve));
@@ -230,6 +231,11 @@ class SqliteLedger implements Ledger {
     return (await Promise.all(kept)).every(Boolean);
   }
 
+  tasks(): RegisteredTasksView {
+    this.#refuseUnready();
+    return this.#state.registered;
+  }
+
   suspensions(): SuspensionsView {
     return this.#state.suspensions;
   }
@@ -242,6 +248,11 @@ class SqliteLedger implements Ledger {
     const text = await this.#refuseUnready().read(id);
     const event = text === undefined ? undefined : decodeEvent(text);
     return event?.kind === "decision" ? event : undefined;
+  }
+
+  async report(_decisionId: string): Promise<Reported | undefined> {
+    this.#refuseUnready();
+    return undefined;
   }
 
   async recordPolicy({ event, files }: StoredPolicy): Promise<void> {
@@ -339,8 +350,8 @@ class SqliteLedger implements Ledger {
     this.#cacheRows = [];
     // The policy in force decides on after reopening: its rows, and only they, stay.
     this.#cacheDrop = this.#policy;
-    // What operators did stands: it is in the ledger, or goes there when that opens again.
-    this.#state = { ...createState(), suspensions: this.#state.suspensions };
+    // What operators did stands: it is in the ledger, or goes there when that opens again. The tasks are kept so that they can be revoked meanwhile.
+    this.#state = { ...createState(), suspensions: this.#state.suspensions, registered: this.#state.registered };
     this.cache.clear();
     this.#tell();
     this.#options.onFailure(error);

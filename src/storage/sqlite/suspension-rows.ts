@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
 import type { EndedSuspensionsQuestion } from "../../core/ports.ts";
-import type { ControlEvent } from "../../core/record.ts";
+import type { Resumed, Suspended } from "../../core/record.ts";
 import { type EndedSuspension, holds, type Suspension, type SuspensionKind, type Suspensions } from "../../core/suspensions.ts";
 import { type Instant, instant } from "../../core/words.ts";
 
@@ -22,7 +22,7 @@ export interface SuspensionRow {
 const COLUMNS = "suspension_id, kind, value, tenant, reason, suspended_by, suspended_at, until, ended_at, ended_by, ended_because";
 
 /** Keeps the projection, in the transaction of the events it follows from. */
-export function suspensionStatements(db: Database): { project: (event: ControlEvent) => void } {
+export function suspensionStatements(db: Database): { project: (event: Suspended | Resumed) => void } {
   const insert = db.prepare<SuspensionRow>(
     `INSERT INTO suspensions (${COLUMNS}) VALUES (${COLUMNS.split(", ")
       .map((name) => `@${name}`)

@@ -1,0 +1,189 @@
+import { ServiceError } from "./errors.ts";
+import { encodeStable } from "./json.ts";
+import type { KeyedDigest } from "./masking.ts";
+import type { Policy } from "./policy.ts";
+import type { Clock, Ledger, NewId, PolicySource } from "./ports.ts";
+import { type DecisionRecord, RECORD_VERSION, type Reported, type ReportLabels, type ReportStatus, subjectOf } from "./record.ts";
+import type { Caller } from "./request.ts";
+import { whatItShows } from "./reserve.ts";
+import { situate } from "./situation.ts";
+import type { StateView } from "./state.ts";
+import { NOTHING_SEEN, raiseSeen, type Seen } from "./tasks/seen.ts";
+import type { Instant } from "./words.ts";
+
+export interface ReportPorts {
+  readonly ledger: Pick<Ledger, "transact" | "decision" | "report">;
+  readonly policies: PolicySource;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly keyedDigest: KeyedDigest;
+  readonly limits: { readonly categoriesSeenMax: number; readonly agentsRememberedMax: number };
+}
+
+/** What became of a decision, read and checked by an endpoint. */
+export interface ReportRequest {
+  readonly decision: string;
+  readonly status: ReportStatus;
+  /** Unset: it may have. */
+  readonly tookEffect?: boolean;
+  /** What the tool returned, as text; it is measured and compared, and not kept. */
+  readonly result: string;
+  readonly truncated: boolean;
+  /** `sha256:` and 64 hexadecimal digits, over the arguments with which it ran. */
+  readonly argumentsDigest?: string;
+  readonly labels?: ReportLabels;
+}
+
+export interface Reports {
+  /**
+   * Records what became of a decision, once. The same report is answered again, as it was recorded.
+   * @throws {ServiceError} DECISION_UNKNOWN for a decision that the caller did not get, REPORT_CONFLICT for another report than the first
+   */
+  report(caller: Caller, asked: ReportRequest): Promise<{ readonly report: Reported; readonly repeated: boolean }>;
+}
+
+export function createReports(ports: ReportPorts): Reports {
+  /** Reports of one decision are taken one after the other: the later one finds the earlier on disk. */
+  const underWay = new Map<string, Promise<unknown>>();
+  return {
+    async report(caller, asked) {
+      refuseContradiction(asked);
+      const before = underWay.get(asked.decision);
+      const mine = (before ?? Promise.resolve()).then(
+        () => reportOnce(ports, caller, asked),
+        () => reportOnce(ports, caller, asked),
+      );
+      underWay.set(asked.decision, mine);
+      try {
+        return await mine;
+      } finally {
+        if (underWay.get(asked.decision) === mine) underWay.delete(asked.decision);
+      }
+    },
+  };
+}
+
+function refuseContradiction({ status, tookEffect }: ReportRequest): void {
+  const happens = status === "executed";
+  if (tookEffect === undefined || status === "failed" || tookEffect === happens) return;
+  throw new ServiceError(
+    "REQUEST_MALFORMED",
+    `\`took_effect\` is \`${tookEffect}\`, and what is \`${status}\` ${happens ? "did" : "did not"}; leave it out`,
+    {
+      field: "took_effect",
+    },
+  );
+}
+
+async function reportOnce(ports: ReportPorts, caller: Caller, asked: ReportRequest) {
+  const record = await ports.ledger.decision(asked.decision);
+  // Whether another caller got a decision of this id is nobody's business.
+  if (!record || record.tenant !== caller.tenant || record.caller !== caller.id) {
+    throw new ServiceError("DECISION_UNKNOWN", `\`${caller.id}\` got no decision \`${asked.decision}\``, { field: "decision_id" });
+  }
+  const content = ports.keyedDigest(contentText(asked));
+  const earlier = await ports.ledger.report(asked.decision);
+  if (earlier) {
+    if (earlier.content === content) return { report: earlier, repeated: true };
+    throw new ServiceError(
+      "REPORT_CONFLICT",
+      `decision \`${asked.decision}\` was reported as \`${earlier.status}\` before; the first report stands`,
+      {
+        field: "decision_id",
+      },
+    );
+  }
+  const { subject } = record;
+  const { id: taskId } = subject.task;
+  const keys = {
+    tenant: caller.tenant,
+    caller: caller.id,
+    agent: subject.request.agent.id,
+    principal: record.resolved.principal,
+    session: subject.request.session ?? "none",
+    ...(taskId !== undefined && { taskId }),
+  };
+  const report = await ports.ledger.transact(keys, (view) => {
+    const at = ports.clock.now();
+    const event = reportedOf(ports, { record, asked, content, at });
+    refuseOverfull(ports, view, event);
+    return { events: [event], answer: event };
+  });
+  return { report, repeated: false };
+}
+
+const contentText = ({ decision: _, ...said }: ReportRequest): string => encodeStable(JSON.parse(JSON.stringify(said)));
+
+interface Reporting {
+  readonly record: DecisionRecord;
+  readonly asked: ReportRequest;
+  readonly content: string;
+  readonly at: Instant;
+}
+
+function reportedOf({ policies, newId, keyedDigest }: ReportPorts, { record, asked, content, at }: Reporting): Reported {
+  const policy = policies.current();
+  const { subject, judgement, charge } = record;
+  const { status, tookEffect, truncated, labels, argumentsDigest, result } = asked;
+  const nothingHappened = status === "blocked" || status === "abandoned" || tookEffect === false;
+  const isAllowed = judgement.outcome === "ALLOW";
+  const bypassed = !isAllowed && !nothingHappened;
+  const late = at - record.at >= policy.settings.windows.reportWithin;
+  const shows = shownBy(policy, record, { labels, bypassed, late });
+  const { id: task, registered } = subject.task;
+  return {
+    kind: "reported",
+    v: RECORD_VERSION,
+    id: newId(at),
+    at,
+    tenant: record.tenant,
+    caller: record.caller,
+    decision: record.id,
+    agent: subject.request.agent.id,
+    ...(task !== undefined && { task, root: registered?.root ?? task }),
+    status,
+    ...(tookEffect !== undefined && { tookEffect }),
+    mutated: argumentsDigest !== undefined && argumentsDigest !== record.arguments && keyedDigest(argumentsDigest) !== record.arguments,
+    bypassed,
+    late,
+    ...(labels && { labels }),
+    resultBytes: Buffer.byteLength(result),
+    truncated,
+    content,
+    ...(shows !== NOTHING_SEEN && { shows }),
+    ...(isAllowed && nothingHappened && charge && { refund: charge }),
+  };
+}
+
+interface Shown {
+  readonly labels: ReportLabels | undefined;
+  readonly bypassed: boolean;
+  readonly late: boolean;
+}
+
+/** What has to be taken for seen from now on: what the caller says, what ran without leave, and what had to be assumed because nobody said anything. */
+function shownBy(policy: Policy, record: DecisionRecord, { labels, bypassed, late }: Shown): Seen {
+  const stated: Seen = {
+    classifications: labels?.classification === undefined ? [] : [labels.classification],
+    categories: [...new Set(labels?.categories ?? [])].sort(),
+    trust: labels?.trust ?? "trusted",
+    systems: [],
+  };
+  let shows = raiseSeen(NOTHING_SEEN, stated);
+  if (bypassed) shows = raiseSeen(shows, whatItShows(situate(policy, subjectOf(record))));
+  if (late && record.worst) shows = raiseSeen(shows, record.worst);
+  return shows;
+}
+
+function refuseOverfull({ limits }: ReportPorts, { memory, agentsRemembered, task, registered }: StateView, { shows }: Reported): void {
+  if (!shows) return;
+  if (!memory && agentsRemembered >= limits.agentsRememberedMax) {
+    throw new ServiceError("STATE_FULL", `${limits.agentsRememberedMax} agents are remembered; raise \`agents_remembered_max\``, {
+      limit: "agents_remembered",
+    });
+  }
+  const before = registered?.tree.seen ?? task?.seen ?? NOTHING_SEEN;
+  if (raiseSeen(before, shows).categories.length > limits.categoriesSeenMax) {
+    throw new ServiceError("STATE_FULL", `a task may see ${limits.categoriesSeenMax} different categories`, { limit: "categories_seen" });
+  }
+}

@@ -1,0 +1,58 @@
+import type { DurationMs, Instant } from "../words.ts";
+import { raiseSeen, type Seen } from "./seen.ts";
+
+/** An allowed call of which nobody has said yet what came of it. */
+export interface AwaitedCall {
+  readonly at: Instant;
+  /** The worst that its tool can return. */
+  readonly worst: Seen;
+}
+
+/** By the decision that allowed them, oldest first. Changed by `apply` alone. */
+export interface AwaitedCalls {
+  readonly calls: Map<string, AwaitedCall>;
+  /** Calls that were given up on, because there were too many to wait for. */
+  forgone: number;
+}
+
+/** One beyond counts at once as what its tool can return at worst. */
+export const AWAITED_MAX = 256;
+
+export const createAwaited = (): AwaitedCalls => ({ calls: new Map(), forgone: 0 });
+
+export interface Overdue {
+  readonly count: number;
+  /** The seen that was given, and the worst that each of them can have shown. */
+  readonly seen: Seen;
+}
+
+/** What was not reported in time, and what has to be taken for seen because of it. */
+export function overdueAt({ calls, forgone }: AwaitedCalls, seen: Seen, { at, within }: { at: Instant; within: DurationMs }): Overdue {
+  let count = forgone;
+  let risen = seen;
+  for (const call of calls.values()) {
+    if (at - call.at < within) break;
+    count++;
+    risen = raiseSeen(risen, call.worst);
+  }
+  return { count, seen: risen };
+}
+
+/** The call that one more would leave no room for: what it can have shown counts at once. */
+export function crowdedOut({ calls }: AwaitedCalls): AwaitedCall | undefined {
+  if (calls.size < AWAITED_MAX) return undefined;
+  const [oldest] = calls.values();
+  return oldest;
+}
+
+/** Waits for one more report. Answers the call that is no longer waited for because of it. */
+export function awaitCall(awaited: AwaitedCalls, decision: string, call: AwaitedCall): AwaitedCall | undefined {
+  const oldest = crowdedOut(awaited);
+  if (oldest) {
+    const [first] = awaited.calls.keys();
+    if (first !== undefined) awaited.calls.delete(first);
+    awaited.forgone++;
+  }
+  awaited.calls.set(decision, call);
+  return oldest;
+}

@@ -1,0 +1,56 @@
+import { ServiceError } from "../errors.ts";
+import { globCovers } from "../globs.ts";
+import { nearest } from "../nearest.ts";
+import type { Policy } from "../policy.ts";
+import type { Caller } from "../request.ts";
+import { CURRENCY } from "./budget.ts";
+import type { Scope } from "./scope.ts";
+
+/** Names must exist, and numbers mean something. @throws {ServiceError} REQUEST_MALFORMED, naming the field */
+export function checkScope(scope: Scope, policy: Policy): void {
+  for (const [at, tool] of (scope.tools ?? []).entries()) {
+    if (!tool.includes("*") && !policy.tools.has(tool)) refuseTool(`scope.tools[${at}]`, tool, policy);
+  }
+  const { order } = policy.settings.classification;
+  const { maxClassification } = scope;
+  if (maxClassification !== undefined && !order.includes(maxClassification)) {
+    throw malformed("scope.max_classification", `is \`${maxClassification}\`, which policy.json does not list; write one of ${order.join(", ")}`);
+  }
+  for (const [effect, calls] of Object.entries(scope.maxCalls ?? {})) refuseAbsurd("scope.max_calls", effect, calls);
+  for (const [currency, amount] of Object.entries(scope.maxAmounts ?? {})) {
+    if (!CURRENCY.test(currency)) {
+      throw malformed("scope.max_amounts", `names the currency \`${currency}\`; write its code of ISO 4217, three capital letters such as \`EUR\``);
+    }
+    refuseAbsurd("scope.max_amounts", currency, amount);
+  }
+  if (scope.maxDepth !== undefined) refuseAbsurd("scope.max_depth", "depth", scope.maxDepth);
+}
+
+const malformed = (field: string, why: string): ServiceError => new ServiceError("REQUEST_MALFORMED", `\`${field}\` ${why}`, { field });
+
+function refuseTool(field: string, tool: string, policy: Policy): never {
+  const near = nearest(tool, policy.tools.keys());
+  const hint = near === undefined ? "" : `; did you mean \`${near}\`?`;
+  throw malformed(
+    field,
+    `is \`${tool}\`, which the catalog does not list${hint} A pattern such as \`server/*\` may cover tools that it does not list`,
+  );
+}
+
+function refuseAbsurd(field: string, what: string, amount: number): void {
+  if (!Number.isSafeInteger(amount) || amount < 0) throw malformed(field, `allows \`${amount}\` of \`${what}\`; write an integer from 0 to 2^53 - 1`);
+}
+
+/** Whoever may open tasks for some agents lets them be handed on to these at most. @throws {ServiceError} CALLER_FORBIDDEN */
+export function withDelegates(scope: Scope, { id, agents }: Caller): Scope {
+  if (!agents) return scope;
+  const { delegates } = scope;
+  if (!delegates) return { ...scope, delegates: agents };
+  const wide = delegates.find((glob) => !agents.some((covered) => globCovers(covered, glob)));
+  if (wide === undefined) return scope;
+  throw new ServiceError(
+    "CALLER_FORBIDDEN",
+    `\`scope.delegates\` holds \`${wide}\`; the token of \`${id}\` covers ${agents.map((glob) => `\`${glob}\``).join(", ")}`,
+    { field: "scope.delegates" },
+  );
+}
