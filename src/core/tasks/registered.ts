@@ -92,11 +92,11 @@ export function hopsOf(leaf: TaskState): readonly Hop[] {
 
 /** How a task has ended, by itself or with one above it, the root first; undefined while it is open. */
 export function endOf(leaf: TaskState, at: Instant): (EndedTask & { readonly task: string }) | undefined {
-  for (const { task, ended } of chainOf(leaf)) {
-    if (ended) return { ...ended, task: task.id };
-    if (at >= task.expiresAt) return { how: "expired", at: task.expiresAt, task: task.id };
-  }
-  return undefined;
+  let over: TaskState | undefined;
+  for (let state: TaskState | undefined = leaf; state; state = state.parent) if (state.ended || at >= state.task.expiresAt) over = state;
+  if (!over) return undefined;
+  const { task, ended = { how: "expired", at: task.expiresAt } } = over;
+  return { ...ended, task: task.id };
 }
 
 /** Whether a tree has been over for so long that nobody need be told more of it than that it is unknown. */

@@ -120,7 +120,7 @@ function standingOfRegistered(leaf: TaskState, { policy, request, at }: TaskQues
       depth: task.depth,
       principal: task.principal,
       scopeKind: task.scopeKind,
-      ...(bounds(task) && { boundary: task.scope }),
+      ...(bounds(task) && { boundary: boundaryOf(leaf, policy) }),
       hops: own.length,
       ...budgetsOf(leaf),
       ...(words.reworded && { reworded: true }),
@@ -149,6 +149,14 @@ export function chainFor(leaf: TaskState, request: DecisionRequest): readonly Ho
 
 /** What was handed on bounds whoever it was handed to, even where only a planner proposed it. */
 const bounds = ({ scopeKind, depth }: RegisteredTask): boolean => scopeKind === "issued" || depth > 0;
+
+/** Within every scope above it when it was handed on; classifications may have been put into another order since. */
+function boundaryOf(leaf: TaskState, { settings }: Policy): Scope {
+  const { order } = settings.classification;
+  const caps = chainOf(leaf).flatMap(({ task }) => task.scope.maxClassification ?? []);
+  const [lowest] = caps.sort((a, b) => order.indexOf(a) - order.indexOf(b));
+  return lowest === undefined ? leaf.task.scope : { ...leaf.task.scope, maxClassification: lowest };
+}
 
 /** What the task states at this instant, and until when that and the task itself hold: words that were handed on end with those they come from. */
 function wordsOf(leaf: TaskState, at: Instant) {
