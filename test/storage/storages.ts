@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import type { DecisionCache, Ledger } from "../../src/core/ports.ts";
+import type { State } from "../../src/core/state.ts";
 import { type Instant, instant } from "../../src/core/words.ts";
 import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cache.ts";
 import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
@@ -35,9 +36,9 @@ export interface OpenedStorage {
 
 export const SEAL_KEY = Buffer.alloc(32, "seal");
 
-export async function openMemory(): Promise<OpenedStorage> {
-  const clock = createTestClock();
-  return { ledger: createMemoryLedger(), cache: createMemoryDecisionCache(1_000), clock, failures: [], close: async () => undefined };
+export async function openMemory(options: { readonly clock?: TestClock; readonly state?: State } = {}): Promise<OpenedStorage> {
+  const { clock = createTestClock(), state } = options;
+  return { ledger: createMemoryLedger(state), cache: createMemoryDecisionCache(1_000), clock, failures: [], close: async () => undefined };
 }
 
 export interface SqliteTestOptions {
