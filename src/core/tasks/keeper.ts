@@ -186,7 +186,7 @@ function closing({ newId }: TaskKeeperPorts, { caller, state, look: { at, window
 function revoking({ newId }: TaskKeeperPorts, { caller, state, look: { at, windows } }: Ending, { id, reason }: EndRequest): ControlTurn<TaskStatus> {
   refuseStranger(caller, state);
   const status = statusOf(state, at, windows);
-  if (state.ended) return { events: [], answer: status };
+  if (state.ended?.how === "revoked") return { events: [], answer: status };
   const event: TaskRevoked = {
     kind: "task_revoked",
     v: RECORD_VERSION,
@@ -198,7 +198,8 @@ function revoking({ newId }: TaskKeeperPorts, { caller, state, look: { at, windo
     by: caller.id,
     ...(reason !== undefined && { reason }),
   };
-  return { events: [event], answer: { ...status, ended: endOfEvent(event, "revoked") } };
+  // Whether it was closed may not be on disk yet, and never come there; then it is revoked all the same.
+  return { events: [event], answer: state.ended ? status : { ...status, ended: endOfEvent(event, "revoked") } };
 }
 
 /** Names what a turn about a registered task may read. */
