@@ -80,6 +80,7 @@ export function keeperOver({ ledger, clock }: OpenedStorage, { policy = POLICY, 
     clock,
     policies: { current: () => policy },
     newId: (at) => v7({ msecs: at }),
+    keyedDigest: createKeyedDigest(MASK_KEY),
     limits: { ...TASK_LIMITS, ...limits },
   });
 }

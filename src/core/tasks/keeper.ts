@@ -1,6 +1,7 @@
 import { coversAgent } from "../access.ts";
 import { ServiceError } from "../errors.ts";
 import { isoOf } from "../instants.ts";
+import { type KeyedDigest, maskAttributes } from "../masking.ts";
 import type { Windows } from "../policy.ts";
 import type { Clock, ControlTurn, Ledger, NewId, PolicySource, Turn } from "../ports.ts";
 import { RECORD_VERSION, type TaskEnded, type TaskRegistered, type TaskRevoked } from "../record.ts";
@@ -18,6 +19,7 @@ export interface TaskKeeperPorts {
   readonly policies: PolicySource;
   readonly clock: Clock;
   readonly newId: NewId;
+  readonly keyedDigest: KeyedDigest;
   readonly limits: TaskLimits;
 }
 
@@ -138,7 +140,7 @@ async function openTask(ports: TaskKeeperPorts, caller: Caller, asked: OpenReque
       caller: caller.id,
       root: id,
       depth: 0,
-      principal,
+      principal: masked(principal, ports.keyedDigest),
       agent,
       statement,
       ...(statementExpiresAt !== undefined && { statementExpiresAt }),
@@ -151,6 +153,10 @@ async function openTask(ports: TaskKeeperPorts, caller: Caller, asked: OpenReque
     return { events: [registered(task)], answer: statusOfNew(task) };
   });
 }
+
+/** Secrets are never kept, whoever says them. */
+const masked = ({ attributes, ...principal }: Principal, digest: KeyedDigest): Principal =>
+  attributes ? { ...principal, attributes: maskAttributes(attributes, digest) } : principal;
 
 interface Ending {
   readonly caller: Caller;
