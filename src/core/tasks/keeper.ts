@@ -84,7 +84,7 @@ export function createTaskKeeper(ports: TaskKeeperPorts): TaskKeeper {
         refuseOverfull(ports, view);
         const { at } = look;
         const { task, trimmed } = handOn(ports.limits, { caller, policy, parent, at, id: ports.newId(at) }, asked);
-        return { events: [registered(task)], answer: { status: statusOfNew(task, parent), trimmed } };
+        return { events: [registered(task)], answer: { status: statusOfNew(task, { ...look, parent }), trimmed } };
       });
     },
     get({ tenant }, id) {
@@ -148,7 +148,7 @@ async function openTask(ports: TaskKeeperPorts, caller: Caller, asked: OpenReque
       expiresAt,
       treeExpiresAt: expiresAt,
     };
-    return { events: [registered(task)], answer: statusOfNew(task) };
+    return { events: [registered(task)], answer: statusOfNew(task, { at, windows: policy.settings.windows }) };
   });
 }
 
@@ -174,7 +174,7 @@ function closing({ newId }: TaskKeeperPorts, { caller, state, look: { at, window
     how: isOver ? "expired" : "closed",
     ...(!isOver && { by: caller.id, ...(reason !== undefined && { reason }) }),
   };
-  return { events: [event], answer: { ...status, ended: endOfEvent(event, event.how) } };
+  return { events: [event], answer: endedBy(status, event, event.how) };
 }
 
 function revoking({ newId }: TaskKeeperPorts, { caller, state, look: { at, windows } }: Ending, { id, reason }: EndRequest): ControlTurn<TaskStatus> {
@@ -192,7 +192,7 @@ function revoking({ newId }: TaskKeeperPorts, { caller, state, look: { at, windo
     by: caller.id,
     ...(reason !== undefined && { reason }),
   };
-  return { events: [event], answer: { ...status, ended: endOfEvent(event, "revoked") } };
+  return { events: [event], answer: endedBy(status, event, "revoked") };
 }
 
 /** Names what a turn about a registered task may read. */
@@ -217,13 +217,11 @@ interface OfTenant extends Looking {
   readonly id: string;
 }
 
-const endOfEvent = ({ task, at, by, reason }: TaskEnded | TaskRevoked, how: TaskEnd): NonNullable<TaskStatus["ended"]> => ({
-  task,
-  how,
-  at,
-  ...(by !== undefined && { by }),
-  ...(reason !== undefined && { reason }),
-});
+/** Where one above it has ended, that is how it ended, and stays so. */
+function endedBy(status: TaskStatus, { task, at, by, reason }: TaskEnded | TaskRevoked, how: TaskEnd): TaskStatus {
+  if (status.ended && status.ended.task !== task) return status;
+  return { ...status, ended: { task, how, at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) } };
+}
 
 /** Whether another tenant has a task of this id is nobody's business. */
 function ofTenant(tasks: RegisteredTasksView, { tenant, id, ...look }: OfTenant): TaskState {
