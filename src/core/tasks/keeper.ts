@@ -8,9 +8,9 @@ import { RECORD_VERSION, type TaskEnded, type TaskRegistered, type TaskRevoked }
 import type { Caller } from "../request.ts";
 import type { StateKeys, StateView } from "../state.ts";
 import { type DurationMs, type Instant, instant } from "../words.ts";
-import { type DelegateRequest, handOn } from "./delegate.ts";
+import { type DelegateRequest, type HandedOn, handOn } from "./delegate.ts";
 import { isPast, type Principal, type RegisteredTask, type RegisteredTasksView, type ScopeKind, type TaskEnd, type TaskState } from "./registered.ts";
-import type { Scope, TooWide } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 import { checkScope, withDelegates } from "./scope-check.ts";
 import { type ListQuestion, listTasks, statusOf, statusOfNew, type TaskStatus, treeOf } from "./status.ts";
 
@@ -56,7 +56,7 @@ export interface TaskKeeper {
   /** @throws {ServiceError} CALLER_FORBIDDEN for an agent that the caller's token does not cover */
   open(caller: Caller, asked: OpenRequest): Promise<TaskStatus>;
   /** @throws {ServiceError} SCOPE_TOO_WIDE, naming every part that is wider than the parent's, unless it is to be narrowed; TASK_ENDED */
-  delegate(caller: Caller, asked: DelegateRequest): Promise<{ readonly status: TaskStatus; readonly trimmed: readonly TooWide[] }>;
+  delegate(caller: Caller, asked: DelegateRequest): Promise<{ readonly status: TaskStatus; readonly trimmed: HandedOn["trimmed"] }>;
   /** A task with those below it, each before its own. @throws {ServiceError} TASK_UNKNOWN */
   get(caller: Caller, id: string): { readonly status: TaskStatus; readonly below: readonly TaskStatus[]; readonly belowTotal: number };
   /** The last opened first. */
