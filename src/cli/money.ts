@@ -21,6 +21,10 @@ export function readAmount(text: string): Amount {
 /** `EUR 100.00`. */
 export const formatAmount = (currency: string, minor: bigint): string => `${currency} ${decimalOf(currency, minor)}`;
 
+/** What the contract says of money, such as `EUR: 10000`, as people write it. */
+export const withAmounts = (text: string): string =>
+  text.replaceAll(/\b([A-Z]{3}): (\d{1,16})\b/g, (_, currency: string, minor: string) => formatAmount(currency, BigInt(minor)));
+
 export function decimalOf(currency: string, minor: bigint): string {
   const digits = digitsOf(currency);
   const text = String(minor).padStart(digits + 1, "0");

@@ -14,7 +14,7 @@ export const taskHeadline = (task: Task): string =>
 
 /** A task in a few lines. */
 export function describeTask(task: Task): string {
-  const { statement, statementExpiresAt, scope, scopeKind, seen, unreported, parentTaskId, children, caller, openedAt } = task;
+  const { statement, statementExpiresAt, seen, unreported, parentTaskId, children, caller, openedAt } = task;
   const end = endWords(task);
   const left = leftWords(task);
   const words = statementExpiresAt ? ` (until ${momentOf(statementExpiresAt)})` : "";
@@ -23,7 +23,7 @@ export function describeTask(task: Task): string {
     `“${visible(statement)}”${words}`,
     ...(end === undefined ? [] : [end]),
     `${from} at ${momentOf(openedAt)} by ${visible(caller)}`,
-    scopeWords(scope, scopeKind),
+    scopeWords(task),
     ...(left === undefined ? [] : [left]),
     decisionWords(task),
     `its tree ${seenWords(seen)}`,
@@ -36,7 +36,7 @@ export function describeTask(task: Task): string {
 /** What was just opened or handed on: what it may be used for, and nothing that cannot have happened yet. */
 export function describeNewTask(task: Task): string {
   const left = leftWords(task);
-  const details = [`“${visible(task.statement)}”`, scopeWords(task.scope, task.scopeKind), ...(left === undefined ? [] : [left])];
+  const details = [`“${visible(task.statement)}”`, scopeWords(task), ...(left === undefined ? [] : [left])];
   return printed([taskHeadline(task), ...details.map((line) => `    ${line}`)]);
 }
 

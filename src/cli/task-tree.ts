@@ -1,6 +1,17 @@
 import { type Task, TaskState } from "../gen/behest/v1/task_pb.ts";
 import { folded, paint, visible } from "./output.ts";
-import { decisionWords, endWords, leftWords, momentOf, principalWord, scopeWords, seenWords, stateMark, unreportedWords } from "./task-words.ts";
+import {
+  decisionWords,
+  endWords,
+  leftWords,
+  momentOf,
+  narrowerWords,
+  principalWord,
+  scopeWords,
+  seenWords,
+  stateMark,
+  unreportedWords,
+} from "./task-words.ts";
 
 /** Where a terminal is narrow, branches take less room. */
 const WIDE_COLUMNS = 72;
@@ -83,7 +94,7 @@ function detailsOf(task: Task, above: Task | undefined): readonly string[] {
   return [
     ...(end === undefined ? [] : [end]),
     ...(above && above.statement !== task.statement ? [`“${visible(task.statement)}”`] : []),
-    scopeWords(task.scope, task.scopeKind),
+    above ? narrowerWords(task, above) : scopeWords(task),
     ...(left === undefined ? [] : [left]),
     decisionWords(task),
   ];

@@ -41,11 +41,22 @@ function few(list: readonly string[]): string {
 }
 
 /** What a task may be used for, in few words. */
-export function scopeWords(scope: Scope | undefined, kind: ScopeKind): string {
+export const scopeWords = ({ scope, scopeKind }: Task): string => asKind(scopeKind, scopeParts(scope).join("; ") || "anything within reach");
+
+/** The same, without what the task above it says too. */
+export function narrowerWords(task: Task, above: Task): string {
+  const known = scopeParts(above.scope);
+  const own = scopeParts(task.scope).filter((part) => !known.includes(part));
+  return asKind(task.scopeKind, own.join("; ") || "all that the task above it may be used for");
+}
+
+const asKind = (kind: ScopeKind, words: string): string => (kind === ScopeKind.PROPOSED ? `proposed: ${words}` : words);
+
+function scopeParts(scope: Scope | undefined): readonly string[] {
   const { tools = [], effects = [], resources = [], maxClassification = "", delegates = [], maxDepth, nothing = [] } = scope ?? {};
   const list = (name: string, items: readonly string[], word = name): readonly string[] =>
     nothing.includes(name) ? [`no ${word}`] : items.length === 0 ? [] : [`${word} ${few(items)}`];
-  const parts = [
+  return [
     ...list("tools", tools),
     ...list("effects", effects.map(effectWord)),
     ...list("resources", resources),
@@ -53,8 +64,6 @@ export function scopeWords(scope: Scope | undefined, kind: ScopeKind): string {
     ...(nothing.includes("max_amounts") ? ["no money"] : []),
     ...(maxDepth === 0n || nothing.includes("delegates") ? ["not to be handed on"] : handedOnWords(delegates, maxDepth)),
   ];
-  const words = parts.length === 0 ? "anything within reach" : parts.join("; ");
-  return kind === ScopeKind.PROPOSED ? `proposed: ${words}` : words;
 }
 
 function handedOnWords(delegates: readonly string[], maxDepth: bigint | undefined): readonly string[] {
@@ -78,18 +87,23 @@ export function leftWords({ left, scope }: Task): string | undefined {
   return all.length === 0 ? undefined : `left: ${all.join(", ")}`;
 }
 
-export function decisionWords({ decisions }: Task): string {
+export const decisionWords = (task: Task): string => decisionsOf(task) ?? "nothing decided yet";
+
+/** How many decisions came out how; undefined if there were none. */
+export function decisionsOf({ decisions }: Task): string | undefined {
   const { allowed = 0, denied = 0, held = 0 } = decisions ?? {};
   const counts = [
     { count: allowed, word: "allowed" },
     { count: denied, word: "denied" },
     { count: held, word: "held" },
   ].filter(({ count }) => count > 0);
-  return counts.length === 0 ? "nothing decided yet" : counts.map(({ count, word }) => `${count} ${word}`).join(", ");
+  return counts.length === 0 ? undefined : counts.map(({ count, word }) => `${count} ${word}`).join(", ");
 }
 
 export function seenWords(seen: TaskSeen | undefined): string {
-  const { classifications = [], categories = [], trust, systems = [] } = seen ?? {};
+  const { classifications = [], categories = [], trust, systems: all = [] } = seen ?? {};
+  // Tools without a server in their name.
+  const systems = all.filter((system) => system !== "none");
   const parts = [
     ...(classifications.length > 0 ? [`${few(classifications)} data`] : []),
     ...(categories.length > 0 ? [few(categories)] : []),

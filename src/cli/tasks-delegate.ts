@@ -8,6 +8,7 @@ import { BadRequestSchema, ErrorInfoSchema } from "../gen/google/rpc/error_detai
 import { withClient } from "./connect.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
 import { asTyped, asTypedTo } from "./hint.ts";
+import { withAmounts } from "./money.ts";
 import { folded, paint, printJson, printLine, screenColumns, visible } from "./output.ts";
 import { addTaskOptions, commonFields, requestOf, type TaskOptions } from "./task-options.ts";
 import { describeNewTask } from "./task-report.ts";
@@ -60,7 +61,7 @@ function tooWide(error: unknown): CommandFailed | undefined {
   const [info] = details.flatMap((any) => anyUnpack(any, ErrorInfoSchema) ?? []);
   if (info?.reason !== "SCOPE_TOO_WIDE") return undefined;
   const violations = details.flatMap((any) => anyUnpack(any, BadRequestSchema)?.fieldViolations ?? []);
-  const lines = violations.map(({ field, description }) => `${visible(field)}: ${visible(description)}`);
+  const lines = violations.map(({ field, description }) => `${visible(field)}: ${said(field, description)}`);
   const trimmable = violations.some(({ field }) => field.startsWith("scope.") || field === "expires_at");
   const way = trimmable ? "ask for less, or have it trimmed with --narrow" : "ask the task's initiator for a task that may be handed on so";
   return new CommandFailed(EXIT.usage, ["refused:", ...lines, way].join("\n"), { cause: error });
@@ -80,4 +81,6 @@ function print(answer: DelegateTaskResponse, options: DelegateOptions): void {
 }
 
 const trimmedWords = ({ field, asked, allowed }: Trimmed): string =>
-  `${visible(field)}: asked for ${visible(asked)}, the task has ${visible(allowed)}`;
+  `${visible(field)}: asked for ${said(field, asked)}, the task has ${said(field, allowed)}`;
+
+const said = (field: string, text: string): string => visible(field === "scope.max_amounts" ? withAmounts(text) : text);

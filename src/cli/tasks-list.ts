@@ -4,7 +4,7 @@ import { type Task, TaskSchema, TaskState } from "../gen/behest/v1/task_pb.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { asTyped, asTypedTo } from "./hint.ts";
 import { type Format, formatOption, paint, printJson, printLine, printRows, type Row } from "./output.ts";
-import { JSON_OPTIONS, momentOf, principalWord, stateWord } from "./task-words.ts";
+import { decisionsOf, JSON_OPTIONS, momentOf, principalWord, stateWord } from "./task-words.ts";
 
 interface ListOptions extends ConnectOptions {
   readonly ended?: boolean;
@@ -48,15 +48,12 @@ async function list(options: ListOptions): Promise<void> {
   process.stderr.write(`${paint("dim", `next: ${asTypedTo(`tasks tree ${shown.rootTaskId}`, options)}`)}\n`);
 }
 
-const rowOf = ({ taskId, state, depth, agentId, principal, expiresAt, decisions, statement }: Task): Row => ({
-  task_id: taskId,
-  state: stateWord(state),
-  depth,
-  agent: agentId,
-  for: principalWord(principal),
-  until: momentOf(expiresAt),
-  allowed: decisions?.allowed ?? 0,
-  denied: decisions?.denied ?? 0,
-  held: decisions?.held ?? 0,
-  statement,
+const rowOf = (task: Task): Row => ({
+  task_id: task.taskId,
+  state: stateWord(task.state),
+  agent: task.agentId,
+  for: principalWord(task.principal),
+  until: momentOf(task.expiresAt),
+  decided: decisionsOf(task) ?? null,
+  statement: task.statement,
 });

@@ -1,6 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
-import { type GetTaskResponse, GetTaskResponseSchema, TaskSchema, TaskState } from "../gen/behest/v1/task_pb.ts";
+import { type GetTaskResponse, GetTaskResponseSchema, TaskSchema } from "../gen/behest/v1/task_pb.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { asTypedTo } from "./hint.ts";
 import { type Format, formatOption, paint, printJson, printLine, screenColumns } from "./output.ts";
@@ -38,7 +38,6 @@ function print(answer: GetTaskResponse, options: TreeOptions): void {
   }
   process.stdout.write(treeText(task, below, screenColumns()));
   if (belowTotal > below.length) process.stderr.write(`${belowTotal - below.length} more below it are not shown\n`);
-  const open = task.state === TaskState.OPEN;
-  const next = open ? `tasks revoke ${task.taskId} --reason "…"` : "tasks list";
-  process.stderr.write(`${paint("dim", `next: ${asTypedTo(next, options)}`)}\n`);
+  const next = asTypedTo(`history list --task ${task.taskId}`, options.data === undefined ? {} : { data: options.data });
+  process.stderr.write(`${paint("dim", `next: ${next}`)}\n`);
 }
