@@ -201,12 +201,14 @@ function told({ policyAt, lived }: History, { step, said, specified }: NonNullab
 
 /** Equal but for keys that hold nothing. */
 function isSame(a: unknown, b: unknown): boolean {
-  if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) return Object.is(a, b);
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  if (a === b) return true;
+  if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) return false;
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, index) => isSame(item, b[index]));
   const [left, right] = [a as Said, b as Said];
-  for (const key in left) if (!isSame(left[key], right[key])) return false;
-  for (const key in right) if (left[key] === undefined && right[key] !== undefined) return false;
-  return true;
+  return (
+    Object.keys(left).every((key) => isSame(left[key], right[key])) &&
+    Object.keys(right).every((key) => right[key] === undefined || left[key] !== undefined)
+  );
 }
 
 const runs = randomRuns(20_000);
