@@ -1,70 +1,17 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { canonical } from "../../src/canonical.ts";
-import { createDecider } from "../../src/core/decide.ts";
 import { ServiceError } from "../../src/core/errors.ts";
-import { createKeyedDigest } from "../../src/core/masking.ts";
 import type { Policy } from "../../src/core/policy.ts";
-import { createReports } from "../../src/core/reports.ts";
 import type { Caller } from "../../src/core/request.ts";
 import type { Spent } from "../../src/core/tasks/budget.ts";
-import { createTaskKeeper } from "../../src/core/tasks/keeper.ts";
 import type { TaskStatus } from "../../src/core/tasks/status.ts";
-import { durationMs, instant } from "../../src/core/words.ts";
-import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cache.ts";
-import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
 import { policyOf } from "../policies.ts";
-import { LIMITS, MASK_KEY } from "../storage/deciders.ts";
+import { type LiveTasks, liveTasks } from "./live-tasks.ts";
 import { diceOf, type Past, POLICIES, passes, stepOf, worldOf } from "./random-histories.ts";
 import { randomRuns } from "./random-rules.ts";
 import { createTreeModel, type Said, type Step, TREE_LAWS, type TreeLaws } from "./task-specification.ts";
 
 const compiled: readonly Policy[] = POLICIES.map((policy) => policyOf(policy));
-const keyedDigest = createKeyedDigest(MASK_KEY);
-
-/** The real keeper, decider and reports over a ledger in memory. */
-function begin(policyAt: number) {
-  const ledger = createMemoryLedger();
-  const world = worldOf(POLICIES[policyAt] as (typeof POLICIES)[number]);
-  let now = Date.UTC(2026, 0, 5, 9);
-  let ids = 0;
-  const ports = {
-    ledger,
-    policies: { current: () => compiled[policyAt] as Policy },
-    clock: { now: () => instant(now) },
-    newId: () => `id-${++ids}`,
-    keyedDigest,
-  };
-  const { childrenMax, depthMax, lifetimeMs, lifetimeMaxMs } = world.limits;
-  return {
-    world,
-    keeper: createTaskKeeper({
-      ...ports,
-      limits: {
-        registeredTasksMax: 1_000,
-        taskChildrenMax: childrenMax,
-        delegationDepthMax: depthMax,
-        taskLifetime: durationMs(lifetimeMs),
-        taskLifetimeMax: durationMs(lifetimeMaxMs),
-      },
-    }),
-    decider: createDecider({
-      ...ports,
-      cache: createMemoryDecisionCache(100),
-      canonical,
-      limits: LIMITS,
-      onEvaluationError: (error) => {
-        throw error;
-      },
-    }),
-    reports: createReports({ ...ports, limits: LIMITS }),
-    now: () => now,
-    pass(ms: number) {
-      now += ms;
-    },
-  };
-}
-type Real = ReturnType<typeof begin>;
 
 const nonZero = (counts: Readonly<Record<string, number | undefined>>): Said =>
   Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
@@ -95,7 +42,7 @@ function statusSaid({ task, ended, spent, left, seen, unreported, decided, child
 const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const sorted = (words: readonly string[]): readonly string[] => [...new Set(words)].sort();
 
-async function live({ keeper, decider, reports }: Real, step: Step): Promise<Said> {
+async function live({ keeper, decider, reports }: LiveTasks, step: Step): Promise<Said> {
   try {
     switch (step.kind) {
       case "open":
@@ -146,7 +93,7 @@ const OPERATORS: readonly Caller[] = ["default", "elsewhere"].map((tenant) => ({
 async function liveThrough(numbers: readonly number[]): Promise<History> {
   const [first = 0, ...seeds] = numbers;
   const policyAt = first % POLICIES.length;
-  const real = begin(policyAt);
+  const real = liveTasks({ policy: compiled[policyAt] as Policy, limits: worldOf(POLICIES[policyAt] as (typeof POLICIES)[number]).limits });
   const lived: Lived[] = [];
   const tasks: Past["tasks"][number][] = [];
   const decisions: Past["decisions"][number][] = [];
