@@ -50,6 +50,8 @@ const oneOf = <T extends string>(words: readonly T[], setting: Omit<Setting<T>, 
 });
 
 const KIB = 1_024;
+/** Ten years. */
+const HOURS_MAX = 87_600;
 
 export const SETTINGS = {
   data: text({
@@ -78,6 +80,7 @@ export const SETTINGS = {
   request_bytes_max: count({ meaning: "bytes of one request", default: 256 * KIB, because: "longer arguments are sent cut, with their digest" }, KIB),
   batch_bytes_max: count({ meaning: "bytes of one batch", default: 4 * KIB * KIB, because: "a batch is decoded at once" }, KIB),
   batch_items_max: count({ meaning: "requests of one batch", default: 256, because: "one batch must not hold up the others" }, 1, 4_096),
+  report_bytes_max: count({ meaning: "bytes of one report", default: KIB * KIB, because: "what a tool returned may be longer than a request" }, KIB),
   nesting_max: count(
     { meaning: "levels of nesting in arguments and attributes", default: 32, because: "beyond that nobody can review a call" },
     1,
@@ -95,6 +98,19 @@ export const SETTINGS = {
     default: 100_000,
     because: "about 1 KiB of memory each",
   }),
+  registered_tasks_max: count({
+    meaning: "registered tasks remembered, also of those that have ended; beyond that none is opened or handed on",
+    default: 100_000,
+    because: "about 2 KiB of memory each, more with long scopes; forgetting one would let it be used again",
+  }),
+  task_children_max: count({ meaning: "tasks handed on from one", default: 256, because: "a task that is handed on more often is a loop" }),
+  task_lifetime_hours: count({ meaning: "hours that a registered task lives if nobody says", default: 24, because: "work of a day" }, 1, HOURS_MAX),
+  task_lifetime_max_hours: count(
+    { meaning: "hours that a registered task lives at most", default: 2_160, because: "90 days: what nobody opens again should end" },
+    1,
+    HOURS_MAX,
+  ),
+  scope_items_max: count({ meaning: "items in each list of a scope", default: 256, because: "they are looked through on every decision" }, 1, 4_096),
   agents_remembered_max: count({
     meaning: "agents whose past is remembered; beyond that new agents are refused",
     default: 100_000,
@@ -199,6 +215,7 @@ export const requestLimits = (config: Config) => ({
   statementBytesMax: config.statement_bytes_max,
   delegationDepthMax: config.delegation_depth_max,
   categoriesMax: config.categories_max,
+  scopeItemsMax: config.scope_items_max,
 });
 
 /** Beside `src/` in a clone, beside `dist/` in the package. */

@@ -1,6 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import type { Logger } from "pino";
 import { v7 } from "uuid";
+import { logCalls } from "./call-log.ts";
 import { canonical } from "./canonical.ts";
 import { type Config, requestLimits } from "./config.ts";
 import { createControl } from "./core/control.ts";
@@ -9,8 +10,11 @@ import { gatherAll } from "./core/facts.ts";
 import { createKeyedDigest } from "./core/masking.ts";
 import type { Clock, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
+import { createReports } from "./core/reports.ts";
+import type { StateLimits } from "./core/reserve.ts";
+import { createTaskKeeper, type TaskLimits } from "./core/tasks/keeper.ts";
 import { createTurnstile } from "./core/turnstile.ts";
-import { instant } from "./core/words.ts";
+import { durationMs, instant } from "./core/words.ts";
 import { type DataDirectory, holdDataDirectory, StartRefused } from "./data-directory.ts";
 import { type GrpcServer, serveGrpc } from "./endpoints/grpc/server.ts";
 import { createLocalTokens, watchTokens } from "./identity/tokens.ts";
@@ -66,27 +70,20 @@ export async function startService(config: Config, log: Logger): Promise<Service
     const storage = await openStorage(config, log, data);
     closers.push(() => storage.ledger.close());
     const policies = await keepRules(first, { log, ledger: storage.ledger, clock: systemClock, newId });
+    const ports = { ledger: storage.ledger, policies, clock: systemClock, newId, keyedDigest: createKeyedDigest(data.maskKey) };
     const decider = createDecider({
-      ledger: storage.ledger,
+      ...ports,
       cache: storage.cache,
-      policies,
-      clock: systemClock,
-      newId,
       canonical,
-      keyedDigest: createKeyedDigest(data.maskKey),
-      limits: {
-        openTasksMax: config.open_tasks_max,
-        agentsRememberedMax: config.agents_remembered_max,
-        requestIdsMax: config.request_ids_max,
-        categoriesSeenMax: config.categories_seen_max,
-      },
+      limits: stateLimits(config),
       onEvaluationError: (error) => log.error({ err: error }, "a rule could not be evaluated; the action was denied"),
       secondOpinion: secondOpinion(config.second_opinion_every, log),
     });
-    const control = createControl({ ledger: storage.ledger, clock: systemClock, newId, suspensionsMax: config.suspensions_max });
     const grpc = await serve(config, log, {
       decider,
-      control,
+      reports: createReports({ ...ports, limits: stateLimits(config) }),
+      tasks: createTaskKeeper({ ...ports, limits: taskLimits(config) }),
+      control: createControl({ ...ports, suspensionsMax: config.suspensions_max }),
       authenticate: tokens.authenticate,
       agentsOf: tokens.agentsOf,
       policies,
@@ -135,7 +132,7 @@ async function openStorage(config: Config, log: Logger, { databasePath: path, co
 
 type ServedPorts = Pick<
   Parameters<typeof serveGrpc>[0],
-  "decider" | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
+  "decider" | "reports" | "tasks" | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
 >;
 
 async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<GrpcServer> {
@@ -153,26 +150,9 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
         requestBytesMax: config.request_bytes_max,
         batchBytesMax: config.batch_bytes_max,
         batchItemsMax: config.batch_items_max,
+        reportBytesMax: config.report_bytes_max,
       },
-      onDecision: (caller, { record, replayed }, durationMs) => {
-        const { attempt, judgement } = record;
-        log.info(
-          {
-            requestId: attempt?.id,
-            decisionId: record.id,
-            caller: caller.id,
-            outcome: judgement.outcome,
-            rules: judgement.findings.map(({ rule }) => rule),
-            policyDigest: record.policy,
-            replayed,
-            durationMs: Math.round(durationMs * 1_000) / 1_000,
-          },
-          "decided",
-        );
-      },
-      onControl: (caller, { what, suspension: { id, kind, value }, durable }) =>
-        log.warn({ suspensionId: id, kind, ...(value !== "" && { value }), caller: caller.id, durable }, what),
-      onInternalError: (error) => log.error({ err: error }, "internal error"),
+      ...logCalls(log),
     });
   } catch (error) {
     throw new StartRefused(
@@ -181,6 +161,25 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
     );
   }
 }
+
+/** How much is remembered for the decisions. */
+const stateLimits = (config: Config): StateLimits => ({
+  openTasksMax: config.open_tasks_max,
+  agentsRememberedMax: config.agents_remembered_max,
+  requestIdsMax: config.request_ids_max,
+  categoriesSeenMax: config.categories_seen_max,
+});
+
+const HOUR_MS = 3_600_000;
+
+/** What registered tasks may be. */
+const taskLimits = (config: Config): TaskLimits => ({
+  registeredTasksMax: config.registered_tasks_max,
+  taskChildrenMax: config.task_children_max,
+  delegationDepthMax: config.delegation_depth_max,
+  taskLifetime: durationMs(config.task_lifetime_hours * HOUR_MS),
+  taskLifetimeMax: durationMs(config.task_lifetime_max_hours * HOUR_MS),
+});
 
 const EXPLAIN_KEYS_MAX = 10_000;
 const EXPLANATIONS_WAITING_MAX = 64;

@@ -59,12 +59,17 @@ export function describe(request: wire.DecideRequest | undefined, answer: Result
   return lines.map((line) => folded(line, columns)).join("\n");
 }
 
+const WHY_ALLOWED: Readonly<Partial<Record<wire.Basis, string>>> = {
+  [wire.Basis.AUTHORIZED]: "inside the issued scope of its task; policy allows the effect, and no rule asks or denies",
+  [wire.Basis.AVAILABLE]: "within reach; policy allows the effect, and no rule asks or denies",
+};
+
 function reasonLines(answer: Result): readonly string[] {
   if (answer.case !== "decision") return [`    ${answer.case === "error" ? visible(answer.value.message) : "no answer"}`];
-  const { outcome, findings, holds, obligations, reasonCodes } = answer.value;
+  const { outcome, basis, findings, holds, obligations, reasonCodes } = answer.value;
   const lines: string[] = [];
   if (reasonCodes.length > 0) lines.push(`    ${reasonCodes.join(", ")}`);
-  if (outcome === wire.Outcome.ALLOW) lines.push("    within reach; policy allows the effect, and no rule asks or denies");
+  if (outcome === wire.Outcome.ALLOW) lines.push(`    ${WHY_ALLOWED[basis] ?? "allowed"}`);
   for (const finding of findings) {
     const points = finding.points === 0 ? "" : ` ${finding.points > 0 ? "+" : ""}${finding.points}`;
     const unknown = finding.result === wire.FindingResult.UNKNOWN ? " (unknown)" : "";

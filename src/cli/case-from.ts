@@ -8,7 +8,7 @@ import { withCase } from "../policy/case-update.ts";
 import { type Case, caseNames, readCases } from "../policy/cases.ts";
 import { type Complaint, formatComplaint, PolicyInvalid } from "../policy/complaints.ts";
 import { readDocument } from "../policy/document.ts";
-import { caseOf } from "./case-of.ts";
+import { beyondCases, caseOf } from "./case-of.ts";
 import { readyCase } from "./cases.ts";
 import { type DataOptions, findRecord, storedPolicy } from "./database.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
@@ -57,7 +57,12 @@ function refuseOther(options: DataOptions, record: DecisionRecord, text: string)
   const found = ready && judgeCase(policy, ready.stated, ready.request).disagreements.map(({ message }) => message);
   if (!found) throw new CommandFailed(EXIT.internal, "the request of the record cannot be read back");
   if (found.length > 0) {
-    throw new CommandFailed(EXIT.internal, `a case cannot hold all that decision \`${record.id}\` was made from: ${found.map(visible).join("; ")}`);
+    const why = beyondCases(record);
+    const because = why.length > 0 ? ` (${why.join("; ")})` : "";
+    throw new CommandFailed(
+      EXIT.internal,
+      `a case cannot hold all that decision \`${record.id}\` was made from${visible(because)}: ${found.map(visible).join("; ")}`,
+    );
   }
 }
 

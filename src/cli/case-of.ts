@@ -1,9 +1,11 @@
 import { encodeStable, isList, isObject } from "../core/json.ts";
 import type { DecisionRecord } from "../core/record.ts";
-import type { DecisionRequest } from "../core/request.ts";
+import type { DecisionRequest, Hop } from "../core/request.ts";
+import type { Scope } from "../core/tasks/scope.ts";
 import { NOTHING_SEEN, raiseSeen } from "../core/tasks/seen.ts";
-import type { TaskStanding } from "../core/tasks/standing.ts";
+import type { RegisteredStanding, TaskStanding } from "../core/tasks/standing.ts";
 import type { Json, JsonObject } from "../core/words.ts";
+import { type CaseCaps, type CaseRegistered, type CaseScope, type CaseTask, ownChain } from "../policy/case-task.ts";
 import { obligationJson } from "../policy/obligations.ts";
 
 /** A recorded decision as a case: what it was asked, how its task stood, and what came out. */
@@ -18,8 +20,8 @@ export function caseOf(record: DecisionRecord, name: string | undefined) {
     at: new Date(record.at).toISOString(),
     caller,
     ...(tenant !== "default" && { tenant }),
-    request: requestJson(request, statement),
-    ...(!isNew(task) && { task: taskJson(task) }),
+    request: requestJson(withoutOwnChain(request, task), statement),
+    ...(!isNew(task) && { task: taskJson(task, request) }),
     expect: {
       outcome,
       basis,
@@ -32,14 +34,77 @@ export function caseOf(record: DecisionRecord, name: string | undefined) {
   };
 }
 
-const isNew = ({ standing, restated, seen }: TaskStanding): boolean =>
-  standing === "new" && !restated && raiseSeen(NOTHING_SEEN, seen) === NOTHING_SEEN;
+const isNew = ({ standing, restated, seen, unreported, registered }: TaskStanding): boolean =>
+  standing === "new" && !restated && raiseSeen(NOTHING_SEEN, seen) === NOTHING_SEEN && unreported === undefined && !registered;
 
-const taskJson = ({ standing, restated, statement, seen }: TaskStanding) => ({
-  standing,
-  ...(restated && { restated: true, ...(statement !== undefined && { statement }) }),
-  seen,
+function taskJson(task: TaskStanding, request: DecisionRequest): CaseTask {
+  const { standing, restated, statement, seen, unreported, registered } = task;
+  return {
+    standing,
+    ...(restated && { restated: true, ...(statement !== undefined && { statement }) }),
+    seen,
+    ...(unreported !== undefined && { unreported }),
+    ...(registered && { registered: registeredJson(registered, task.id, request) }),
+  };
+}
+
+function registeredJson(registered: RegisteredStanding, id: string | undefined, { delegation }: DecisionRequest): CaseRegistered {
+  const { principal, scopeKind, boundary, hops, budgets = [], reworded, statementExpired } = registered;
+  const own = budgets.find(({ task }) => task === id);
+  const above = budgets.filter((budget) => budget !== own);
+  // Its caps are a budget, which counts even where a planner proposed it for a root, and it bounds nothing.
+  const scope = { ...(boundary && scopeJson(boundary)), ...(own && capsJson(own)) };
+  return {
+    principal: `${principal.type}:${principal.id}`,
+    ...(principal.attributes && { principal_attributes: principal.attributes }),
+    scope_kind: scopeKind,
+    ...(Object.keys(scope).length > 0 && { scope }),
+    ...(own && { spent: own.spent }),
+    ...(above.length > 0 && { above: above.map((budget) => ({ ...capsJson(budget), spent: budget.spent })) }),
+    ...(hops !== (delegation?.length ?? OWN_HOPS) && { hops }),
+    ...(reworded && { reworded }),
+    ...(statementExpired && { statement_expired: statementExpired }),
+  };
+}
+
+/** Of a task that nobody has handed on. */
+const OWN_HOPS = 2;
+
+const scopeJson = ({ tools, effects, resources, maxClassification, delegates, maxDepth }: Scope): CaseScope => ({
+  ...(tools && { tools }),
+  ...(effects && { effects }),
+  ...(resources && { resources }),
+  ...(maxClassification !== undefined && { max_classification: maxClassification }),
+  ...(delegates && { delegates }),
+  ...(maxDepth !== undefined && { max_depth: maxDepth }),
 });
+
+const capsJson = ({ maxCalls, maxAmounts }: Pick<Scope, "maxCalls" | "maxAmounts">): CaseCaps => ({
+  ...(maxCalls && { max_calls: maxCalls }),
+  ...(maxAmounts && { max_amounts: maxAmounts }),
+});
+
+/** What no case can say, in words: where the decision owes something to it, no case shows it. */
+export function beyondCases({ subject }: DecisionRecord): readonly string[] {
+  const { lapsed, suspended = [], callerAgents } = subject;
+  return [
+    ...(lapsed === undefined ? [] : ["the attempt had been allowed before, and that had lapsed"]),
+    ...suspended.map(({ id }) => `suspension \`${id}\` stopped it`),
+    ...(callerAgents ? [`the caller's token covers only ${callerAgents.map((glob) => `\`${glob}\``).join(", ")}`] : []),
+  ];
+}
+
+/** A chain that says no more than the task does is left out, as callers leave it out. */
+function withoutOwnChain(request: DecisionRequest, { registered, standing }: TaskStanding): DecisionRequest {
+  const { delegation, ...rest } = request;
+  if (!registered || !delegation || standing === "mismatch") return request;
+  const { type, id } = registered.principal;
+  const own = ownChain({ principal: `${type}:${id}` }, request.agent.id);
+  const isOwn = registered.hops === own.length && delegation.length === own.length && own.every((hop, at) => isSame(hop, delegation[at]));
+  return isOwn ? rest : request;
+}
+
+const isSame = ({ type, id }: Hop, other: Hop | undefined): boolean => type === other?.type && id === other.id;
 
 /** The request as `behest decide` reads it. */
 function requestJson(

@@ -49,9 +49,10 @@ function pretty({ request, response: { decision, explanation }, asked }: Explain
   return `${lines.join("\n")}\n`;
 }
 
-function askedLine({ task }: wire.DecideRequest, { taskId }: wire.DecideResponse, caller: string | undefined): string {
-  const named = task?.id ?? "";
-  const standing = taskId !== "" ? `task ${taskId} (open)` : named !== "" ? `task ${named} (not open)` : "a new task";
+function askedLine({ task }: wire.DecideRequest, { taskId, reasonCodes }: wire.DecideResponse, caller: string | undefined): string {
+  const named = taskId || (task?.id ?? "");
+  const isOpen = taskId !== "" && !reasonCodes.some((code) => code.startsWith("TASK_"));
+  const standing = named === "" ? "a new task" : `task ${named} (${isOpen ? "open" : "not open"})`;
   return visible(`as ${caller ?? "the auditor"}, ${standing}`);
 }
 

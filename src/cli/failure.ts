@@ -74,6 +74,8 @@ function callFailure({ code, message, status }: CallFailed): Failure {
       return { exitCode: EXIT.unauthenticated, message };
     case Code.INVALID_ARGUMENT:
     case Code.NOT_FOUND:
+    case Code.ALREADY_EXISTS:
+    case Code.FAILED_PRECONDITION:
     case Code.RESOURCE_EXHAUSTED:
       return { exitCode: EXIT.usage, message };
     default:

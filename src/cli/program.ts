@@ -11,12 +11,14 @@ import { asTypedTo } from "./hint.ts";
 import { addHistory } from "./history.ts";
 import { addInit } from "./init.ts";
 import { folded } from "./output.ts";
+import { addReport } from "./report.ts";
 import { addResume } from "./resume.ts";
 import { addRules } from "./rules.ts";
 import { addSchema } from "./schema.ts";
 import { addServe } from "./serve.ts";
 import { addSuspend } from "./suspend.ts";
 import { addSuspensions } from "./suspensions.ts";
+import { addTasks } from "./tasks.ts";
 import { addTokens } from "./tokens.ts";
 import { VERSION } from "./version.ts";
 
@@ -35,6 +37,8 @@ function createProgram(): Command {
   addServe(program);
   addDecide(program);
   addExplain(program);
+  addReport(program);
+  addTasks(program);
   addHistory(program);
   addSuspend(program);
   addResume(program);

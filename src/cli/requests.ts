@@ -59,7 +59,7 @@ export function addRequestOptions(command: Command, argument: string): Command {
   return addConnectOptions(command);
 }
 
-function collectArgument(text: string, before: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+export function collectArgument(text: string, before: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("write KEY=VALUE.");
   return { ...before, [text.slice(0, at)]: jsonOrText(text.slice(at + 1)) };
@@ -155,7 +155,7 @@ function argumentsOf(text: string | undefined): object {
   throw new RequestUnreadable('--args is a JSON object, such as \'{"path": "/srv/handbook.md"}\'');
 }
 
-function typed(text: string, flag: string): { readonly type: string; readonly id: string } {
+export function typed(text: string, flag: string): { readonly type: string; readonly id: string } {
   const at = text.indexOf(":");
   if (at < 1) throw new RequestUnreadable(`${flag} is TYPE:ID, found \`${text}\``);
   return { type: text.slice(0, at), id: text.slice(at + 1) };

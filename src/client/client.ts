@@ -1,8 +1,9 @@
-import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Client, type status as Code, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { ControlService } from "../gen/behest/v1/control_pb.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
 import * as policyWire from "../gen/behest/v1/policy_pb.ts";
+import { TaskService } from "../gen/behest/v1/task_pb.ts";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import {
   Health,
@@ -12,6 +13,7 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../gen/grpc/health/v1/health_pb.ts";
 import { type ControlClient, controlCalls } from "./control-client.ts";
+import { type TaskClient, taskCalls } from "./task-client.ts";
 
 /** A call that failed, as the server or the connection says. */
 export class CallFailed extends Error {
@@ -28,10 +30,12 @@ export class CallFailed extends Error {
   }
 }
 
-export interface BehestClient extends ControlClient {
+export interface BehestClient extends ControlClient, TaskClient {
   decide(request: wire.DecideRequest): Promise<wire.DecideResponse>;
   decideBatch(items: readonly wire.DecideRequest[]): Promise<wire.DecideBatchResponse>;
   explain(request: wire.DecideRequest, options?: ExplainOptions): Promise<wire.ExplainResponse>;
+  /** Says what became of a decision. Throws `CallFailed` with ALREADY_EXISTS if something else was reported of it before. */
+  reportOutcome(report: MessageInitShape<typeof wire.ReportOutcomeRequestSchema>): Promise<wire.ReportOutcomeResponse>;
   /** The policy in force, or the one of a digest. */
   getPolicy(question?: { readonly digest?: string; readonly withFiles?: boolean }): Promise<policyWire.GetPolicyResponse>;
   /** Throws `CallFailed` with FAILED_PRECONDITION if what the rules directory holds is refused. */
@@ -39,7 +43,7 @@ export interface BehestClient extends ControlClient {
   /** What the server would say of these files; text by path relative to a rules directory. */
   validatePolicy(files: Readonly<Record<string, string>>): Promise<policyWire.ValidatePolicyResponse>;
   /**
-   * Whether decisions are made, whether the policy in force is the one in the rules directory, or whether things can be suspended. Answers without
+   * Whether decisions are made and tasks opened, whether the policy in force is the one in the rules directory, or whether things can be suspended. Answers without
    * credentials.
    */
   isServing(what?: keyof typeof HEALTH_NAMES): Promise<boolean>;
@@ -73,6 +77,7 @@ export type MakeCall = <I extends DescMessage, O extends DescMessage>(call: Call
 
 const HEALTH_NAMES = {
   decisions: wire.DecisionService.typeName,
+  tasks: TaskService.typeName,
   policy: policyWire.PolicyService.typeName,
   control: ControlService.typeName,
 } as const;
@@ -119,6 +124,13 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
         output: wire.ExplainResponseSchema,
         message: create(wire.ExplainRequestSchema, { request, caller, everyRule }),
       }),
+    reportOutcome: (report) =>
+      call({
+        path: path("ReportOutcome"),
+        input: wire.ReportOutcomeRequestSchema,
+        output: wire.ReportOutcomeResponseSchema,
+        message: create(wire.ReportOutcomeRequestSchema, report),
+      }),
     getPolicy: ({ digest = "", withFiles = false } = {}) =>
       call({
         path: policyPath("GetPolicy"),
@@ -140,6 +152,7 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
         output: policyWire.ValidatePolicyResponseSchema,
         message: create(policyWire.ValidatePolicyRequestSchema, { files }),
       }),
+    ...taskCalls(call),
     ...controlCalls(call),
     async isServing(what = "decisions") {
       const service = HEALTH_NAMES[what];

@@ -1,4 +1,4 @@
-import { type DescMessage, fromJson, type JsonObject, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, fromJson, type JsonObject, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
 import { type DecideRequest, DecideRequestSchema } from "../gen/behest/v1/decision_pb.ts";
 import { fullWord, type RequestProblem, requestProblems } from "./request-problems.ts";
 
@@ -18,11 +18,14 @@ export class RequestUnreadable extends Error {
  * Reads a request from JSON with the field names of the proto. Enum values may be their short words in lower case: `send` for `EFFECT_SEND`,
  * `user` for `PRINCIPAL_TYPE_USER`. @throws {RequestUnreadable}
  */
-export function readRequestJson(json: unknown): DecideRequest {
+export const readRequestJson = (json: unknown): DecideRequest => readMessageJson(DecideRequestSchema, json);
+
+/** The same for the request of another call. @throws {RequestUnreadable} */
+export function readMessageJson<T extends DescMessage>(schema: T, json: unknown): MessageShape<T> {
   if (!isObject(json)) throw new RequestUnreadable("a request is a JSON object");
-  const problems = requestProblems(json);
+  const problems = requestProblems(json, schema);
   if (problems[0]) throw new RequestUnreadable(problems[0].message, { problems });
-  return read(DecideRequestSchema, expandWords(json));
+  return read(schema, expandWords(schema, json));
 }
 
 function read<T extends DescMessage>(schema: T, json: JsonValue): MessageShape<T> {
@@ -35,24 +38,21 @@ function read<T extends DescMessage>(schema: T, json: JsonValue): MessageShape<T
 
 const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Only where the proto has an enum: the same words inside arguments are nobody's business. */
-function expandWords(request: JsonObject): JsonObject {
-  const { action, delegation } = request;
-  const obligations = request["supported_obligations"];
-  return {
-    ...request,
-    ...(isObject(action) && { action: expandField(action, "effect", "EFFECT_") }),
-    ...(Array.isArray(delegation) && { delegation: delegation.map(expandHop) }),
-    ...(Array.isArray(obligations) && { supported_obligations: obligations.map((word) => expandWord(word, "OBLIGATION_TYPE_")) }),
+/** Only where the proto has an enum: the same words inside arguments and attributes are nobody's business. */
+function expandWords(message: DescMessage, json: JsonValue): JsonValue {
+  if (!isObject(json) || message.typeName.startsWith("google.protobuf.")) return json;
+  return Object.fromEntries(
+    Object.entries(json).map(([key, value]) => {
+      const field = message.fields.find(({ name, jsonName }) => name === key || jsonName === key);
+      return [key, field ? expandField(field, value) : value];
+    }),
+  );
+}
+
+function expandField(field: DescField, value: JsonValue): JsonValue {
+  const expand = (one: JsonValue): JsonValue => {
+    if (field.message && field.fieldKind !== "map") return expandWords(field.message, one);
+    return field.enum && field.fieldKind !== "map" && typeof one === "string" ? fullWord(one, field.enum.sharedPrefix ?? "") : one;
   };
+  return field.fieldKind === "list" && Array.isArray(value) ? value.map(expand) : expand(value);
 }
-
-function expandHop(hop: JsonValue): JsonValue {
-  if (!isObject(hop) || !isObject(hop["principal"])) return hop;
-  return { ...hop, principal: expandField(hop["principal"], "type", "PRINCIPAL_TYPE_") };
-}
-
-const expandField = (object: JsonObject, field: string, prefix: string): JsonObject =>
-  object[field] === undefined ? object : { ...object, [field]: expandWord(object[field], prefix) };
-
-const expandWord = (word: JsonValue, prefix: string): JsonValue => (typeof word === "string" ? fullWord(word, prefix) : word);

@@ -17,13 +17,22 @@ export const DURATION = /^\d+(\.\d{1,9})?s$/;
 
 const isDuration = (json: JsonValue): boolean => typeof json === "string" && DURATION.test(json);
 
+/** RFC 3339, as protobuf's JSON has it. */
+const isTimestamp = (json: JsonValue): boolean =>
+  typeof json === "string" &&
+  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/.test(json) &&
+  !Number.isNaN(Date.parse(json));
+
 type Path = RequestProblem["path"];
 
 /** What of a request does not fit the descriptor of the contract, in the order in which it is written. What is inside arguments and attributes is free. */
-export const requestProblems = (request: JsonObject): readonly RequestProblem[] => messageProblems(DecideRequestSchema, request, []);
+export const requestProblems = (request: JsonObject, schema: DescMessage = DecideRequestSchema): readonly RequestProblem[] =>
+  messageProblems(schema, request, []);
 
 function messageProblems(message: DescMessage, json: JsonValue, path: Path): readonly RequestProblem[] {
   if (message.typeName === "google.protobuf.Duration") return isDuration(json) ? [] : [wrongValue("a duration such as `60s`", json, path)];
+  if (message.typeName === "google.protobuf.Timestamp")
+    return isTimestamp(json) ? [] : [wrongValue("a time such as `2027-01-01T00:00:00Z`", json, path)];
   if (!isObject(json)) return [wrongValue("an object", json, path)];
   if (message.typeName === "google.protobuf.Struct") return [];
   const problems = Object.entries(json).flatMap(([key, value]) => {
@@ -76,9 +85,13 @@ function itemProblems(field: DescField & { readonly fieldKind: "list" }, json: J
 function scalarProblems(scalar: ScalarType, json: JsonValue, path: Path): readonly RequestProblem[] {
   if (scalar === ScalarType.STRING) return typeof json === "string" ? [] : [wrongValue("a string", json, path)];
   if (scalar === ScalarType.BOOL) return typeof json === "boolean" ? [] : [wrongValue("true or false", json, path)];
+  if (scalar === ScalarType.INT64) return isInt64(json) ? [] : [wrongValue("an integer", json, path)];
   const fits = typeof json === "number" && Number.isInteger(json) && json >= 0 && json <= UINT32_MAX;
   return fits ? [] : [wrongValue(`an integer from 0 to ${UINT32_MAX}`, json, path)];
 }
+
+/** Protobuf's JSON has them as text too. */
+const isInt64 = (json: JsonValue): boolean => (typeof json === "string" ? /^-?\d{1,18}$/.test(json) : Number.isSafeInteger(json));
 
 const UINT32_MAX = 0xffff_ffff;
 

@@ -72,6 +72,10 @@ export function maskRequest(
   return { request: masked, masked: mask.count.masked };
 }
 
+/** The same for attributes by themselves: values under secret-looking keys are masked. */
+export const maskAttributes = (attributes: JsonObject, digest: KeyedDigest): JsonObject =>
+  maskObject(attributes, { isSecret: looksSecret, digest, count: { masked: 0 } });
+
 interface Mask {
   readonly isSecret: (key: string) => boolean;
   /** Keys whose values are left as they are, however deep. */

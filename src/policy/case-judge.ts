@@ -7,6 +7,8 @@ import type { Policy } from "../core/policy.ts";
 import type { DecisionRequest } from "../core/request.ts";
 import type { Situation, Subject } from "../core/situation.ts";
 import { NOTHING_SEEN } from "../core/tasks/seen.ts";
+import type { TaskStanding } from "../core/tasks/standing.ts";
+import { CASE_TASK, ownChain, registeredOf } from "./case-task.ts";
 import type { Case, Expectation } from "./cases.ts";
 
 /** One key for all cases, so that they never differ from run to run. */
@@ -28,24 +30,32 @@ export function judgeCase(policy: Policy, stated: Case, request: DecisionRequest
   return { stated, judgement, situation, values: gatherAll(policy, situation), disagreements: disagreementsOf(stated, judgement) };
 }
 
-function subjectOf(policy: Policy, { at, tenant, caller, task }: Case, request: DecisionRequest): Subject {
+function subjectOf(policy: Policy, stated: Case, asked: DecisionRequest): Subject {
+  const { at, tenant, caller } = stated;
+  const request = withOwnChain(stated, asked);
   const { request: masked, masked: count } = maskRequest(request, policy, createKeyedDigest(CASE_KEY));
-  const { standing = "new", restated } = task;
+  return { at, tenant, caller, request: masked, masked: count, task: standingOf(stated, request) };
+}
+
+/** As in a decision, whoever leaves out the chain of a registered task means it. */
+function withOwnChain({ task: { registered } }: Case, request: DecisionRequest): DecisionRequest {
+  return registered && !request.delegation ? { ...request, delegation: ownChain(registered, request.agent.id) } : request;
+}
+
+function standingOf({ at, task }: Case, request: DecisionRequest): TaskStanding {
+  const { registered, unreported = 0, standing = registered ? "open" : "new", restated } = task;
   const asked = request.task?.statement;
-  const statement = task.statement ?? asked;
+  const first = task.statement ?? asked;
+  const id = request.task?.id ?? CASE_TASK;
+  const isKnown = registered !== undefined || (standing !== "unknown" && standing !== "mismatch");
   return {
-    at,
-    tenant,
-    caller,
-    request: masked,
-    masked: count,
-    task: {
-      standing,
-      ...(standing !== "unknown" && standing !== "mismatch" && { id: request.task?.id ?? "case" }),
-      ...(statement !== undefined && { statement }),
-      restated: restated ?? (asked !== undefined && asked !== statement),
-      seen: { ...NOTHING_SEEN, ...task.seen },
-    },
+    standing,
+    ...(isKnown && { id }),
+    ...(first !== undefined && !registered?.statement_expired && { statement: first }),
+    restated: restated ?? (asked !== undefined && asked !== first),
+    seen: { ...NOTHING_SEEN, ...task.seen },
+    ...(unreported > 0 && { unreported }),
+    ...(registered && { registered: registeredOf(registered, { id, at, hops: request.delegation?.length ?? 0 }) }),
   };
 }
 

@@ -1,25 +1,13 @@
 import { BUILT_IN_FINDINGS, BUILT_IN_HOLDS } from "../core/built-in.ts";
 import { isObject } from "../core/json.ts";
 import type { Obligation } from "../core/obligations.ts";
-import type { Seen } from "../core/tasks/seen.ts";
-import type { TaskStanding } from "../core/tasks/standing.ts";
-import {
-  type Basis,
-  type Instant,
-  instant,
-  type Json,
-  type JsonObject,
-  type Outcome,
-  REASON_CODES,
-  type ReasonCode,
-  TRUST_LEVELS,
-} from "../core/words.ts";
+import { type Basis, type Instant, instant, type Json, type JsonObject, type Outcome, REASON_CODES, type ReasonCode } from "../core/words.ts";
+import { type CaseTask, caseTaskShape, whyImpossible } from "./case-task.ts";
 import { orMean } from "./complaints.ts";
 import {
   type Document,
   described,
   duration,
-  flag,
   integer,
   later,
   listOf,
@@ -66,15 +54,6 @@ export interface CaseSource {
 export interface PlacedNode {
   readonly document: Document;
   readonly node: Node;
-}
-
-/** How the task of the request stands before it; what is left out is what a new task has. */
-export interface CaseTask {
-  readonly standing?: TaskStanding["standing"];
-  /** The task's first statement, where it is another one than the request's. */
-  readonly statement?: string;
-  readonly restated?: boolean;
-  readonly seen?: Partial<Seen>;
 }
 
 /** What is left out is not looked at. */
@@ -131,36 +110,12 @@ const requestPart: Read<JsonObject> = reading(definition("request"), (node, docu
   return undefined;
 });
 
-const STANDINGS = ["new", "open", "unknown", "closed", "mismatch"] as const satisfies readonly TaskStanding["standing"][];
-
 const parts = {
   request: described(requestPart, "what is asked, as `behest decide` reads it"),
   caller: described(text, { description: "who asks", default: "local" }),
   tenant: described(text, { description: "of which tenant the caller is", default: "default" }),
   at: described(at, "when it is asked: the clock stands still here"),
-  task: described(
-    object(
-      {},
-      {
-        standing: described(oneOf(STANDINGS), { description: "how the task stands that the request belongs to", default: "new" }),
-        statement: described(text, "the task's first statement, where it is another one than the request's"),
-        restated: described(flag, "whether the request states another task than the one it belongs to"),
-        seen: described(
-          object(
-            {},
-            {
-              classifications: described(listOf(text), "of the data it has seen"),
-              categories: described(listOf(text), "of the data it has seen"),
-              trust: described(oneOf(TRUST_LEVELS), "the least trust of what it has seen"),
-              systems: described(listOf(text), "the servers it has called"),
-            },
-          ),
-          "what the task had seen before; parts left out are what a new task has",
-        ),
-      },
-    ),
-    "how the task stood before; what is left out is what a new task has",
-  ),
+  task: described(caseTaskShape, "how the task stood before; what is left out is what a new task has"),
 };
 
 /** Parts of a case that several share. */
@@ -179,7 +134,7 @@ const expectShape = object(
   {
     basis: described(oneOf(["AUTHORIZED", "INFERRED", "AVAILABLE", "NONE"] as const), "why it could be allowed; `NONE` when denied"),
     score: described(score, "the risk score, or `{min, max}`"),
-    holds: described(listOf(text), "the names of all holds, in any order: rules', `behest:risk`, `behest:basis`"),
+    holds: described(listOf(text), "the names of all holds, in any order: rules', `behest:risk`, `behest:basis`, `behest:outside-scope`"),
     reason_codes: described(listOf(oneOf(REASON_CODES)), "all reason codes, the strongest first"),
     obligations: described(listOf(obligationShape), "all obligations, merged"),
     valid_for: described(duration, "how long an ALLOW may be acted upon"),
@@ -286,6 +241,11 @@ function readCase(source: Omit<CaseSource, "requests">, fixtures: ReadonlyMap<st
     at: instantOf = CASE_AT,
     task = {},
   } = [...used.map(({ fixture }) => fixture), own].reduce(merged, {});
+  const impossible = whyImpossible(task);
+  if (impossible !== undefined) {
+    document.error("wrong-value", valueAt(node, "task") ?? node, impossible);
+    return undefined;
+  }
   if (request) return { name, request, caller, tenant, at: instantOf, task, expect, source: { ...source, requests: requestNodes(source, used) } };
   document.error("missing-key", node, "the key `request` is missing, and no fixture that the case uses has it");
   return undefined;

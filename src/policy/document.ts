@@ -1,9 +1,9 @@
 import type { Node } from "jsonc-parser";
 import { parseInstant } from "../core/instants.ts";
-import { losesPrecision } from "../core/json.ts";
+import { isObject, losesPrecision } from "../core/json.ts";
 import { nearest } from "../core/nearest.ts";
 import { type Steps, toEnd } from "../core/steps.ts";
-import type { Instant, Json } from "../core/words.ts";
+import type { Instant, Json, JsonObject } from "../core/words.ts";
 import type { ComplaintId, ErrorId, WarningId } from "./complaint-kinds.ts";
 import { type Complaint, complaint, orMean, type Said, suggesting, suggestionOf } from "./complaints.ts";
 import { treeOf } from "./json-tree.ts";
@@ -293,3 +293,9 @@ export function plainValue(node: Node): Json {
   if (node.type !== "object") return node.value as Json;
   return Object.fromEntries(propertiesOf(node).map(({ key, valueNode }) => [key, plainValue(valueNode)]));
 }
+
+/** Any object, as plain data. */
+export const jsonObject: Read<JsonObject> = reading({ type: "object" }, (node, document) => {
+  const value = plainValue(node);
+  return isObject(value) ? value : expected("an object", node, document);
+});

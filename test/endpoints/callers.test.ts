@@ -7,6 +7,13 @@ import { ROLES, type Role } from "../../src/core/request.ts";
 import { ResumeRequestSchema, SuspendRequestSchema, SuspensionKind } from "../../src/gen/behest/v1/control_pb.ts";
 import * as wire from "../../src/gen/behest/v1/decision_pb.ts";
 import {
+  CloseTaskRequestSchema,
+  DelegateTaskRequestSchema,
+  GetTaskRequestSchema,
+  OpenTaskRequestSchema,
+  RevokeTaskRequestSchema,
+} from "../../src/gen/behest/v1/task_pb.ts";
+import {
   ACCEPTED,
   addToken,
   type HostileServer,
@@ -39,6 +46,19 @@ const messages: Readonly<Record<string, Uint8Array>> = {
   Decide: toBinary(wire.DecideRequestSchema, requestOf()),
   DecideBatch: toBinary(wire.DecideBatchRequestSchema, create(wire.DecideBatchRequestSchema, { items: [requestOf()] })),
   Explain: toBinary(wire.ExplainRequestSchema, create(wire.ExplainRequestSchema, { request: requestOf() })),
+  ReportOutcome: toBinary(
+    wire.ReportOutcomeRequestSchema,
+    create(wire.ReportOutcomeRequestSchema, { decisionId: "none", status: wire.ReportStatus.EXECUTED }),
+  ),
+  OpenTask: toBinary(
+    OpenTaskRequestSchema,
+    create(OpenTaskRequestSchema, { statement: "s", agentId: "reader", principal: { type: wire.PrincipalType.USER, id: "alice" } }),
+  ),
+  DelegateTask: toBinary(DelegateTaskRequestSchema, create(DelegateTaskRequestSchema, { taskId: "none", agentId: "reader" })),
+  GetTask: toBinary(GetTaskRequestSchema, create(GetTaskRequestSchema, { taskId: "none" })),
+  ListTasks: new Uint8Array(),
+  CloseTask: toBinary(CloseTaskRequestSchema, create(CloseTaskRequestSchema, { taskId: "none" })),
+  RevokeTask: toBinary(RevokeTaskRequestSchema, create(RevokeTaskRequestSchema, { taskId: "none" })),
   GetPolicy: new Uint8Array(),
   ReloadPolicy: new Uint8Array(),
   ValidatePolicy: new Uint8Array(),
@@ -82,6 +102,8 @@ describe("roles", () => {
     { method: "Decide", roles: ["enforcer"], needs: "`enforcer`" },
     { method: "DecideBatch", roles: ["enforcer"], needs: "`enforcer`" },
     { method: "Explain", roles: ["enforcer", "auditor", "operator"], needs: "`enforcer` or `auditor` or `operator`" },
+    { method: "OpenTask", roles: ["initiator", "operator"], needs: "`initiator` or `operator`" },
+    { method: "ListTasks", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },
     { method: "GetPolicy", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },
     { method: "ReloadPolicy", roles: ["operator"], needs: "`operator`" },
     { method: "ValidatePolicy", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },
@@ -99,10 +121,17 @@ describe("roles", () => {
     }
   });
 
-  it("Resume is for operators alone, who may name a suspension that is none", async () => {
-    expect(await call("Resume", `Bearer ${server.token("operator")}`)).toMatchObject({ code: "NOT_FOUND", reason: "SUSPENSION_UNKNOWN" });
-    for (const role of ROLES.filter((word) => word !== "operator")) {
-      expect(await call("Resume", `Bearer ${server.token(role)}`)).toMatchObject({ code: "PERMISSION_DENIED", reason: "CALLER_FORBIDDEN" });
+  it.each<{ method: string; roles: readonly Role[]; reason: string }>([
+    { method: "Resume", roles: ["operator"], reason: "SUSPENSION_UNKNOWN" },
+    { method: "ReportOutcome", roles: ["enforcer"], reason: "DECISION_UNKNOWN" },
+    { method: "DelegateTask", roles: ["initiator", "enforcer"], reason: "TASK_UNKNOWN" },
+    { method: "GetTask", roles: ["auditor", "operator"], reason: "TASK_UNKNOWN" },
+    { method: "CloseTask", roles: ["initiator", "operator"], reason: "TASK_UNKNOWN" },
+    { method: "RevokeTask", roles: ["initiator", "operator"], reason: "TASK_UNKNOWN" },
+  ])("$method is for $roles alone, who may name something that is none", async ({ method, roles, reason }) => {
+    for (const role of ROLES) {
+      const expected = roles.includes(role) ? { code: "NOT_FOUND", reason } : { code: "PERMISSION_DENIED", reason: "CALLER_FORBIDDEN" };
+      expect(await call(method, `Bearer ${server.token(role)}`)).toMatchObject(expected);
     }
   });
 

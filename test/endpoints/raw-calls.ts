@@ -12,6 +12,7 @@ import { DATABASE_FILE } from "../../src/data-directory.ts";
 import { ControlService } from "../../src/gen/behest/v1/control_pb.ts";
 import * as wire from "../../src/gen/behest/v1/decision_pb.ts";
 import { PolicyService } from "../../src/gen/behest/v1/policy_pb.ts";
+import { TaskService } from "../../src/gen/behest/v1/task_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { type Status, StatusSchema } from "../../src/gen/google/rpc/status_pb.ts";
 import { createLocalTokens } from "../../src/identity/tokens.ts";
@@ -62,7 +63,7 @@ export interface RawCaller {
 
 const DEADLINE_MS = 20_000;
 
-const SERVICES = [wire.DecisionService, PolicyService, ControlService];
+const SERVICES = [wire.DecisionService, TaskService, PolicyService, ControlService];
 
 /** Every method that needs a caller, by its name. */
 export const METHODS: readonly string[] = SERVICES.flatMap(({ methods }) => methods.map(({ name }) => name));
@@ -201,6 +202,7 @@ interface TokenEntry {
   readonly tenant: string;
   readonly caller: string;
   readonly roles: readonly Role[];
+  readonly agents?: readonly string[];
   readonly sha256: string;
 }
 
@@ -213,7 +215,10 @@ export function rewriteTokens(dataDirectory: string, change: (tokens: readonly T
 }
 
 /** Enters one more token in tokens.json, and answers it. */
-export function addToken(dataDirectory: string, entry: Pick<TokenEntry, "id" | "caller" | "roles"> & { readonly tenant?: string }): string {
+export function addToken(
+  dataDirectory: string,
+  entry: Pick<TokenEntry, "id" | "caller" | "roles" | "agents"> & { readonly tenant?: string },
+): string {
   const token = `behest.${entry.id}.${randomBytes(32).toString("base64url")}`;
   rewriteTokens(dataDirectory, (tokens) => [...tokens, { tenant: "default", ...entry, sha256: hash("sha256", token) }]);
   return token;

@@ -45,6 +45,13 @@ it("lists every method to anybody", async () => {
       "behest.v1.DecisionService/Decide",
       "behest.v1.DecisionService/DecideBatch",
       "behest.v1.DecisionService/Explain",
+      "behest.v1.DecisionService/ReportOutcome",
+      "behest.v1.TaskService/OpenTask",
+      "behest.v1.TaskService/DelegateTask",
+      "behest.v1.TaskService/GetTask",
+      "behest.v1.TaskService/ListTasks",
+      "behest.v1.TaskService/CloseTask",
+      "behest.v1.TaskService/RevokeTask",
       "behest.v1.ControlService/Suspend",
       "behest.v1.ControlService/Resume",
       "behest.v1.ControlService/ListSuspensions",
@@ -83,6 +90,7 @@ it("lets anybody ask for the health of the server and of its services", async ()
   for (const data of [
     "{}",
     '{"service":"behest.v1.DecisionService"}',
+    '{"service":"behest.v1.TaskService"}',
     '{"service":"behest.v1.PolicyService"}',
     '{"service":"behest.v1.ControlService"}',
   ]) {

@@ -101,7 +101,32 @@ describe("a case", () => {
     {
       when: "its task stands in a way that there is not",
       files: [{ cases: [{ name: "one", request, task: { standing: "opne" }, expect: expectAllow }] }],
-      message: "0.cases.json:1:102: `opne` is none of `new` `open` `unknown` `closed` `mismatch`; did you mean `open`?",
+      message: "0.cases.json:1:102: `opne` is none of `new` `open` `unknown` `closed` `expired` `revoked` `mismatch`; did you mean `open`?",
+    },
+    {
+      when: "its task has expired and nobody opened it",
+      files: [{ cases: [{ name: "one", request, task: { standing: "expired" }, expect: expectAllow }] }],
+      message: "0.cases.json:1:90: only a registered task is `expired`; say `registered`, which may be `{}`",
+    },
+    {
+      when: "its task is registered and new",
+      files: [
+        {
+          fixtures: { a: { task: { registered: {} } } },
+          cases: [{ name: "one", use: ["a"], request, task: { standing: "new" }, expect: expectAllow }],
+        },
+      ],
+      message: "0.cases.json:1:146: a registered task is never `new`; leave out `registered`",
+    },
+    {
+      when: "its task is for nobody that there can be",
+      files: [{ cases: [{ name: "one", request, task: { registered: { principal: "alice" } }, expect: expectAllow }] }],
+      message: "0.cases.json:1:117: `alice` is not `user:…` or `service:…`",
+    },
+    {
+      when: "its budget is in no currency",
+      files: [{ cases: [{ name: "one", request, task: { registered: { scope: { max_amounts: { euro: 1 } } } }, expect: expectAllow }] }],
+      message: "0.cases.json:1:129: `euro` is not a currency's code of three capital letters, such as `EUR`",
     },
     {
       when: "a rule that is to stay silent does not exist",
@@ -116,7 +141,7 @@ describe("a case", () => {
     {
       when: "a hold is none, though it is a finding",
       files: [{ cases: [{ name: "one", request, expect: { outcome: "ALLOW", holds: ["behest:outside-reach"] } }] }],
-      message: "0.cases.json:1:120: no rule is named `behest:outside-reach`",
+      message: "0.cases.json:1:120: no rule is named `behest:outside-reach`; did you mean `behest:outside-scope`?",
     },
     {
       when: "a reason code does not exist",

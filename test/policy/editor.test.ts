@@ -24,7 +24,7 @@ describe("an editor offers", () => {
       expect(saying, name).toContain(`influenced by \`${influence}\``);
     }
     expect(found.get("action.arguments.…")?.insertText).toBe(`"action.arguments.$1"`);
-    expect(found.size).toBe(Object.keys(FACTS).length + 4);
+    expect(found.size).toBe(Object.keys(FACTS).length + 5);
   });
 
   it.each<{ fact: string; path?: string; operators: readonly string[] }>([

@@ -293,6 +293,7 @@ describe("the template finance under attack", () => {
     const stated: { readonly rules: readonly { readonly name: string }[] } = JSON.parse(files["finance.rules.json"] ?? "");
     const rules = stated.rules.filter(({ name }) => name !== "the-amount-of-a-payment-cannot-be-read");
     const { policy } = compilePolicy({ ...files, "finance.rules.json": JSON.stringify({ ...stated, rules }) });
-    expect(() => fc.assert(asksMoreThanForSmall(policy), { numRuns: 300 })).toThrow("Counterexample");
+    // One in fifty shows it, and the first is enough.
+    expect(() => fc.assert(asksMoreThanForSmall(policy), { numRuns: 5_000 })).toThrow("Counterexample");
   });
 });

@@ -3,7 +3,10 @@ import { canonical } from "../../src/canonical.ts";
 import { createDecider, type Decider } from "../../src/core/decide.ts";
 import { createKeyedDigest } from "../../src/core/masking.ts";
 import type { Policy } from "../../src/core/policy.ts";
+import { createReports, type Reports } from "../../src/core/reports.ts";
 import type { StateLimits } from "../../src/core/reserve.ts";
+import { createTaskKeeper, type TaskKeeper, type TaskLimits } from "../../src/core/tasks/keeper.ts";
+import { durationMs } from "../../src/core/words.ts";
 import { policyOf } from "../policies.ts";
 import type { OpenedStorage } from "./storages.ts";
 
@@ -55,5 +58,40 @@ export function deciderOver({ ledger, cache, clock }: OpenedStorage, { policy = 
     keyedDigest: createKeyedDigest(MASK_KEY),
     limits: { ...LIMITS, ...limits },
     onEvaluationError: () => undefined,
+  });
+}
+
+export const TASK_LIMITS: TaskLimits = {
+  registeredTasksMax: 1_000,
+  taskChildrenMax: 256,
+  delegationDepthMax: 8,
+  taskLifetime: durationMs(24 * 3_600_000),
+  taskLifetimeMax: durationMs(90 * 24 * 3_600_000),
+};
+
+export interface KeeperChange {
+  readonly policy?: Policy;
+  readonly limits?: Partial<TaskLimits>;
+}
+
+export function keeperOver({ ledger, clock }: OpenedStorage, { policy = POLICY, limits = {} }: KeeperChange = {}): TaskKeeper {
+  return createTaskKeeper({
+    ledger,
+    clock,
+    policies: { current: () => policy },
+    newId: (at) => v7({ msecs: at }),
+    keyedDigest: createKeyedDigest(MASK_KEY),
+    limits: { ...TASK_LIMITS, ...limits },
+  });
+}
+
+export function reportsOver({ ledger, clock }: OpenedStorage, policy: Policy = POLICY): Reports {
+  return createReports({
+    ledger,
+    clock,
+    policies: { current: () => policy },
+    newId: (at) => v7({ msecs: at }),
+    keyedDigest: createKeyedDigest(MASK_KEY),
+    limits: LIMITS,
   });
 }

@@ -7,7 +7,7 @@ import type { Caller } from "../request.ts";
 import { type Instant, instant } from "../words.ts";
 import type { TaskLimits } from "./keeper.ts";
 import { chainOf, endOf, type RegisteredTask, type ScopeKind, type TaskState } from "./registered.ts";
-import { fitScope, type Scope, type TooWide } from "./scope.ts";
+import { fitScope, type Scope } from "./scope.ts";
 
 export interface DelegateRequest {
   readonly taskId: string;
@@ -29,9 +29,9 @@ interface HandingOn {
   readonly id: string;
 }
 
-interface HandedOn {
+export interface HandedOn {
   readonly task: RegisteredTask;
-  readonly trimmed: readonly TooWide[];
+  readonly trimmed: readonly Wide[];
 }
 
 /** Makes the task that is handed on: within its parent in every part, of no better kind, for no longer. @throws {ServiceError} */
@@ -45,7 +45,8 @@ export function handOn(limits: TaskLimits, { caller, policy, parent, at, id }: H
   if (wished <= at) throw new ServiceError("REQUEST_MALFORMED", `\`expires_at\` is ${isoOf(wished)}, which is over`, { field: "expires_at" });
   const expiresAt = instant(Math.min(wished, latest));
   const late = wished > latest ? [{ part: "expires_at", asked: isoOf(wished), allowed: isoOf(latest) }] : [];
-  if (!asked.narrow) refuseTooWide(parent, [...tooWide.map((wide) => ({ ...wide, part: `scope.${snake(wide.part)}` })), ...late]);
+  const wide: readonly Wide[] = [...tooWide.map((one) => ({ ...one, part: `scope.${snake(one.part)}` })), ...late];
+  if (!asked.narrow) refuseTooWide(parent, wide);
   const { principal, root, depth, treeExpiresAt, statementExpiresAt } = parent.task;
   const task: RegisteredTask = {
     id,
@@ -64,7 +65,7 @@ export function handOn(limits: TaskLimits, { caller, policy, parent, at, id }: H
     expiresAt,
     treeExpiresAt,
   };
-  return { task, trimmed: tooWide };
+  return { task, trimmed: wide };
 }
 
 function refuseEnded(parent: TaskState, at: Instant): void {
@@ -114,7 +115,8 @@ function refuseTooDeep({ taskChildrenMax, delegationDepthMax }: TaskLimits, pare
   }
 }
 
-interface Wide {
+/** A part of a request that asks for more than the task has. */
+export interface Wide {
   /** The request's field. */
   readonly part: string;
   readonly asked: string;

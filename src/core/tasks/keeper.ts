@@ -1,15 +1,16 @@
 import { coversAgent } from "../access.ts";
 import { ServiceError } from "../errors.ts";
 import { isoOf } from "../instants.ts";
+import { type KeyedDigest, maskAttributes } from "../masking.ts";
 import type { Windows } from "../policy.ts";
 import type { Clock, ControlTurn, Ledger, NewId, PolicySource, Turn } from "../ports.ts";
 import { RECORD_VERSION, type TaskEnded, type TaskRegistered, type TaskRevoked } from "../record.ts";
 import type { Caller } from "../request.ts";
 import type { StateKeys, StateView } from "../state.ts";
 import { type DurationMs, type Instant, instant } from "../words.ts";
-import { type DelegateRequest, handOn } from "./delegate.ts";
+import { type DelegateRequest, type HandedOn, handOn } from "./delegate.ts";
 import { isPast, type Principal, type RegisteredTask, type RegisteredTasksView, type ScopeKind, type TaskEnd, type TaskState } from "./registered.ts";
-import type { Scope, TooWide } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 import { checkScope, withDelegates } from "./scope-check.ts";
 import { type ListQuestion, listTasks, statusOf, statusOfNew, type TaskStatus, treeOf } from "./status.ts";
 
@@ -18,6 +19,7 @@ export interface TaskKeeperPorts {
   readonly policies: PolicySource;
   readonly clock: Clock;
   readonly newId: NewId;
+  readonly keyedDigest: KeyedDigest;
   readonly limits: TaskLimits;
 }
 
@@ -54,7 +56,7 @@ export interface TaskKeeper {
   /** @throws {ServiceError} CALLER_FORBIDDEN for an agent that the caller's token does not cover */
   open(caller: Caller, asked: OpenRequest): Promise<TaskStatus>;
   /** @throws {ServiceError} SCOPE_TOO_WIDE, naming every part that is wider than the parent's, unless it is to be narrowed; TASK_ENDED */
-  delegate(caller: Caller, asked: DelegateRequest): Promise<{ readonly status: TaskStatus; readonly trimmed: readonly TooWide[] }>;
+  delegate(caller: Caller, asked: DelegateRequest): Promise<{ readonly status: TaskStatus; readonly trimmed: HandedOn["trimmed"] }>;
   /** A task with those below it, each before its own. @throws {ServiceError} TASK_UNKNOWN */
   get(caller: Caller, id: string): { readonly status: TaskStatus; readonly below: readonly TaskStatus[]; readonly belowTotal: number };
   /** The last opened first. */
@@ -138,7 +140,7 @@ async function openTask(ports: TaskKeeperPorts, caller: Caller, asked: OpenReque
       caller: caller.id,
       root: id,
       depth: 0,
-      principal,
+      principal: masked(principal, ports.keyedDigest),
       agent,
       statement,
       ...(statementExpiresAt !== undefined && { statementExpiresAt }),
@@ -151,6 +153,10 @@ async function openTask(ports: TaskKeeperPorts, caller: Caller, asked: OpenReque
     return { events: [registered(task)], answer: statusOfNew(task, { at, windows: policy.settings.windows }) };
   });
 }
+
+/** Secrets are never kept, whoever says them. */
+const masked = ({ attributes, ...principal }: Principal, digest: KeyedDigest): Principal =>
+  attributes ? { ...principal, attributes: maskAttributes(attributes, digest) } : principal;
 
 interface Ending {
   readonly caller: Caller;
@@ -180,7 +186,7 @@ function closing({ newId }: TaskKeeperPorts, { caller, state, look: { at, window
 function revoking({ newId }: TaskKeeperPorts, { caller, state, look: { at, windows } }: Ending, { id, reason }: EndRequest): ControlTurn<TaskStatus> {
   refuseStranger(caller, state);
   const status = statusOf(state, at, windows);
-  if (state.ended) return { events: [], answer: status };
+  if (state.ended?.how === "revoked") return { events: [], answer: status };
   const event: TaskRevoked = {
     kind: "task_revoked",
     v: RECORD_VERSION,
@@ -192,7 +198,8 @@ function revoking({ newId }: TaskKeeperPorts, { caller, state, look: { at, windo
     by: caller.id,
     ...(reason !== undefined && { reason }),
   };
-  return { events: [event], answer: endedBy(status, event, "revoked") };
+  // Whether it was closed may not be on disk yet, and never come there; then it is revoked all the same.
+  return { events: [event], answer: state.ended ? status : endedBy(status, event, "revoked") };
 }
 
 /** Names what a turn about a registered task may read. */

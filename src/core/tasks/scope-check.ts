@@ -30,7 +30,7 @@ const malformed = (field: string, why: string): ServiceError => new ServiceError
 
 function refuseTool(field: string, tool: string, policy: Policy): never {
   const near = nearest(tool, policy.tools.keys());
-  const hint = near === undefined ? "" : `; did you mean \`${near}\`?`;
+  const hint = near === undefined ? "." : `; did you mean \`${near}\`?`;
   throw malformed(
     field,
     `is \`${tool}\`, which the catalog does not list${hint} A pattern such as \`server/*\` may cover tools that it does not list`,

@@ -152,10 +152,12 @@ const bounds = ({ scopeKind, depth }: RegisteredTask): boolean => scopeKind === 
 
 /** Within every scope above it when it was handed on; classifications may have been put into another order since. */
 function boundaryOf(leaf: TaskState, { settings }: Policy): Scope {
+  // Its caps are read with those of the tasks above it, as budgets.
+  const { maxCalls: _, maxAmounts: __, ...scope } = leaf.task.scope;
   const { order } = settings.classification;
   const caps = chainOf(leaf).flatMap(({ task }) => task.scope.maxClassification ?? []);
   const [lowest] = caps.sort((a, b) => order.indexOf(a) - order.indexOf(b));
-  return lowest === undefined ? leaf.task.scope : { ...leaf.task.scope, maxClassification: lowest };
+  return lowest === undefined ? scope : { ...scope, maxClassification: lowest };
 }
 
 /** What the task states at this instant, and until when that and the task itself hold: words that were handed on end with those they come from. */

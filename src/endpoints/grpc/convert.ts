@@ -35,7 +35,7 @@ export function fromWire(message: wire.DecideRequest, limits: RequestLimits): Om
     task: task && readTask(task, reader),
     delegation: readChain(message.delegation, reader, limits),
     action: readAction(action, reader),
-    data: data && readData(data, reader, limits),
+    data: data && readData(data, reader),
     context:
       context &&
       compact({
@@ -59,7 +59,7 @@ function refuseUnserved(message: wire.DecideRequest): void {
 }
 
 /** Absent fields are left out, so that a request reads the same whatever way it came. */
-function compact<T extends object>(fields: { readonly [K in keyof T]: T[K] | undefined }): T {
+export function compact<T extends object>(fields: { readonly [K in keyof T]: T[K] | undefined }): T {
   const stated: Partial<T> = {};
   for (const key in fields) if (fields[key] !== undefined) stated[key] = fields[key];
   return stated as T;
@@ -99,6 +99,12 @@ export class FieldReader {
     return read.value;
   }
 
+  categories(field: string, names: readonly string[]): readonly string[] | undefined {
+    const { categoriesMax } = this.#limits;
+    if (names.length > categoriesMax) throw tooBig(field, "categories", `names more than ${categoriesMax} categories`);
+    return names.length === 0 ? undefined : names.map((name, index) => this.identifier(`${field}[${index}]`, name));
+  }
+
   statement(field: string, value: string): string | undefined {
     const { statementBytesMax } = this.#limits;
     if (Buffer.byteLength(value) > statementBytesMax) throw tooBig(field, "statement_bytes", `is longer than ${statementBytesMax} bytes`);
@@ -119,7 +125,7 @@ function readTask(task: wire.TaskReference, reader: FieldReader): DecisionReques
   });
 }
 
-const PRINCIPAL_TYPES: Readonly<Partial<Record<wire.PrincipalType, PrincipalType>>> = {
+export const PRINCIPAL_TYPES: Readonly<Partial<Record<wire.PrincipalType, PrincipalType>>> = {
   [wire.PrincipalType.USER]: "user",
   [wire.PrincipalType.SERVICE]: "service",
   [wire.PrincipalType.AGENT]: "agent",
@@ -146,7 +152,7 @@ function readChain(hops: readonly wire.DelegationHop[], reader: FieldReader, lim
   return chain;
 }
 
-const EFFECTS: Readonly<Partial<Record<wire.Effect, Effect>>> = {
+export const EFFECTS: Readonly<Partial<Record<wire.Effect, Effect>>> = {
   [wire.Effect.READ]: "read",
   [wire.Effect.BROWSE]: "browse",
   [wire.Effect.CREATE]: "create",
@@ -160,7 +166,7 @@ const EFFECTS: Readonly<Partial<Record<wire.Effect, Effect>>> = {
   [wire.Effect.UNKNOWN]: "unknown",
 };
 
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
+export const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 function digestOf(action: wire.Action): string | undefined {
   const { argumentsDigest, argumentsTruncated } = action;
@@ -219,12 +225,10 @@ function readArguments(form: wire.Action["argumentsForm"], reader: FieldReader):
   }
 }
 
-function readData(data: wire.Data, reader: FieldReader, { categoriesMax }: RequestLimits): DecisionRequest["data"] {
-  if (data.categories.length > categoriesMax) throw tooBig("data.categories", "categories", `names more than ${categoriesMax} categories`);
-  const categories = data.categories.map((category, index) => reader.identifier(`data.categories[${index}]`, category));
+function readData(data: wire.Data, reader: FieldReader): DecisionRequest["data"] {
   return compact({
     classification: reader.optionalIdentifier("data.classification", data.classification),
-    categories: categories.length === 0 ? undefined : categories,
+    categories: reader.categories("data.categories", data.categories),
   });
 }
 

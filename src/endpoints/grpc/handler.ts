@@ -5,6 +5,8 @@ import { ServiceError } from "../../core/errors.ts";
 import { explainJudgement } from "../../core/explain.ts";
 import { findFlips } from "../../core/flips.ts";
 import type { RateLimiter } from "../../core/rate-limit.ts";
+import type { Reported } from "../../core/record.ts";
+import type { Reports } from "../../core/reports.ts";
 import type { Caller } from "../../core/request.ts";
 import { inSlices } from "../../core/steps.ts";
 import type { Turnstile } from "../../core/turnstile.ts";
@@ -13,11 +15,13 @@ import * as wire from "../../gen/behest/v1/decision_pb.ts";
 import { authorize, type ByteLimit, type CallPorts, decode, refuseOversize, type UnaryHandler } from "./call.ts";
 import { fromWire, type RequestLimits, toWire } from "./convert.ts";
 import { explanationToWire } from "./convert-explanation.ts";
+import { reportFromWire, reportToWire } from "./convert-report.ts";
 import { toStatus } from "./errors.ts";
 import { itemSizes } from "./framing.ts";
 
 export interface HandlerPorts extends CallPorts {
   readonly decider: Decider;
+  readonly reports: Reports;
   /** The agents that the tokens of another caller cover; undefined for all. */
   readonly agentsOf: (tenant: string, caller: string) => Caller["agents"];
   /** Where the policy's rules lie; explanations leave it out of their places. */
@@ -29,6 +33,8 @@ export interface HandlerPorts extends CallPorts {
   readonly limits: HandlerLimits;
   /** Told of each answer of Decide, and how long it took. */
   readonly onDecision: (caller: Caller, answer: Answer, durationMs: number) => void;
+  /** Told of each report that was made for the first time. */
+  readonly onReport: (caller: Caller, report: Reported) => void;
   /** Told what we did not throw ourselves: the wire says nothing of it. */
   readonly onInternalError: (error: unknown) => void;
 }
@@ -36,11 +42,12 @@ export interface HandlerPorts extends CallPorts {
 export interface HandlerLimits extends RequestLimits {
   readonly requestBytesMax: number;
   readonly batchBytesMax: number;
+  readonly reportBytesMax: number;
   readonly batchItemsMax: number;
 }
 
 /** The methods of DecisionService, by name. */
-export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<"Decide" | "DecideBatch" | "Explain", UnaryHandler>> {
+export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<"Decide" | "DecideBatch" | "Explain" | "ReportOutcome", UnaryHandler>> {
   return {
     async Decide(body, metadata) {
       const caller = authorize(ports, metadata, "Decide");
@@ -65,6 +72,13 @@ export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<"De
       const caller = authorize(ports, metadata, "Explain");
       const message = decode(wire.ExplainRequestSchema, body, requestLimit(ports));
       return toBinary(wire.ExplainResponseSchema, create(wire.ExplainResponseSchema, await explain(ports, caller, message)));
+    },
+    async ReportOutcome(body, metadata) {
+      const caller = authorize(ports, metadata, "ReportOutcome");
+      const message = decode(wire.ReportOutcomeRequestSchema, body, { name: "report_bytes", bytesMax: ports.limits.reportBytesMax });
+      const { report, repeated } = await ports.reports.report(caller, reportFromWire(message, ports.limits));
+      if (!repeated) ports.onReport(caller, report);
+      return toBinary(wire.ReportOutcomeResponseSchema, reportToWire(report, repeated));
     },
   };
 }

@@ -7,6 +7,7 @@ import { ServiceError } from "../../core/errors.ts";
 import { ControlService } from "../../gen/behest/v1/control_pb.ts";
 import { DecisionService } from "../../gen/behest/v1/decision_pb.ts";
 import { PolicyService } from "../../gen/behest/v1/policy_pb.ts";
+import { TaskService } from "../../gen/behest/v1/task_pb.ts";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { UnaryHandler } from "./call.ts";
@@ -14,9 +15,10 @@ import { toStatusObject } from "./errors.ts";
 import { createDecisionHandlers, type HandlerPorts } from "./handler.ts";
 import { type ControlHandlerPorts, createControlHandlers } from "./handler-control.ts";
 import { createPolicyHandlers, type PolicyHandlerPorts } from "./handler-policy.ts";
+import { createTaskHandlers, type TaskHandlerPorts } from "./handler-tasks.ts";
 
-export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHandlerPorts {
-  readonly limits: HandlerPorts["limits"];
+export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHandlerPorts, TaskHandlerPorts {
+  readonly limits: HandlerPorts["limits"] & TaskHandlerPorts["limits"];
   /** HOST:PORT; port 0 picks a free one. */
   readonly address: string;
   readonly streamsMax: number;
@@ -25,20 +27,20 @@ export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHa
 export interface GrpcServer {
   /** HOST:PORT as it is bound. */
   readonly address: string;
-  /** What health says: of the decisions, and so of the server as a whole, or of the policy. Of control it says SERVING until the end. */
+  /** What health says: of the decisions, and so of tasks and of the server as a whole, or of the policy. Of control it says SERVING until the end. */
   setServing(what: "decisions" | "policy", serving: boolean): void;
   /** Takes no new calls, lets those under way finish, and cuts what is left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
-const HEALTH_NAMES = { decisions: ["", DecisionService.typeName], policy: [PolicyService.typeName] } as const;
+const HEALTH_NAMES = { decisions: ["", DecisionService.typeName, TaskService.typeName], policy: [PolicyService.typeName] } as const;
 const CONTROL_HEALTH_NAME = ControlService.typeName;
 
-/** Serves DecisionService, PolicyService, ControlService, health and reflection. @throws {Error} when the address cannot be bound. */
+/** Serves DecisionService, TaskService, PolicyService, ControlService, health and reflection. @throws {Error} when the address cannot be bound. */
 export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const server = new Server({
-    // The handler answers an oversize request with the field's details; beyond a batch nothing is buffered at all.
-    "grpc.max_receive_message_length": options.limits.batchBytesMax + 1_024,
+    // The handler answers an oversize request with the field's details; beyond the largest of them nothing is buffered at all.
+    "grpc.max_receive_message_length": Math.max(options.limits.batchBytesMax, options.limits.reportBytesMax) + 1_024,
     "grpc.max_concurrent_streams": options.streamsMax,
     // Nobody reads its statistics here, and keeping them costs on every call.
     "grpc.enable_channelz": 0,
@@ -53,10 +55,13 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const served = (service: DescService, handlers: Handlers): void =>
     server.addService(definitionOf(service), implementationOf(service, handlers, options.onInternalError));
   served(DecisionService, createDecisionHandlers(options));
+  served(TaskService, createTaskHandlers(options));
   served(PolicyService, createPolicyHandlers(options));
   served(ControlService, createControlHandlers(options));
   health.addToServer(server);
-  new ReflectionService(reflected([DecisionService, PolicyService, ControlService, Health], [file_google_rpc_error_details])).addToServer(server);
+  new ReflectionService(
+    reflected([DecisionService, TaskService, PolicyService, ControlService, Health], [file_google_rpc_error_details]),
+  ).addToServer(server);
   const port = await bind(server, options.address);
   const setServing: GrpcServer["setServing"] = (what, serving) => {
     for (const name of HEALTH_NAMES[what]) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");

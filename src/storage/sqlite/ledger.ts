@@ -5,11 +5,12 @@ import { apply, createState, forget, type State, type StateKeys, type StateView,
 import type { EndedSuspension, SuspensionsView } from "../../core/suspensions.ts";
 import type { RegisteredTasksView } from "../../core/tasks/registered.ts";
 import { type Instant, instant } from "../../core/words.ts";
-import { type ControlJournal, openControlJournal } from "./control-journal.ts";
 import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
-import type { PolicyRow, TaskRow } from "./messages.ts";
+import { HeldControls } from "./held-controls.ts";
+import type { PolicyRow } from "./messages.ts";
 import { refuseWithoutRoom } from "./policy-room.ts";
 import { endedOf, refuseSuspensionDifference, type SuspensionRow } from "./suspension-rows.ts";
+import { type RegisteredRow, refuseTaskDifference, type TaskRow } from "./task-rows.ts";
 import { Writer } from "./writer-thread.ts";
 
 export interface SqliteLedgerOptions {
@@ -47,7 +48,7 @@ const GROUP_CACHE_ROWS_MAX = 256;
  * @throws {Error} with what to do, when the file cannot be used.
  */
 export async function openSqliteStorage(options: SqliteLedgerOptions): Promise<SqliteStorage> {
-  const storage = new SqliteLedger(options, openJournal(options));
+  const storage = new SqliteLedger(options);
   try {
     await storage.open();
   } catch (error) {
@@ -55,21 +56,6 @@ export async function openSqliteStorage(options: SqliteLedgerOptions): Promise<S
     throw error;
   }
   return { ledger: storage, cache: storage.cache };
-}
-
-function openJournal({ journalPath: path, sealKey: key, onJournalProblem }: SqliteLedgerOptions): ControlJournal {
-  const journal = openControlJournal({
-    path,
-    key,
-    idOf: (text) => decodeEvent(text).id,
-    onFailure: (error) => onJournalProblem(`it cannot be written: ${error.message}`),
-  });
-  if (journal.damagedSlots > 0) {
-    onJournalProblem(
-      `${journal.damagedSlots} of its slots cannot be read: a suspension that was being made when the server ended, or damage; compare \`behest suspensions\` with what should hold`,
-    );
-  }
-  return journal;
 }
 
 /** A turn that waits until its events, and all before them, are on disk. */
@@ -101,14 +87,11 @@ class SqliteLedger implements Ledger {
   #reopening: NodeJS.Timeout | undefined;
   #opening: Promise<void> | undefined;
   readonly #forgetting: NodeJS.Timeout;
-  readonly #journal: ControlJournal;
-  /** Texts of control events by their ids, which may not be in the ledger. */
-  readonly #controls: Map<string, string>;
+  readonly #controls: HeldControls;
 
-  constructor(options: SqliteLedgerOptions, journal: ControlJournal) {
+  constructor(options: SqliteLedgerOptions) {
     this.#options = options;
-    this.#journal = journal;
-    this.#controls = new Map(journal.found.map((text) => [decodeEvent(text).id, text]));
+    this.#controls = new HeldControls({ path: options.journalPath, key: options.sealKey, onProblem: options.onJournalProblem });
     this.cache = createSqliteDecisionCache({
       rowsMax: options.cacheRowsMax,
       key: options.sealKey,
@@ -131,21 +114,24 @@ class SqliteLedger implements Ledger {
 
   async open(): Promise<void> {
     const state = createState();
-    let rows: readonly TaskRow[] = [];
+    let selfAsserted: readonly TaskRow[] = [];
+    let registered: readonly RegisteredRow[] = [];
     let suspensionRows: readonly SuspensionRow[] = [];
     this.cache.clear();
     const { path, now, cacheRowsMax } = this.#options;
     const at = now();
-    const taken = [...this.#controls.keys()];
-    const writer = new Writer({ path, nowMs: at, cacheRowsMax, controls: [...this.#controls.values()] });
+    const { ids: taken, texts: controls } = this.#controls;
+    const writer = new Writer({ path, nowMs: at, cacheRowsMax, controls });
     await writer.opened((message) => {
       if (message.kind === "events") for (const text of message.events) apply(state, decodeEvent(text));
-      else if (message.kind === "tasks") rows = message.rows;
+      else if (message.kind === "tasks") ({ selfAsserted, registered } = message);
       else if (message.kind === "suspensions") suspensionRows = message.rows;
       else if (message.kind === "cache") this.cache.load(message.rows);
     });
+    // As it would have been, had the process gone on.
+    forget(state, at);
     try {
-      refuseDifference(state, rows);
+      refuseTaskDifference(state, selfAsserted, registered);
       refuseSuspensionDifference(state.suspensions, suspensionRows, at);
     } catch (error) {
       await writer.close();
@@ -166,16 +152,11 @@ class SqliteLedger implements Ledger {
 
   /** What was given to the writer as it opened is in the ledger; what came meanwhile goes there first of all. */
   #settleControls(taken: readonly string[]): void {
-    const settled = (ids: readonly string[]): void => {
-      for (const id of ids) this.#controls.delete(id);
-      void this.#journal.clear(ids);
-    };
-    settled(taken);
-    const rest = [...this.#controls.entries()];
+    this.#controls.settle(taken);
+    const { ids: rest, events } = this.#controls;
     if (rest.length === 0) return;
-    const events = rest.map(([, text]) => decodeEvent(text));
     this.#write(events, [], undefined).then(
-      () => settled(rest.map(([id]) => id)),
+      () => this.#controls.settle(rest),
       // They are still among those to be taken when it opens again.
       () => undefined,
     );
@@ -213,22 +194,13 @@ class SqliteLedger implements Ledger {
   #writeControls(events: readonly ControlEvent[]): Promise<boolean> {
     return this.#write(events, [], undefined).then(
       () => true,
-      () => this.#keepControls(events),
+      () => this.#controls.keep(events),
     );
   }
 
   #holdControls(events: readonly ControlEvent[]): Promise<boolean> {
     for (const event of events) apply(this.#state, event);
-    return this.#keepControls(events);
-  }
-
-  async #keepControls(events: readonly ControlEvent[]): Promise<boolean> {
-    const kept = events.map((event) => {
-      const text = encodeEvent(event);
-      this.#controls.set(event.id, text);
-      return this.#journal.append(event.id, text);
-    });
-    return (await Promise.all(kept)).every(Boolean);
+    return this.#controls.keep(events);
   }
 
   tasks(): RegisteredTasksView {
@@ -250,9 +222,10 @@ class SqliteLedger implements Ledger {
     return event?.kind === "decision" ? event : undefined;
   }
 
-  async report(_decisionId: string): Promise<Reported | undefined> {
-    this.#refuseUnready();
-    return undefined;
+  async report(decisionId: string): Promise<Reported | undefined> {
+    const text = await this.#refuseUnready().readReport(decisionId);
+    const event = text === undefined ? undefined : decodeEvent(text);
+    return event?.kind === "reported" ? event : undefined;
   }
 
   async recordPolicy({ event, files }: StoredPolicy): Promise<void> {
@@ -279,7 +252,7 @@ class SqliteLedger implements Ledger {
     await this.#opening?.catch(() => undefined);
     await this.#writer?.close();
     this.#writer = undefined;
-    await this.#journal.close();
+    await this.#controls.close();
   }
 
   #refuseUnready(): Writer {
@@ -377,29 +350,5 @@ class SqliteLedger implements Ledger {
 
   #tell(): void {
     for (const listener of this.#listeners) listener(this.ready);
-  }
-}
-
-/** The projection must say what the events say. @throws {Error} naming the row that does not. */
-function refuseDifference(state: State, rows: readonly TaskRow[]): void {
-  const open = new Map(rows.filter((row) => row.state === "open").map((row) => [row.task_id, row]));
-  for (const row of rows) {
-    const task = state.tasks.get(row.task_id);
-    const same =
-      (row.state === "open") === (task !== undefined) &&
-      (!task ||
-        (task.tenant === row.tenant &&
-          task.caller === row.caller &&
-          task.agent === row.agent &&
-          task.principal === row.principal &&
-          task.session === row.session &&
-          (task.statement ?? null) === row.statement &&
-          task.openedAt === row.opened_at &&
-          JSON.stringify(task.seen) === row.seen));
-    if (!same) throw new Error(`row \`${row.task_id}\` of table \`tasks\` differs from the ledger's events; it was changed outside Behest`);
-  }
-  for (const id of state.tasks.ids()) {
-    if (!open.has(id))
-      throw new Error(`table \`tasks\` lacks the open task \`${id}\` that the ledger's events tell of; it was changed outside Behest`);
   }
 }

@@ -1,6 +1,7 @@
 import type { EndedSuspensionsQuestion, PolicyFiles } from "../../core/ports.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { SuspensionRow } from "./suspension-rows.ts";
+import type { RegisteredRow, TaskRow } from "./task-rows.ts";
 
 /** What the writer's thread is started with. */
 export interface WriterOptions {
@@ -31,6 +32,8 @@ export interface PolicyRow {
 export type ToWriter =
   | Group
   | { readonly kind: "read"; readonly ticket: number; readonly decisionId: string }
+  /** Asks for what was reported of a decision. */
+  | { readonly kind: "read report"; readonly ticket: number; readonly decisionId: string }
   | { readonly kind: "read policy"; readonly ticket: number; readonly digest: string }
   /** Asks what it takes to keep a policy, and what there is. */
   | { readonly kind: "measure policy"; readonly ticket: number; readonly policy: PolicyRow }
@@ -39,12 +42,13 @@ export type ToWriter =
 
 export type FromWriter =
   | { readonly kind: "events"; readonly events: readonly string[] }
-  | { readonly kind: "tasks"; readonly rows: readonly TaskRow[] }
+  | { readonly kind: "tasks"; readonly selfAsserted: readonly TaskRow[]; readonly registered: readonly RegisteredRow[] }
   | { readonly kind: "suspensions"; readonly rows: readonly SuspensionRow[] }
   | { readonly kind: "cache"; readonly rows: readonly CacheRow[] }
   | { readonly kind: "opened" }
   | { readonly kind: "written" }
   | { readonly kind: "found"; readonly ticket: number; readonly record?: string }
+  | { readonly kind: "found report"; readonly ticket: number; readonly record?: string }
   | { readonly kind: "found policy"; readonly ticket: number; readonly row?: Omit<PolicyRow, "digest"> }
   | ({ readonly kind: "measured policy"; readonly ticket: number } & Room)
   | { readonly kind: "found ended suspensions"; readonly ticket: number; readonly rows: readonly SuspensionRow[] }
@@ -55,18 +59,4 @@ export type FromWriter =
 export interface Room {
   readonly neededBytes: number;
   readonly freeBytes: number;
-}
-
-/** One row of the projection `tasks`, as far as it is compared with the events. */
-export interface TaskRow {
-  readonly task_id: string;
-  readonly state: string;
-  readonly tenant: string;
-  readonly caller: string;
-  readonly agent: string;
-  readonly principal: string;
-  readonly session: string;
-  readonly statement: string | null;
-  readonly opened_at: number;
-  readonly seen: string;
 }

@@ -3,8 +3,9 @@ import { decodeEvent } from "../../core/record.ts";
 import { createState } from "../../core/state.ts";
 import { leafHash } from "../../core/tree.ts";
 import type { CacheRow } from "./decision-cache.ts";
-import type { FromWriter, TaskRow, WriterOptions } from "./messages.ts";
+import type { FromWriter, WriterOptions } from "./messages.ts";
 import { readHolding } from "./suspension-rows.ts";
+import { readRegistered, readSelfAsserted, TREES_THAT_MATTER } from "./task-rows.ts";
 
 const EVENTS_PER_MESSAGE = 500;
 
@@ -16,24 +17,24 @@ interface StoredEvent {
 
 /**
  * Sends what the state is rebuilt from: every event that can still matter, in order, then the rows to check it against. An event matters if
- * it lies within the longest window of the last policy, if it belongs to a task that is open, or if it is about a suspension whose time is not over:
- * which ones these are is not left to the rows that are checked against them.
+ * it lies within the longest window of the last policy, if it belongs to a self-asserted task that is open or to a tree of registered tasks that is
+ * remembered, or if it is about a suspension whose time is not over: which trees and suspensions these are is not left to the rows that are checked
+ * against them.
  */
 export function readRebuild(db: Database, options: WriterOptions, say: (message: FromWriter) => void): void {
   refuseGap(db);
   const last = db.prepare<[], { record: string }>("SELECT record FROM events WHERE kind = 'policy_loaded' ORDER BY seq DESC LIMIT 1").get();
   const lastPolicy = last && decodeEvent(last.record);
   const { windows } = lastPolicy?.kind === "policy_loaded" ? lastPolicy : createState();
-  const horizonMs = options.nowMs - Math.max(windows.memory, windows.idempotency, windows.reportWithin);
+  const { nowMs } = options;
+  // What was not reported in time counts from then on, as long as anything is remembered.
+  const horizonMs = nowMs - Math.max(windows.memory + windows.reportWithin, windows.idempotency);
+  const endedMs = nowMs - windows.memory;
   // The windows in force come first, so that nothing is forgotten early while the rest is applied.
   const head = last ? [last.record] : [];
-  sendEvents(head, eventsSince(db, { firstSeq: firstSeqSince(db, horizonMs), nowMs: options.nowMs }), say);
-  const tasks = db.prepare<[], TaskRow>(
-    `SELECT task_id, state, tenant, caller, agent, principal, session, statement, opened_at, seen FROM tasks
-     WHERE state = 'open' OR opened_at >= ${horizonMs}`,
-  );
-  say({ kind: "tasks", rows: tasks.all() });
-  say({ kind: "suspensions", rows: readHolding(db, options.nowMs) });
+  sendEvents(head, eventsSince(db, { first: firstSeqSince(db, horizonMs), nowMs, endedMs }), say);
+  say({ kind: "tasks", selfAsserted: readSelfAsserted(db, horizonMs), registered: readRegistered(db, endedMs) });
+  say({ kind: "suspensions", rows: readHolding(db, nowMs) });
   const cache = db.prepare<[number], CacheRow>("SELECT * FROM decision_cache ORDER BY at DESC LIMIT ?");
   say({ kind: "cache", rows: cache.all(options.cacheRowsMax) });
 }
@@ -65,23 +66,27 @@ function firstSeqSince(db: Database, horizonMs: number): number {
 }
 
 interface Since {
-  readonly firstSeq: number;
+  readonly first: number;
   readonly nowMs: number;
+  /** Trees that were over before this are forgotten. */
+  readonly endedMs: number;
 }
 
-function eventsSince(db: Database, { firstSeq, nowMs }: Since): IterableIterator<StoredEvent> {
-  const statement = db.prepare<{ first: number; now: number }, StoredEvent>(
-    `WITH open AS (SELECT task_id FROM tasks WHERE state = 'open')
+function eventsSince(db: Database, since: Since): IterableIterator<StoredEvent> {
+  const statement = db.prepare<Since, StoredEvent>(
+    `WITH open AS (SELECT task_id FROM tasks WHERE kind <> 'registered' AND state = 'open'), trees AS MATERIALIZED (${TREES_THAT_MATTER})
      SELECT seq, record, leaf FROM decisions WHERE seq >= @first
      UNION ALL SELECT seq, record, leaf FROM events WHERE seq >= @first
      UNION ALL SELECT seq, record, leaf FROM decisions WHERE task_id IN (SELECT task_id FROM open) AND seq < @first
      UNION ALL SELECT seq, record, leaf FROM events WHERE task_id IN (SELECT task_id FROM open) AND seq < @first
+     UNION ALL SELECT seq, record, leaf FROM decisions WHERE root_task_id IN (SELECT event_id FROM trees) AND seq < @first
+     UNION ALL SELECT seq, record, leaf FROM events WHERE root_task_id IN (SELECT event_id FROM trees) AND seq < @first
      UNION ALL SELECT seq, record, leaf FROM events WHERE kind = 'suspended' AND seq < @first
-               AND ifnull(record ->> '$.suspension.until', @now + 1) > @now
+               AND ifnull(record ->> '$.suspension.until', @nowMs + 1) > @nowMs
      UNION ALL SELECT seq, record, leaf FROM events WHERE kind = 'resumed' AND seq < @first
      ORDER BY seq`,
   );
-  return statement.iterate({ first: firstSeq, now: nowMs });
+  return statement.iterate(since);
 }
 
 function sendEvents(head: readonly string[], rows: Iterable<StoredEvent>, say: (message: FromWriter) => void): void {

@@ -159,6 +159,53 @@ const MIGRATIONS: readonly string[] = [
            h.value ->> '$.taskId' AS task_id
     FROM decisions AS d, json_each(d.record, '$.subject.request.delegation') AS h;
   `,
+  `
+  ALTER TABLE events ADD COLUMN root_task_id TEXT;
+  -- Until now every task was its own root.
+  UPDATE events SET root_task_id = task_id WHERE task_id IS NOT NULL;
+  CREATE INDEX events_by_root ON events (root_task_id, at) WHERE root_task_id IS NOT NULL;
+  CREATE INDEX events_by_tree_expiry ON events (record ->> '$.task.treeExpiresAt') WHERE kind = 'task_registered';
+  CREATE UNIQUE INDEX events_by_reported_decision ON events (record ->> '$.decision') WHERE kind = 'reported';
+  CREATE INDEX decisions_by_root ON decisions (root_task_id, at);
+
+  ALTER TABLE tasks ADD COLUMN parent_task_id TEXT;
+  ALTER TABLE tasks ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE tasks ADD COLUMN scope_kind TEXT;
+  ALTER TABLE tasks ADD COLUMN scope TEXT;
+  ALTER TABLE tasks ADD COLUMN spent TEXT;
+  ALTER TABLE tasks ADD COLUMN attributes TEXT;
+  ALTER TABLE tasks ADD COLUMN statement_expires_at INTEGER;
+  ALTER TABLE tasks ADD COLUMN statement_expires_at_iso TEXT GENERATED ALWAYS AS (${ISO("statement_expires_at")}) VIRTUAL;
+  ALTER TABLE tasks ADD COLUMN expires_at INTEGER;
+  ALTER TABLE tasks ADD COLUMN expires_at_iso TEXT GENERATED ALWAYS AS (${ISO("expires_at")}) VIRTUAL;
+  ALTER TABLE tasks ADD COLUMN ended_by TEXT;
+  CREATE INDEX tasks_by_root ON tasks (root_task_id, opened_at);
+  CREATE INDEX tasks_by_expiry ON tasks (expires_at) WHERE expires_at IS NOT NULL;
+
+  CREATE TABLE reports (
+    decision_id TEXT PRIMARY KEY,
+    report_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    at_iso TEXT GENERATED ALWAYS AS (${ISO("at")}) VIRTUAL,
+    tenant TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    task_id TEXT,
+    root_task_id TEXT,
+    status TEXT NOT NULL,
+    took_effect INTEGER,
+    mutated INTEGER NOT NULL,
+    enforcement_bypassed INTEGER NOT NULL,
+    late INTEGER NOT NULL,
+    refunded INTEGER NOT NULL,
+    labels TEXT,
+    result_bytes INTEGER NOT NULL,
+    truncated INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX reports_by_agent ON reports (agent, at);
+  CREATE INDEX reports_by_root ON reports (root_task_id, at);
+  `,
 ];
 
 /** @throws {Error} when the file belongs to another program or a newer Behest. */

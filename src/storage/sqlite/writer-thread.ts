@@ -55,6 +55,11 @@ export class Writer {
     return answer.kind === "found" ? answer.record : undefined;
   }
 
+  async readReport(decisionId: string): Promise<string | undefined> {
+    const answer = await this.#ask((ticket) => ({ kind: "read report", ticket, decisionId }));
+    return answer.kind === "found report" ? answer.record : undefined;
+  }
+
   async readEndedSuspensions(question: EndedSuspensionsQuestion): Promise<readonly SuspensionRow[]> {
     const answer = await this.#ask((ticket) => ({ kind: "read ended suspensions", ticket, question }));
     return answer.kind === "found ended suspensions" ? answer.rows : [];

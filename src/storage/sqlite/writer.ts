@@ -1,13 +1,15 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Database, Statement } from "better-sqlite3";
-import { type DecisionRecord, decodeEvent, type LedgerEvent, type TaskClosed, type TaskOpened } from "../../core/record.ts";
+import { type DecisionRecord, decodeEvent, type LedgerEvent } from "../../core/record.ts";
 import { append, decodeEdge, encodeEdge, leafHash, rootOf, type TreeEdge } from "../../core/tree.ts";
 import { openForWriting } from "./connection.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, Group, ToWriter, WriterOptions } from "./messages.ts";
 import { policyRows } from "./policy-rows.ts";
 import { readRebuild } from "./rebuild.ts";
+import { reportReader, reportStatements } from "./report-rows.ts";
 import { readEnded, suspensionStatements } from "./suspension-rows.ts";
+import { taskStatements } from "./task-rows.ts";
 
 /**
  * The one writer of a database, on a thread of its own. It takes a group, writes it in one transaction, and says so when COMMIT has returned,
@@ -28,6 +30,7 @@ function runWriter(options: WriterOptions): void {
     takeControls(db, options.controls, write);
     readRebuild(db, options, say);
     const read = db.prepare<[string], { record: string; leaf: Buffer }>("SELECT record, leaf FROM decisions WHERE decision_id = ?");
+    const readReport = reportReader(db);
     const policies = policyRows(db);
     port.on("message", (message: ToWriter) => {
       try {
@@ -41,6 +44,11 @@ function runWriter(options: WriterOptions): void {
             // A record that its leaf does not vouch for is no record.
             const whole = row && leafHash(row.record).equals(row.leaf);
             say({ kind: "found", ticket: message.ticket, ...(whole && { record: row.record }) });
+            break;
+          }
+          case "read report": {
+            const record = readReport(message.decisionId);
+            say({ kind: "found report", ticket: message.ticket, ...(record !== undefined && { record }) });
             break;
           }
           case "read policy": {
@@ -81,8 +89,11 @@ function takeControls(db: Database, controls: readonly string[], write: (group: 
 
 function createGroupWriter(db: Database): (group: Group) => void {
   const insertDecision = db.prepare(INSERT_DECISION);
-  const insertEvent = db.prepare("INSERT INTO events (seq, event_id, at, kind, tenant, task_id, record, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  const insertEvent = db.prepare(
+    "INSERT INTO events (seq, event_id, at, kind, tenant, task_id, root_task_id, record, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  );
   const tasks = taskStatements(db);
+  const reports = reportStatements(db);
   const suspensions = suspensionStatements(db);
   const insertHead = db.prepare("INSERT INTO tree_heads (tree_size, at, root) VALUES (?, ?, ?)");
   const updateEdge = db.prepare("UPDATE _tree_edge SET tree_size = ?, edge = ?");
@@ -99,8 +110,12 @@ function createGroupWriter(db: Database): (group: Group) => void {
       next = append(next, leaf);
       lastAt = Math.max(lastAt, event.at);
       if (event.kind === "decision") insertDecision.run(...decisionColumns(event, { seq: next.size, text, leaf }));
-      else insertEvent.run(next.size, event.id, event.at, event.kind, tenantOf(event), taskOf(event), text, leaf);
+      else {
+        const { tenant, task, root } = concernsOf(event);
+        insertEvent.run(next.size, event.id, event.at, event.kind, tenant, task, root, text, leaf);
+      }
       tasks.project(event);
+      if (event.kind === "reported") reports.project(event, text);
       if (event.kind === "suspended" || event.kind === "resumed") suspensions.project(event);
     }
     insertHead.run(next.size, lastAt, rootOf(next));
@@ -140,7 +155,7 @@ function decisionColumns(record: DecisionRecord, { seq, text, leaf }: Stored): u
     request.agent.id,
     resolved.principal,
     task.id ?? null,
-    task.id ?? null,
+    task.registered?.root ?? task.id ?? null,
     request.task?.statement ?? task.statement ?? null,
     request.action.tool,
     request.action.operation ?? null,
@@ -159,38 +174,33 @@ function decisionColumns(record: DecisionRecord, { seq, text, leaf }: Stored): u
   ];
 }
 
-const tenantOf = (event: Exclude<LedgerEvent, DecisionRecord>): string | null => {
-  if (event.kind === "task_opened") return event.task.tenant;
-  if (event.kind === "suspended") return event.suspension.tenant;
-  return event.kind === "task_closed" || event.kind === "resumed" ? event.tenant : null;
-};
+interface Concerns {
+  readonly tenant: string | null;
+  readonly task: string | null;
+  readonly root: string | null;
+}
 
-const taskOf = (event: Exclude<LedgerEvent, DecisionRecord>): string | null => {
-  if (event.kind === "task_opened") return event.task.id;
-  return event.kind === "task_closed" ? event.task : null;
-};
-
-/** Keeps the projection `tasks`, in the transaction of the events it follows from. */
-function taskStatements(db: Database): { project: (event: LedgerEvent) => void } {
-  const open =
-    db.prepare(`INSERT INTO tasks (task_id, root_task_id, kind, state, tenant, caller, agent, principal, session, statement, opened_at, seen)
-    VALUES (?, ?, 'self_asserted', 'open', ?, ?, ?, ?, ?, ?, ?, ?)`);
-  const close = db.prepare("UPDATE tasks SET state = 'closed', closed_at = ?, closed_because = ? WHERE task_id = ?");
-  const raise = db.prepare("UPDATE tasks SET seen = ? WHERE task_id = ?");
-  const opened = ({ task }: TaskOpened): void => {
-    const { id, tenant, caller, agent, principal, session, statement, openedAt, seen } = task;
-    open.run(id, id, tenant, caller, agent, principal, session, statement ?? null, openedAt, JSON.stringify(seen));
-  };
-  const closed = ({ at, reason, task }: TaskClosed): void => {
-    close.run(at, reason, task);
-  };
-  return {
-    project(event) {
-      if (event.kind === "task_opened") opened(event);
-      else if (event.kind === "task_closed") closed(event);
-      else if (event.kind === "decision" && event.seenAfter) raise.run(JSON.stringify(event.seenAfter), event.subject.task.id);
-    },
-  };
+/** Whose an event is, and which task it is about, for the columns. */
+function concernsOf(event: Exclude<LedgerEvent, DecisionRecord>): Concerns {
+  switch (event.kind) {
+    case "policy_loaded":
+      return { tenant: null, task: null, root: null };
+    case "suspended":
+      return { tenant: event.suspension.tenant, task: null, root: null };
+    case "resumed":
+      return { tenant: event.tenant, task: null, root: null };
+    case "task_opened":
+      return { tenant: event.task.tenant, task: event.task.id, root: event.task.id };
+    case "task_closed":
+      return { tenant: event.tenant, task: event.task, root: event.task };
+    case "task_registered":
+      return { tenant: event.task.tenant, task: event.task.id, root: event.task.root };
+    case "task_ended":
+    case "task_revoked":
+      return { tenant: event.tenant, task: event.task, root: event.root };
+    case "reported":
+      return { tenant: event.tenant, task: event.task ?? null, root: event.root ?? null };
+  }
 }
 
 function cacheStatements(db: Database): { write: (group: Group) => void } {

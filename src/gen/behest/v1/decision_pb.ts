@@ -14,7 +14,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file behest/v1/decision.proto.
  */
 export const file_behest_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("ChhiZWhlc3QvdjEvZGVjaXNpb24ucHJvdG8SCWJlaGVzdC52MSKcAwoNRGVjaWRlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEh8KBWFnZW50GAIgASgLMhAuYmVoZXN0LnYxLkFnZW50EiYKBHRhc2sYAyABKAsyGC5iZWhlc3QudjEuVGFza1JlZmVyZW5jZRIPCgdzZXNzaW9uGAQgASgJEiwKCmRlbGVnYXRpb24YBSADKAsyGC5iZWhlc3QudjEuRGVsZWdhdGlvbkhvcBIhCgZhY3Rpb24YBiABKAsyES5iZWhlc3QudjEuQWN0aW9uEh0KBGRhdGEYByABKAsyDy5iZWhlc3QudjEuRGF0YRIjCgdjb250ZXh0GAggASgLMhIuYmVoZXN0LnYxLkNvbnRleHQSEwoLYXBwcm92YWxfaWQYCSABKAkSDwoHd2FpdF9tcxgKIAEoDRIoCgZwZXJtaXQYCyABKAsyGC5iZWhlc3QudjEuUGVybWl0UmVxdWVzdBI4ChVzdXBwb3J0ZWRfb2JsaWdhdGlvbnMYDCADKA4yGS5iZWhlc3QudjEuT2JsaWdhdGlvblR5cGUiVAoFQWdlbnQSCgoCaWQYASABKAkSEgoKY3JlZGVudGlhbBgCIAEoCRIrCgphdHRyaWJ1dGVzGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCIuCg1UYXNrUmVmZXJlbmNlEgoKAmlkGAEgASgJEhEKCXN0YXRlbWVudBgCIAEoCSI/CglQcmluY2lwYWwSJgoEdHlwZRgBIAEoDjIYLmJlaGVzdC52MS5QcmluY2lwYWxUeXBlEgoKAmlkGAIgASgJIl0KDURlbGVnYXRpb25Ib3ASJwoJcHJpbmNpcGFsGAEgASgLMhQuYmVoZXN0LnYxLlByaW5jaXBhbBIPCgd0YXNrX2lkGAIgASgJEhIKCmNyZWRlbnRpYWwYAyABKAkipAIKBkFjdGlvbhIMCgR0b29sGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCRIhCgZlZmZlY3QYAyABKA4yES5iZWhlc3QudjEuRWZmZWN0EiwKCWFyZ3VtZW50cxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIABIYCg5hcmd1bWVudHNfanNvbhgFIAEoCUgAEhgKEGFyZ3VtZW50c19kaWdlc3QYBiABKAkSGwoTYXJndW1lbnRzX3RydW5jYXRlZBgHIAEoCBIeChZ0b29sX2RlZmluaXRpb25fZGlnZXN0GAggASgJEiUKCHJlc291cmNlGAkgASgLMhMuYmVoZXN0LnYxLlJlc291cmNlQhAKDmFyZ3VtZW50c19mb3JtIlEKCFJlc291cmNlEgwKBHR5cGUYASABKAkSCgoCaWQYAiABKAkSKwoKYXR0cmlidXRlcxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiMgoERGF0YRIWCg5jbGFzc2lmaWNhdGlvbhgBIAEoCRISCgpjYXRlZ29yaWVzGAIgAygJIksKB0NvbnRleHQSEwoLZW52aXJvbm1lbnQYASABKAkSKwoKYXR0cmlidXRlcxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiSQoNUGVybWl0UmVxdWVzdBIQCghhdWRpZW5jZRgBIAEoCRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ixAQKDkRlY2lkZVJlc3BvbnNlEhMKC2RlY2lzaW9uX2lkGAEgASgJEiMKB291dGNvbWUYAiABKA4yEi5iZWhlc3QudjEuT3V0Y29tZRIfCgViYXNpcxgDIAEoDjIQLmJlaGVzdC52MS5CYXNpcxIdCgRyaXNrGAQgASgLMg8uYmVoZXN0LnYxLlJpc2sSJAoIZmluZGluZ3MYBSADKAsyEi5iZWhlc3QudjEuRmluZGluZxIUCgxyZWFzb25fY29kZXMYBiADKAkSKgoLb2JsaWdhdGlvbnMYByADKAsyFS5iZWhlc3QudjEuT2JsaWdhdGlvbhIeCgVob2xkcxgIIAMoCzIPLmJlaGVzdC52MS5Ib2xkEiUKCGFwcHJvdmFsGAkgASgLMhMuYmVoZXN0LnYxLkFwcHJvdmFsEiEKBnBlcm1pdBgKIAEoCzIRLmJlaGVzdC52MS5QZXJtaXQSDwoHdGFza19pZBgLIAEoCRIYChBhcmd1bWVudHNfZGlnZXN0GAwgASgJEhUKDXBvbGljeV9kaWdlc3QYDSABKAkSHwoFY2FjaGUYDiABKAsyEC5iZWhlc3QudjEuQ2FjaGUSLgoKZGVjaWRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdmFsaWRfdW50aWwYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJlY29yZGVkGBEgASgIEhAKCHJlcGxheWVkGBIgASgIIjoKBFJpc2sSDQoFc2NvcmUYASABKA0SIwoFbGV2ZWwYAiABKA4yFC5iZWhlc3QudjEuUmlza0xldmVsIpgBCgdGaW5kaW5nEgwKBHJ1bGUYASABKAkSIwoFZXZlbnQYAiABKA4yFC5iZWhlc3QudjEuUnVsZUV2ZW50EigKBnJlc3VsdBgDIAEoDjIYLmJlaGVzdC52MS5GaW5kaW5nUmVzdWx0Eg4KBnBvaW50cxgEIAEoERIOCgZyZWFzb24YBSABKAkSEAoIY29udHJvbHMYBiADKAkieQoKT2JsaWdhdGlvbhInCgR0eXBlGAEgASgOMhkuYmVoZXN0LnYxLk9ibGlnYXRpb25UeXBlEg0KBXBhdGhzGAIgAygJEhAKCHJvd3NfbWF4GAMgASgNEg0KBWxldmVsGAQgASgJEhIKCnJlY2lwaWVudHMYBSADKAkiNwoESG9sZBIMCgRuYW1lGAEgASgJEhEKCWFwcHJvdmVycxgCIAMoCRIOCgZxdW9ydW0YAyABKA0ifAoIQXBwcm92YWwSCgoCaWQYASABKAkSJwoFc3RhdGUYAiABKA4yGC5iZWhlc3QudjEuQXBwcm92YWxTdGF0ZRILCgN1cmwYAyABKAkSLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRwoGUGVybWl0Eg0KBXRva2VuGAEgASgJEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiUKBUNhY2hlEgsKA2hpdBgBIAEoCBIPCgdyZXBlYXRzGAIgASgJIj0KEkRlY2lkZUJhdGNoUmVxdWVzdBInCgVpdGVtcxgBIAMoCzIYLmJlaGVzdC52MS5EZWNpZGVSZXF1ZXN0IkAKE0RlY2lkZUJhdGNoUmVzcG9uc2USKQoFaXRlbXMYASADKAsyGi5iZWhlc3QudjEuRGVjaWRlQmF0Y2hJdGVtIm8KD0RlY2lkZUJhdGNoSXRlbRItCghkZWNpc2lvbhgBIAEoCzIZLmJlaGVzdC52MS5EZWNpZGVSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIICgZyZXN1bHQiXwoORXhwbGFpblJlcXVlc3QSKQoHcmVxdWVzdBgBIAEoCzIYLmJlaGVzdC52MS5EZWNpZGVSZXF1ZXN0Eg4KBmNhbGxlchgCIAEoCRISCgpldmVyeV9ydWxlGAMgASgIImsKD0V4cGxhaW5SZXNwb25zZRIrCghkZWNpc2lvbhgBIAEoCzIZLmJlaGVzdC52MS5EZWNpZGVSZXNwb25zZRIrCgtleHBsYW5hdGlvbhgCIAEoCzIWLmJlaGVzdC52MS5FeHBsYW5hdGlvbiLRAQoLRXhwbGFuYXRpb24SJwoFcnVsZXMYASADKAsyGC5iZWhlc3QudjEuRXhwbGFpbmVkUnVsZRInCgVmYWN0cxgCIAMoCzIYLmJlaGVzdC52MS5FeHBsYWluZWRGYWN0EigKBXNjb3JlGAMgASgLMhkuYmVoZXN0LnYxLkV4cGxhaW5lZFNjb3JlEh4KBWZsaXBzGAQgAygLMg8uYmVoZXN0LnYxLkZsaXASFwoPZmxpcHNfY3V0X3Nob3J0GAUgASgIEg0KBWhpbnRzGAYgAygJItoBCg1FeHBsYWluZWRSdWxlEgwKBHJ1bGUYASABKAkSIwoFZXZlbnQYAiABKA4yFC5iZWhlc3QudjEuUnVsZUV2ZW50EigKBnJlc3VsdBgDIAEoDjIYLmJlaGVzdC52MS5GaW5kaW5nUmVzdWx0Eg4KBnBvaW50cxgEIAEoERILCgNzdW0YBSABKBESEAoIcG9zaXRpb24YBiABKAkSDQoFcmVhZHMYByADKAkSLgoHZGVjaWRlZBgIIAMoCzIdLmJlaGVzdC52MS5EZWNpZGluZ0NvbXBhcmlzb24i3gEKEkRlY2lkaW5nQ29tcGFyaXNvbhIQCghwb3NpdGlvbhgBIAEoCRIMCgRmYWN0GAIgASgJEhAKCG9wZXJhdG9yGAMgASgJEicKBXZhbHVlGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlSAASFAoKb3RoZXJfZmFjdBgFIAEoCUgAEiUKBWZvdW5kGAYgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEh8KBXRydXRoGAcgASgOMhAuYmVoZXN0LnYxLlRydXRoQg8KDWNvbXBhcmVkX3dpdGgiVwoNRXhwbGFpbmVkRmFjdBIMCgRuYW1lGAEgASgJEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhEKCWluZmx1ZW5jZRgDIAEoCSLIAQoORXhwbGFpbmVkU2NvcmUSDQoFc2NvcmUYASABKA0SCwoDc3VtGAIgASgREiMKBWxldmVsGAMgASgOMhQuYmVoZXN0LnYxLlJpc2tMZXZlbBIOCgZtaWRkbGUYBCABKA0SCwoDdG9wGAUgASgNEhkKDHRvX25leHRfYmFuZBgGIAEoDUgAiAEBEhoKDXRvX2JhbmRfYmVsb3cYByABKA1IAYgBAUIPCg1fdG9fbmV4dF9iYW5kQhAKDl90b19iYW5kX2JlbG93IlMKBEZsaXASIwoHb3V0Y29tZRgBIAEoDjISLmJlaGVzdC52MS5PdXRjb21lEiYKB2NoYW5nZXMYAiADKAsyFS5iZWhlc3QudjEuRmFjdENoYW5nZSJkCgpGYWN0Q2hhbmdlEgwKBGZhY3QYASABKAkSJAoEZnJvbRgCIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIiCgJ0bxgDIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZSp+Cg1QcmluY2lwYWxUeXBlEh4KGlBSSU5DSVBBTF9UWVBFX1VOU1BFQ0lGSUVEEAASFwoTUFJJTkNJUEFMX1RZUEVfVVNFUhABEhoKFlBSSU5DSVBBTF9UWVBFX1NFUlZJQ0UQAhIYChRQUklOQ0lQQUxfVFlQRV9BR0VOVBADKu8BCgZFZmZlY3QSFgoSRUZGRUNUX1VOU1BFQ0lGSUVEEAASDwoLRUZGRUNUX1JFQUQQARIRCg1FRkZFQ1RfQlJPV1NFEAISEQoNRUZGRUNUX0NSRUFURRADEhEKDUVGRkVDVF9VUERBVEUQBBIRCg1FRkZFQ1RfREVMRVRFEAUSDwoLRUZGRUNUX1NFTkQQBhIQCgxFRkZFQ1RfU0hBUkUQBxIOCgpFRkZFQ1RfUEFZEAgSFQoRRUZGRUNUX0NSRURFTlRJQUwQCRISCg5FRkZFQ1RfRVhFQ1VURRAKEhIKDkVGRkVDVF9VTktOT1dOEAsqZQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEQoNT1VUQ09NRV9BTExPVxABEhAKDE9VVENPTUVfREVOWRACEhwKGE9VVENPTUVfUkVRVUlSRV9BUFBST1ZBTBADKm0KBUJhc2lzEhUKEUJBU0lTX1VOU1BFQ0lGSUVEEAASFAoQQkFTSVNfQVVUSE9SSVpFRBABEhIKDkJBU0lTX0lORkVSUkVEEAISEwoPQkFTSVNfQVZBSUxBQkxFEAMSDgoKQkFTSVNfTk9ORRAEKmYKCVJpc2tMZXZlbBIaChZSSVNLX0xFVkVMX1VOU1BFQ0lGSUVEEAASEgoOUklTS19MRVZFTF9MT1cQARIVChFSSVNLX0xFVkVMX01JRERMRRACEhIKDlJJU0tfTEVWRUxfVE9QEAMqnwEKCVJ1bGVFdmVudBIaChZSVUxFX0VWRU5UX1VOU1BFQ0lGSUVEEAASEwoPUlVMRV9FVkVOVF9SSVNLEAESEwoPUlVMRV9FVkVOVF9ERU5ZEAISHwobUlVMRV9FVkVOVF9SRVFVSVJFX0FQUFJPVkFMEAMSFAoQUlVMRV9FVkVOVF9BTExPVxAEEhUKEVJVTEVfRVZFTlRfT0JMSUdFEAUqZwoNRmluZGluZ1Jlc3VsdBIeChpGSU5ESU5HX1JFU1VMVF9VTlNQRUNJRklFRBAAEhoKFkZJTkRJTkdfUkVTVUxUX01BVENIRUQQARIaChZGSU5ESU5HX1JFU1VMVF9VTktOT1dOEAIqogEKDk9ibGlnYXRpb25UeXBlEh8KG09CTElHQVRJT05fVFlQRV9VTlNQRUNJRklFRBAAEhoKFk9CTElHQVRJT05fVFlQRV9SRURBQ1QQARIeChpPQkxJR0FUSU9OX1RZUEVfTElNSVRfUk9XUxACEhcKE09CTElHQVRJT05fVFlQRV9MT0cQAxIaChZPQkxJR0FUSU9OX1RZUEVfTk9USUZZEAQq2gEKDUFwcHJvdmFsU3RhdGUSHgoaQVBQUk9WQUxfU1RBVEVfVU5TUEVDSUZJRUQQABIaChZBUFBST1ZBTF9TVEFURV9QRU5ESU5HEAESGwoXQVBQUk9WQUxfU1RBVEVfQVBQUk9WRUQQAhIZChVBUFBST1ZBTF9TVEFURV9ERU5JRUQQAxIaChZBUFBST1ZBTF9TVEFURV9FWFBJUkVEEAQSHAoYQVBQUk9WQUxfU1RBVEVfQ0FOQ0VMTEVEEAUSGwoXQVBQUk9WQUxfU1RBVEVfQ09OU1VNRUQQBipSCgVUcnV0aBIVChFUUlVUSF9VTlNQRUNJRklFRBAAEg4KClRSVVRIX1RSVUUQARIPCgtUUlVUSF9GQUxTRRACEhEKDVRSVVRIX1VOS05PV04QAzLgAQoPRGVjaXNpb25TZXJ2aWNlEj0KBkRlY2lkZRIYLmJlaGVzdC52MS5EZWNpZGVSZXF1ZXN0GhkuYmVoZXN0LnYxLkRlY2lkZVJlc3BvbnNlEkwKC0RlY2lkZUJhdGNoEh0uYmVoZXN0LnYxLkRlY2lkZUJhdGNoUmVxdWVzdBoeLmJlaGVzdC52MS5EZWNpZGVCYXRjaFJlc3BvbnNlEkAKB0V4cGxhaW4SGS5iZWhlc3QudjEuRXhwbGFpblJlcXVlc3QaGi5iZWhlc3QudjEuRXhwbGFpblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status]);
+  fileDesc("ChhiZWhlc3QvdjEvZGVjaXNpb24ucHJvdG8SCWJlaGVzdC52MSKcAwoNRGVjaWRlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEh8KBWFnZW50GAIgASgLMhAuYmVoZXN0LnYxLkFnZW50EiYKBHRhc2sYAyABKAsyGC5iZWhlc3QudjEuVGFza1JlZmVyZW5jZRIPCgdzZXNzaW9uGAQgASgJEiwKCmRlbGVnYXRpb24YBSADKAsyGC5iZWhlc3QudjEuRGVsZWdhdGlvbkhvcBIhCgZhY3Rpb24YBiABKAsyES5iZWhlc3QudjEuQWN0aW9uEh0KBGRhdGEYByABKAsyDy5iZWhlc3QudjEuRGF0YRIjCgdjb250ZXh0GAggASgLMhIuYmVoZXN0LnYxLkNvbnRleHQSEwoLYXBwcm92YWxfaWQYCSABKAkSDwoHd2FpdF9tcxgKIAEoDRIoCgZwZXJtaXQYCyABKAsyGC5iZWhlc3QudjEuUGVybWl0UmVxdWVzdBI4ChVzdXBwb3J0ZWRfb2JsaWdhdGlvbnMYDCADKA4yGS5iZWhlc3QudjEuT2JsaWdhdGlvblR5cGUiVAoFQWdlbnQSCgoCaWQYASABKAkSEgoKY3JlZGVudGlhbBgCIAEoCRIrCgphdHRyaWJ1dGVzGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCIuCg1UYXNrUmVmZXJlbmNlEgoKAmlkGAEgASgJEhEKCXN0YXRlbWVudBgCIAEoCSI/CglQcmluY2lwYWwSJgoEdHlwZRgBIAEoDjIYLmJlaGVzdC52MS5QcmluY2lwYWxUeXBlEgoKAmlkGAIgASgJIl0KDURlbGVnYXRpb25Ib3ASJwoJcHJpbmNpcGFsGAEgASgLMhQuYmVoZXN0LnYxLlByaW5jaXBhbBIPCgd0YXNrX2lkGAIgASgJEhIKCmNyZWRlbnRpYWwYAyABKAkipAIKBkFjdGlvbhIMCgR0b29sGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCRIhCgZlZmZlY3QYAyABKA4yES5iZWhlc3QudjEuRWZmZWN0EiwKCWFyZ3VtZW50cxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIABIYCg5hcmd1bWVudHNfanNvbhgFIAEoCUgAEhgKEGFyZ3VtZW50c19kaWdlc3QYBiABKAkSGwoTYXJndW1lbnRzX3RydW5jYXRlZBgHIAEoCBIeChZ0b29sX2RlZmluaXRpb25fZGlnZXN0GAggASgJEiUKCHJlc291cmNlGAkgASgLMhMuYmVoZXN0LnYxLlJlc291cmNlQhAKDmFyZ3VtZW50c19mb3JtIlEKCFJlc291cmNlEgwKBHR5cGUYASABKAkSCgoCaWQYAiABKAkSKwoKYXR0cmlidXRlcxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiMgoERGF0YRIWCg5jbGFzc2lmaWNhdGlvbhgBIAEoCRISCgpjYXRlZ29yaWVzGAIgAygJIksKB0NvbnRleHQSEwoLZW52aXJvbm1lbnQYASABKAkSKwoKYXR0cmlidXRlcxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiSQoNUGVybWl0UmVxdWVzdBIQCghhdWRpZW5jZRgBIAEoCRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ixAQKDkRlY2lkZVJlc3BvbnNlEhMKC2RlY2lzaW9uX2lkGAEgASgJEiMKB291dGNvbWUYAiABKA4yEi5iZWhlc3QudjEuT3V0Y29tZRIfCgViYXNpcxgDIAEoDjIQLmJlaGVzdC52MS5CYXNpcxIdCgRyaXNrGAQgASgLMg8uYmVoZXN0LnYxLlJpc2sSJAoIZmluZGluZ3MYBSADKAsyEi5iZWhlc3QudjEuRmluZGluZxIUCgxyZWFzb25fY29kZXMYBiADKAkSKgoLb2JsaWdhdGlvbnMYByADKAsyFS5iZWhlc3QudjEuT2JsaWdhdGlvbhIeCgVob2xkcxgIIAMoCzIPLmJlaGVzdC52MS5Ib2xkEiUKCGFwcHJvdmFsGAkgASgLMhMuYmVoZXN0LnYxLkFwcHJvdmFsEiEKBnBlcm1pdBgKIAEoCzIRLmJlaGVzdC52MS5QZXJtaXQSDwoHdGFza19pZBgLIAEoCRIYChBhcmd1bWVudHNfZGlnZXN0GAwgASgJEhUKDXBvbGljeV9kaWdlc3QYDSABKAkSHwoFY2FjaGUYDiABKAsyEC5iZWhlc3QudjEuQ2FjaGUSLgoKZGVjaWRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdmFsaWRfdW50aWwYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJlY29yZGVkGBEgASgIEhAKCHJlcGxheWVkGBIgASgIIjoKBFJpc2sSDQoFc2NvcmUYASABKA0SIwoFbGV2ZWwYAiABKA4yFC5iZWhlc3QudjEuUmlza0xldmVsIpgBCgdGaW5kaW5nEgwKBHJ1bGUYASABKAkSIwoFZXZlbnQYAiABKA4yFC5iZWhlc3QudjEuUnVsZUV2ZW50EigKBnJlc3VsdBgDIAEoDjIYLmJlaGVzdC52MS5GaW5kaW5nUmVzdWx0Eg4KBnBvaW50cxgEIAEoERIOCgZyZWFzb24YBSABKAkSEAoIY29udHJvbHMYBiADKAkieQoKT2JsaWdhdGlvbhInCgR0eXBlGAEgASgOMhkuYmVoZXN0LnYxLk9ibGlnYXRpb25UeXBlEg0KBXBhdGhzGAIgAygJEhAKCHJvd3NfbWF4GAMgASgNEg0KBWxldmVsGAQgASgJEhIKCnJlY2lwaWVudHMYBSADKAkiNwoESG9sZBIMCgRuYW1lGAEgASgJEhEKCWFwcHJvdmVycxgCIAMoCRIOCgZxdW9ydW0YAyABKA0ifAoIQXBwcm92YWwSCgoCaWQYASABKAkSJwoFc3RhdGUYAiABKA4yGC5iZWhlc3QudjEuQXBwcm92YWxTdGF0ZRILCgN1cmwYAyABKAkSLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRwoGUGVybWl0Eg0KBXRva2VuGAEgASgJEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiUKBUNhY2hlEgsKA2hpdBgBIAEoCBIPCgdyZXBlYXRzGAIgASgJIj0KEkRlY2lkZUJhdGNoUmVxdWVzdBInCgVpdGVtcxgBIAMoCzIYLmJlaGVzdC52MS5EZWNpZGVSZXF1ZXN0IkAKE0RlY2lkZUJhdGNoUmVzcG9uc2USKQoFaXRlbXMYASADKAsyGi5iZWhlc3QudjEuRGVjaWRlQmF0Y2hJdGVtIm8KD0RlY2lkZUJhdGNoSXRlbRItCghkZWNpc2lvbhgBIAEoCzIZLmJlaGVzdC52MS5EZWNpZGVSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIICgZyZXN1bHQiXwoORXhwbGFpblJlcXVlc3QSKQoHcmVxdWVzdBgBIAEoCzIYLmJlaGVzdC52MS5EZWNpZGVSZXF1ZXN0Eg4KBmNhbGxlchgCIAEoCRISCgpldmVyeV9ydWxlGAMgASgIImsKD0V4cGxhaW5SZXNwb25zZRIrCghkZWNpc2lvbhgBIAEoCzIZLmJlaGVzdC52MS5EZWNpZGVSZXNwb25zZRIrCgtleHBsYW5hdGlvbhgCIAEoCzIWLmJlaGVzdC52MS5FeHBsYW5hdGlvbiLRAQoLRXhwbGFuYXRpb24SJwoFcnVsZXMYASADKAsyGC5iZWhlc3QudjEuRXhwbGFpbmVkUnVsZRInCgVmYWN0cxgCIAMoCzIYLmJlaGVzdC52MS5FeHBsYWluZWRGYWN0EigKBXNjb3JlGAMgASgLMhkuYmVoZXN0LnYxLkV4cGxhaW5lZFNjb3JlEh4KBWZsaXBzGAQgAygLMg8uYmVoZXN0LnYxLkZsaXASFwoPZmxpcHNfY3V0X3Nob3J0GAUgASgIEg0KBWhpbnRzGAYgAygJItoBCg1FeHBsYWluZWRSdWxlEgwKBHJ1bGUYASABKAkSIwoFZXZlbnQYAiABKA4yFC5iZWhlc3QudjEuUnVsZUV2ZW50EigKBnJlc3VsdBgDIAEoDjIYLmJlaGVzdC52MS5GaW5kaW5nUmVzdWx0Eg4KBnBvaW50cxgEIAEoERILCgNzdW0YBSABKBESEAoIcG9zaXRpb24YBiABKAkSDQoFcmVhZHMYByADKAkSLgoHZGVjaWRlZBgIIAMoCzIdLmJlaGVzdC52MS5EZWNpZGluZ0NvbXBhcmlzb24i3gEKEkRlY2lkaW5nQ29tcGFyaXNvbhIQCghwb3NpdGlvbhgBIAEoCRIMCgRmYWN0GAIgASgJEhAKCG9wZXJhdG9yGAMgASgJEicKBXZhbHVlGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlSAASFAoKb3RoZXJfZmFjdBgFIAEoCUgAEiUKBWZvdW5kGAYgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEh8KBXRydXRoGAcgASgOMhAuYmVoZXN0LnYxLlRydXRoQg8KDWNvbXBhcmVkX3dpdGgiVwoNRXhwbGFpbmVkRmFjdBIMCgRuYW1lGAEgASgJEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhEKCWluZmx1ZW5jZRgDIAEoCSLIAQoORXhwbGFpbmVkU2NvcmUSDQoFc2NvcmUYASABKA0SCwoDc3VtGAIgASgREiMKBWxldmVsGAMgASgOMhQuYmVoZXN0LnYxLlJpc2tMZXZlbBIOCgZtaWRkbGUYBCABKA0SCwoDdG9wGAUgASgNEhkKDHRvX25leHRfYmFuZBgGIAEoDUgAiAEBEhoKDXRvX2JhbmRfYmVsb3cYByABKA1IAYgBAUIPCg1fdG9fbmV4dF9iYW5kQhAKDl90b19iYW5kX2JlbG93IlMKBEZsaXASIwoHb3V0Y29tZRgBIAEoDjISLmJlaGVzdC52MS5PdXRjb21lEiYKB2NoYW5nZXMYAiADKAsyFS5iZWhlc3QudjEuRmFjdENoYW5nZSJkCgpGYWN0Q2hhbmdlEgwKBGZhY3QYASABKAkSJAoEZnJvbRgCIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIiCgJ0bxgDIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZSKlAgoUUmVwb3J0T3V0Y29tZVJlcXVlc3QSEwoLZGVjaXNpb25faWQYASABKAkSJwoGc3RhdHVzGAIgASgOMhcuYmVoZXN0LnYxLlJlcG9ydFN0YXR1cxIYCgt0b29rX2VmZmVjdBgDIAEoCEgBiAEBEikKBnJlc3VsdBgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIABIVCgtyZXN1bHRfdGV4dBgFIAEoCUgAEhEKCXRydW5jYXRlZBgGIAEoCBIYChBhcmd1bWVudHNfZGlnZXN0GAcgASgJEicKBmxhYmVscxgIIAEoCzIXLmJlaGVzdC52MS5SZXBvcnRMYWJlbHNCDQoLcmVzdWx0X2Zvcm1CDgoMX3Rvb2tfZWZmZWN0IlsKDFJlcG9ydExhYmVscxIWCg5jbGFzc2lmaWNhdGlvbhgBIAEoCRISCgpjYXRlZ29yaWVzGAIgAygJEh8KBXRydXN0GAMgASgOMhAuYmVoZXN0LnYxLlRydXN0Ir4BChVSZXBvcnRPdXRjb21lUmVzcG9uc2USEQoJcmVwb3J0X2lkGAEgASgJEi8KC3JlcG9ydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdtdXRhdGVkGAMgASgIEhwKFGVuZm9yY2VtZW50X2J5cGFzc2VkGAQgASgIEgwKBGxhdGUYBSABKAgSEAoIcmVwZWF0ZWQYBiABKAgSEgoKZ2l2ZW5fYmFjaxgHIAEoCCp+Cg1QcmluY2lwYWxUeXBlEh4KGlBSSU5DSVBBTF9UWVBFX1VOU1BFQ0lGSUVEEAASFwoTUFJJTkNJUEFMX1RZUEVfVVNFUhABEhoKFlBSSU5DSVBBTF9UWVBFX1NFUlZJQ0UQAhIYChRQUklOQ0lQQUxfVFlQRV9BR0VOVBADKu8BCgZFZmZlY3QSFgoSRUZGRUNUX1VOU1BFQ0lGSUVEEAASDwoLRUZGRUNUX1JFQUQQARIRCg1FRkZFQ1RfQlJPV1NFEAISEQoNRUZGRUNUX0NSRUFURRADEhEKDUVGRkVDVF9VUERBVEUQBBIRCg1FRkZFQ1RfREVMRVRFEAUSDwoLRUZGRUNUX1NFTkQQBhIQCgxFRkZFQ1RfU0hBUkUQBxIOCgpFRkZFQ1RfUEFZEAgSFQoRRUZGRUNUX0NSRURFTlRJQUwQCRISCg5FRkZFQ1RfRVhFQ1VURRAKEhIKDkVGRkVDVF9VTktOT1dOEAsqZQoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEQoNT1VUQ09NRV9BTExPVxABEhAKDE9VVENPTUVfREVOWRACEhwKGE9VVENPTUVfUkVRVUlSRV9BUFBST1ZBTBADKm0KBUJhc2lzEhUKEUJBU0lTX1VOU1BFQ0lGSUVEEAASFAoQQkFTSVNfQVVUSE9SSVpFRBABEhIKDkJBU0lTX0lORkVSUkVEEAISEwoPQkFTSVNfQVZBSUxBQkxFEAMSDgoKQkFTSVNfTk9ORRAEKmYKCVJpc2tMZXZlbBIaChZSSVNLX0xFVkVMX1VOU1BFQ0lGSUVEEAASEgoOUklTS19MRVZFTF9MT1cQARIVChFSSVNLX0xFVkVMX01JRERMRRACEhIKDlJJU0tfTEVWRUxfVE9QEAMqnwEKCVJ1bGVFdmVudBIaChZSVUxFX0VWRU5UX1VOU1BFQ0lGSUVEEAASEwoPUlVMRV9FVkVOVF9SSVNLEAESEwoPUlVMRV9FVkVOVF9ERU5ZEAISHwobUlVMRV9FVkVOVF9SRVFVSVJFX0FQUFJPVkFMEAMSFAoQUlVMRV9FVkVOVF9BTExPVxAEEhUKEVJVTEVfRVZFTlRfT0JMSUdFEAUqZwoNRmluZGluZ1Jlc3VsdBIeChpGSU5ESU5HX1JFU1VMVF9VTlNQRUNJRklFRBAAEhoKFkZJTkRJTkdfUkVTVUxUX01BVENIRUQQARIaChZGSU5ESU5HX1JFU1VMVF9VTktOT1dOEAIqogEKDk9ibGlnYXRpb25UeXBlEh8KG09CTElHQVRJT05fVFlQRV9VTlNQRUNJRklFRBAAEhoKFk9CTElHQVRJT05fVFlQRV9SRURBQ1QQARIeChpPQkxJR0FUSU9OX1RZUEVfTElNSVRfUk9XUxACEhcKE09CTElHQVRJT05fVFlQRV9MT0cQAxIaChZPQkxJR0FUSU9OX1RZUEVfTk9USUZZEAQq2gEKDUFwcHJvdmFsU3RhdGUSHgoaQVBQUk9WQUxfU1RBVEVfVU5TUEVDSUZJRUQQABIaChZBUFBST1ZBTF9TVEFURV9QRU5ESU5HEAESGwoXQVBQUk9WQUxfU1RBVEVfQVBQUk9WRUQQAhIZChVBUFBST1ZBTF9TVEFURV9ERU5JRUQQAxIaChZBUFBST1ZBTF9TVEFURV9FWFBJUkVEEAQSHAoYQVBQUk9WQUxfU1RBVEVfQ0FOQ0VMTEVEEAUSGwoXQVBQUk9WQUxfU1RBVEVfQ09OU1VNRUQQBipSCgVUcnV0aBIVChFUUlVUSF9VTlNQRUNJRklFRBAAEg4KClRSVVRIX1RSVUUQARIPCgtUUlVUSF9GQUxTRRACEhEKDVRSVVRIX1VOS05PV04QAyqbAQoMUmVwb3J0U3RhdHVzEh0KGVJFUE9SVF9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZSRVBPUlRfU1RBVFVTX0VYRUNVVEVEEAESGAoUUkVQT1JUX1NUQVRVU19GQUlMRUQQAhIZChVSRVBPUlRfU1RBVFVTX0JMT0NLRUQQAxIbChdSRVBPUlRfU1RBVFVTX0FCQU5ET05FRBAEKkYKBVRydXN0EhUKEVRSVVNUX1VOU1BFQ0lGSUVEEAASEQoNVFJVU1RfVFJVU1RFRBABEhMKD1RSVVNUX1VOVFJVU1RFRBACMrQCCg9EZWNpc2lvblNlcnZpY2USPQoGRGVjaWRlEhguYmVoZXN0LnYxLkRlY2lkZVJlcXVlc3QaGS5iZWhlc3QudjEuRGVjaWRlUmVzcG9uc2USTAoLRGVjaWRlQmF0Y2gSHS5iZWhlc3QudjEuRGVjaWRlQmF0Y2hSZXF1ZXN0Gh4uYmVoZXN0LnYxLkRlY2lkZUJhdGNoUmVzcG9uc2USQAoHRXhwbGFpbhIZLmJlaGVzdC52MS5FeHBsYWluUmVxdWVzdBoaLmJlaGVzdC52MS5FeHBsYWluUmVzcG9uc2USUgoNUmVwb3J0T3V0Y29tZRIfLmJlaGVzdC52MS5SZXBvcnRPdXRjb21lUmVxdWVzdBogLmJlaGVzdC52MS5SZXBvcnRPdXRjb21lUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status]);
 
 /**
  * One action that an agent wants to take.
@@ -59,7 +59,8 @@ export type DecideRequest = Message<"behest.v1.DecideRequest"> & {
   /**
    * Who handed the work to whom, from the person first to the acting agent last; at most 8 agents after the first. The last hop must be
    * `agent.id`. Absent: the agent acts alone and nobody is known to have asked. Hops are asserted by the caller: they can restrict, never
-   * grant.
+   * grant. A registered task has a chain of its own: absent, it is that one; it may be repeated, or go on below the task's agent; anything else is
+   * DENY with CHAIN_MISMATCH.
    *
    * @generated from field: repeated behest.v1.DelegationHop delegation = 5;
    */
@@ -166,16 +167,16 @@ export const AgentSchema: GenMessage<Agent> = /*@__PURE__*/
  */
 export type TaskReference = Message<"behest.v1.TaskReference"> & {
   /**
-   * The id that an earlier answer carried as `task_id`, sent by the same caller for the same agent, else DENY with TASK_UNKNOWN or
-   * CHAIN_MISMATCH. Absent: see DecideRequest.task.
+   * The id of a registered task, as TaskService answered it; or the one that an earlier answer carried as `task_id`, sent by the same caller. It
+   * must be the agent's, else DENY with TASK_UNKNOWN or CHAIN_MISMATCH. Absent: see DecideRequest.task.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * What was asked for, in the asker's words; at most 8 KiB. The first one of a task stays; a different later one is recorded and is the
-   * fact `task.restated`.
+   * What was asked for, in the asker's words; at most 8 KiB. The first one of a task stays, and a registered task has its own; a different one is
+   * recorded and is the fact `task.restated`.
    *
    * @generated from field: string statement = 2;
    */
@@ -1377,6 +1378,185 @@ export const FactChangeSchema: GenMessage<FactChange> = /*@__PURE__*/
   messageDesc(file_behest_v1_decision, 29);
 
 /**
+ * What became of a decision. A whole report is at most 1 MiB.
+ *
+ * @generated from message behest.v1.ReportOutcomeRequest
+ */
+export type ReportOutcomeRequest = Message<"behest.v1.ReportOutcomeRequest"> & {
+  /**
+   * As Decide answered it. Required.
+   *
+   * @generated from field: string decision_id = 1;
+   */
+  decisionId: string;
+
+  /**
+   * Required.
+   *
+   * @generated from field: behest.v1.ReportStatus status = 2;
+   */
+  status: ReportStatus;
+
+  /**
+   * Whether the call changed or moved anything. False gives back what it took from the budgets of its task, as BLOCKED and ABANDONED do. With
+   * EXECUTED, BLOCKED and ABANDONED it may be left out and must not contradict. Absent with FAILED: it may have.
+   *
+   * @generated from field: optional bool took_effect = 3;
+   */
+  tookEffect?: boolean | undefined;
+
+  /**
+   * What the tool returned. It is measured, and compared when the same decision is reported again; it is not kept. Absent: nothing is said.
+   *
+   * @generated from oneof behest.v1.ReportOutcomeRequest.result_form
+   */
+  resultForm: {
+    /**
+     * As a Struct, nested at most 32 deep.
+     *
+     * @generated from field: google.protobuf.Struct result = 4;
+     */
+    value: JsonObject;
+    case: "result";
+  } | {
+    /**
+     * As text.
+     *
+     * @generated from field: string result_text = 5;
+     */
+    value: string;
+    case: "resultText";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The result sent is cut.
+   *
+   * @generated from field: bool truncated = 6;
+   */
+  truncated: boolean;
+
+  /**
+   * `sha256:` and 64 lower-case hexadecimal digits: SHA-256 of the arguments with which it ran, in RFC 8785 form. Others than those decided are
+   * recorded as `mutated`. Absent: not stated.
+   *
+   * @generated from field: string arguments_digest = 7;
+   */
+  argumentsDigest: string;
+
+  /**
+   * What the caller knows of what the tool returned. It may raise what the task has seen, and never lowers it.
+   *
+   * @generated from field: behest.v1.ReportLabels labels = 8;
+   */
+  labels?: ReportLabels | undefined;
+};
+
+/**
+ * Describes the message behest.v1.ReportOutcomeRequest.
+ * Use `create(ReportOutcomeRequestSchema)` to create a new message.
+ */
+export const ReportOutcomeRequestSchema: GenMessage<ReportOutcomeRequest> = /*@__PURE__*/
+  messageDesc(file_behest_v1_decision, 30);
+
+/**
+ * Labels of what a tool returned.
+ *
+ * @generated from message behest.v1.ReportLabels
+ */
+export type ReportLabels = Message<"behest.v1.ReportLabels"> & {
+  /**
+   * One of policy.json `classification.order`; any other counts as the highest. Absent: not stated.
+   *
+   * @generated from field: string classification = 1;
+   */
+  classification: string;
+
+  /**
+   * What kinds of data, such as `personal`; at most 32 identifiers. Absent: not stated.
+   *
+   * @generated from field: repeated string categories = 2;
+   */
+  categories: string[];
+
+  /**
+   * How far it can be trusted. Absent: not stated.
+   *
+   * @generated from field: behest.v1.Trust trust = 3;
+   */
+  trust: Trust;
+};
+
+/**
+ * Describes the message behest.v1.ReportLabels.
+ * Use `create(ReportLabelsSchema)` to create a new message.
+ */
+export const ReportLabelsSchema: GenMessage<ReportLabels> = /*@__PURE__*/
+  messageDesc(file_behest_v1_decision, 31);
+
+/**
+ * It is on disk.
+ *
+ * @generated from message behest.v1.ReportOutcomeResponse
+ */
+export type ReportOutcomeResponse = Message<"behest.v1.ReportOutcomeResponse"> & {
+  /**
+   * UUIDv7 of the report.
+   *
+   * @generated from field: string report_id = 1;
+   */
+  reportId: string;
+
+  /**
+   * When it was first reported, UTC, milliseconds.
+   *
+   * @generated from field: google.protobuf.Timestamp reported_at = 2;
+   */
+  reportedAt?: Timestamp | undefined;
+
+  /**
+   * The call ran with other arguments than those that were decided.
+   *
+   * @generated from field: bool mutated = 3;
+   */
+  mutated: boolean;
+
+  /**
+   * The call ran, or may have, although it was not allowed.
+   *
+   * @generated from field: bool enforcement_bypassed = 4;
+   */
+  enforcementBypassed: boolean;
+
+  /**
+   * It came after `windows.report_within`.
+   *
+   * @generated from field: bool late = 5;
+   */
+  late: boolean;
+
+  /**
+   * The same report was made before: this answers it again.
+   *
+   * @generated from field: bool repeated = 6;
+   */
+  repeated: boolean;
+
+  /**
+   * What the decision took from the budgets of its task was given back.
+   *
+   * @generated from field: bool given_back = 7;
+   */
+  givenBack: boolean;
+};
+
+/**
+ * Describes the message behest.v1.ReportOutcomeResponse.
+ * Use `create(ReportOutcomeResponseSchema)` to create a new message.
+ */
+export const ReportOutcomeResponseSchema: GenMessage<ReportOutcomeResponse> = /*@__PURE__*/
+  messageDesc(file_behest_v1_decision, 32);
+
+/**
  * What a principal is.
  *
  * @generated from enum behest.v1.PrincipalType
@@ -1955,6 +2135,102 @@ export const TruthSchema: GenEnum<Truth> = /*@__PURE__*/
   enumDesc(file_behest_v1_decision, 9);
 
 /**
+ * What became of a decision.
+ *
+ * @generated from enum behest.v1.ReportStatus
+ */
+export const ReportStatus = {
+  /**
+   * Refused.
+   *
+   * @generated from enum value: REPORT_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The tool was called, and did it.
+   *
+   * @generated from enum value: REPORT_STATUS_EXECUTED = 1;
+   */
+  EXECUTED: 1,
+
+  /**
+   * The tool was called, and failed. It may have done something all the same.
+   *
+   * @generated from enum value: REPORT_STATUS_FAILED = 2;
+   */
+  FAILED: 2,
+
+  /**
+   * Somebody else kept it from being called.
+   *
+   * @generated from enum value: REPORT_STATUS_BLOCKED = 3;
+   */
+  BLOCKED: 3,
+
+  /**
+   * Nobody called it any more.
+   *
+   * @generated from enum value: REPORT_STATUS_ABANDONED = 4;
+   */
+  ABANDONED: 4,
+} as const;
+
+/**
+ * What became of a decision.
+ *
+ * @generated from enum behest.v1.ReportStatus
+ */
+export type ReportStatus = (typeof ReportStatus)[keyof typeof ReportStatus] | UnknownEnum;
+
+/**
+ * Describes the enum behest.v1.ReportStatus.
+ */
+export const ReportStatusSchema: GenEnum<ReportStatus> = /*@__PURE__*/
+  enumDesc(file_behest_v1_decision, 10);
+
+/**
+ * How far what a tool returned can be trusted, best first.
+ *
+ * @generated from enum behest.v1.Trust
+ */
+export const Trust = {
+  /**
+   * Not stated. In a report: nothing is said.
+   *
+   * @generated from enum value: TRUST_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * As what the organization keeps itself.
+   *
+   * @generated from enum value: TRUST_TRUSTED = 1;
+   */
+  TRUSTED: 1,
+
+  /**
+   * Anybody may have written it.
+   *
+   * @generated from enum value: TRUST_UNTRUSTED = 2;
+   */
+  UNTRUSTED: 2,
+} as const;
+
+/**
+ * How far what a tool returned can be trusted, best first.
+ *
+ * @generated from enum behest.v1.Trust
+ */
+export type Trust = (typeof Trust)[keyof typeof Trust] | UnknownEnum;
+
+/**
+ * Describes the enum behest.v1.Trust.
+ */
+export const TrustSchema: GenEnum<Trust> = /*@__PURE__*/
+  enumDesc(file_behest_v1_decision, 11);
+
+/**
  * Answers, before each tool call of an agent, whether it may happen. Every call needs `authorization: Bearer TOKEN` metadata.
  *
  * A decision of any kind is an `OK` answer: DENY and REQUIRE_APPROVAL are outcomes, not errors. Whoever enforces must treat an error, a
@@ -1994,6 +2270,21 @@ export const DecisionService: GenService<{
     methodKind: "unary";
     input: typeof ExplainRequestSchema;
     output: typeof ExplainResponseSchema;
+  },
+  /**
+   * Says what became of a decision, once. An identical report is answered again; another one is ALREADY_EXISTS with reason REPORT_CONFLICT.
+   * NOT_FOUND with reason DECISION_UNKNOWN for a decision that the caller did not get. A decision of any outcome can be reported; one that was not
+   * ALLOW, and yet was acted upon, is marked. Role: enforcer.
+   *
+   * Every ALLOW should be reported within `windows.report_within` of policy.json (10 minutes unless changed): a call of which nothing is said
+   * counts as the worst that its tool can return.
+   *
+   * @generated from rpc behest.v1.DecisionService.ReportOutcome
+   */
+  reportOutcome: {
+    methodKind: "unary";
+    input: typeof ReportOutcomeRequestSchema;
+    output: typeof ReportOutcomeResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_behest_v1_decision, 0);

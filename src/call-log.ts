@@ -1,0 +1,48 @@
+import type { Logger } from "pino";
+import { standingOfStatus } from "./core/tasks/status.ts";
+import type { serveGrpc } from "./endpoints/grpc/server.ts";
+
+type Told = Pick<Parameters<typeof serveGrpc>[0], "onDecision" | "onReport" | "onControl" | "onTask" | "onInternalError">;
+
+/** A line for whatever was decided, reported or changed: who and what, never tokens, arguments or what a tool returned. */
+export const logCalls = (log: Logger): Told => ({
+  onDecision: (caller, { record, replayed }, durationMs) => {
+    const { attempt, judgement } = record;
+    log.info(
+      {
+        requestId: attempt?.id,
+        decisionId: record.id,
+        caller: caller.id,
+        outcome: judgement.outcome,
+        rules: judgement.findings.map(({ rule }) => rule),
+        policyDigest: record.policy,
+        replayed,
+        durationMs: Math.round(durationMs * 1_000) / 1_000,
+      },
+      "decided",
+    );
+  },
+  onReport: (caller, { id, decision, status, mutated, bypassed, late }) => {
+    const line = { reportId: id, decisionId: decision, caller: caller.id, status, mutated, late };
+    if (bypassed) log.warn({ ...line, enforcementBypassed: true }, "reported: it was done although it was not allowed");
+    else log.info(line, "reported");
+  },
+  onControl: (caller, { what, suspension: { id, kind, value }, durable }) =>
+    log.warn({ suspensionId: id, kind, ...(value !== "" && { value }), caller: caller.id, durable }, what),
+  onTask: (caller, { what, status, durable }) => {
+    const { id, root, agent, principal } = status.task;
+    log.warn(
+      {
+        taskId: id,
+        ...(root !== id && { rootTaskId: root }),
+        agent,
+        principal: `${principal.type}:${principal.id}`,
+        caller: caller.id,
+        state: standingOfStatus(status),
+        ...(durable !== undefined && { durable }),
+      },
+      `task ${what}`,
+    );
+  },
+  onInternalError: (error) => log.error({ err: error }, "internal error"),
+});
