@@ -7,12 +7,19 @@ import { addConnectOptions, type ConnectOptions, readConnectConfig, withClient }
 import { EXIT, failureOf } from "../src/cli/failure.ts";
 import { printJson, type Row, tableOf } from "../src/cli/output.ts";
 import { type BehestClient, CallFailed } from "../src/client/client.ts";
+import { STARTER_RULES } from "../src/config.ts";
 import { DATABASE_FILE } from "../src/data-directory.ts";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
+import { loadPolicy } from "../src/policy/load.ts";
+import { outcomesOf, reasonsOf, summaryOf, type VariantRun } from "./chain-report.ts";
+import { policyOfReplay, replayChains, VARIANTS } from "./chains.ts";
 import { readTraces, type TraceCase, type TraceStep, TracesUnreadable } from "./traces.ts";
 
 interface ReplayOptions extends ConnectOptions {
   readonly output: "table" | "json";
+  /** Hand each task on, in memory, instead of asking a server. */
+  readonly chains?: true;
+  readonly rules: string;
 }
 
 /** One answered step. */
@@ -36,11 +43,30 @@ interface Report {
 
 async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
   const cases = files.flatMap(readTraces);
+  if (options.chains) return replayInChains(cases, options);
   const answers = await withClient(options, "enforcer", (client) => askAll(client, cases));
   const report = reportOf(cases, withEffects(answers, readConnectConfig(options).data));
   if (options.output === "json") printJson(report);
   else process.stdout.write(tablesOf(report));
   process.stderr.write(`next: bin/behest history list${options.data === undefined ? "" : ` --data ${options.data}`}\n`);
+}
+
+/** Every variant, one after the other, each in a memory of its own. */
+async function replayInChains(cases: readonly TraceCase[], { rules, output }: ReplayOptions): Promise<void> {
+  const policy = policyOfReplay(loadPolicy(rules).files);
+  const runs: VariantRun[] = [];
+  for (const variant of VARIANTS) {
+    runs.push({ name: variant.name, decided: await replayChains(policy, cases, variant) });
+    tellProgress(runs.length, VARIANTS.length, "variants");
+  }
+  const tables = { summary: summaryOf(cases, runs), outcomes: outcomesOf(cases, runs), reasons: reasonsOf(runs) };
+  if (output === "json") printJson(tables);
+  else
+    process.stdout.write(
+      Object.values(tables)
+        .map((rows) => tableOf(rows, undefined))
+        .join("\n"),
+    );
 }
 
 type Asked = Omit<Answered, "effect">;
@@ -52,7 +78,7 @@ async function askAll(client: BehestClient, cases: readonly TraceCase[]): Promis
     const steps: Asked[] = [];
     for (const step of one.steps) steps.push(await ask(client, requestOf(one, step)));
     answers.push(steps);
-    tellProgress(at + 1, cases.length);
+    tellProgress(at + 1, cases.length, "cases");
   }
   return answers;
 }
@@ -83,8 +109,8 @@ const agentOf = (caseId: string): string => `trace/${caseId.replaceAll(/[^A-Za-z
 
 const nameOf = (outcome: wire.Outcome): string => Object.entries(wire.Outcome).find(([, value]) => value === outcome)?.[0] ?? String(outcome);
 
-function tellProgress(done: number, all: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${all} cases${done === all ? "\n" : ""}`);
+function tellProgress(done: number, all: number, what: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${all} ${what}${done === all ? "\n" : ""}`);
 }
 
 /** The answer does not say the effect that the catalog gave the action; the ledger does. */
@@ -148,6 +174,11 @@ async function main(): Promise<void> {
     .description("send every step of recorded agent traces through a running server, in order, and count the outcomes")
     .argument("<file...>", "agent traces, JSON lines, gzipped or not")
     .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json"]).default("table"))
+    .option(
+      "--chains",
+      "instead of asking a server, hand each task on from a person to a planner to a worker, in memory, and compare the ways to do that",
+    )
+    .option("--rules <dir>", "directory of the policy, with --chains", STARTER_RULES)
     .exitOverride()
     .addHelpText("after", "\nA replay adds to the history; for outcomes that owe nothing to an earlier one, serve an empty data directory.\n")
     .action(replay);

@@ -1,12 +1,20 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 
-/** What a decision may see of one recorded case. The answer key — labels, kind, the attacker's goal — is left behind here. */
+/** What a decision may see of one recorded case, and beside it what only whoever counts may read. */
 export interface TraceCase {
   readonly id: string;
   /** The user's own words. */
   readonly task: string;
+  /** The tools that a planner proposed for the task before anything was read; absent where none was asked. */
+  readonly proposedTools?: readonly string[];
   readonly steps: readonly TraceStep[];
+  /** The answer key: no decision sees it. */
+  readonly key: {
+    readonly isAttack: boolean;
+    /** For each step, whether an attacker made the agent take it. */
+    readonly injected: readonly boolean[];
+  };
 }
 
 export interface TraceStep {
@@ -46,7 +54,16 @@ function readCase(line: string, place: string): TraceCase {
   if (!isObject(found) || typeof found["case_id"] !== "string" || typeof found["task"] !== "string" || !Array.isArray(found["steps"])) {
     throw new TracesUnreadable(`${place}: a case has \`case_id\`, \`task\` and \`steps\``);
   }
-  return { id: found["case_id"], task: found["task"], steps: found["steps"].map((step: unknown) => readStep(step, place)) };
+  const { case_id: id, task, kind, proposed_scope: proposed } = found;
+  const steps: readonly unknown[] = found["steps"];
+  const tools = isObject(proposed) && Array.isArray(proposed["tools"]) ? proposed["tools"].map(String) : undefined;
+  return {
+    id,
+    task,
+    ...(tools && { proposedTools: tools }),
+    steps: steps.map((step) => readStep(step, place)),
+    key: { isAttack: kind === "attack", injected: steps.map((step) => isObject(step) && step["label"] === "injected") },
+  };
 }
 
 function readStep(step: unknown, place: string): TraceStep {

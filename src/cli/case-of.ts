@@ -52,7 +52,7 @@ function registeredJson(registered: RegisteredStanding, id: string | undefined, 
   const { principal, scopeKind, boundary, hops, budgets = [], reworded, statementExpired } = registered;
   const own = budgets.find(({ task }) => task === id);
   const above = budgets.filter((budget) => budget !== own);
-  // What a planner proposed for a root bounds nothing, and its caps count.
+  // Its caps are a budget, which counts even where a planner proposed it for a root, and it bounds nothing.
   const scope = { ...(boundary && scopeJson(boundary)), ...(own && capsJson(own)) };
   return {
     principal: `${principal.type}:${principal.id}`,
@@ -70,12 +70,11 @@ function registeredJson(registered: RegisteredStanding, id: string | undefined, 
 /** Of a task that nobody has handed on. */
 const OWN_HOPS = 2;
 
-const scopeJson = ({ tools, effects, resources, maxClassification, delegates, maxDepth, ...caps }: Scope): CaseScope => ({
+const scopeJson = ({ tools, effects, resources, maxClassification, delegates, maxDepth }: Scope): CaseScope => ({
   ...(tools && { tools }),
   ...(effects && { effects }),
   ...(resources && { resources }),
   ...(maxClassification !== undefined && { max_classification: maxClassification }),
-  ...capsJson(caps),
   ...(delegates && { delegates }),
   ...(maxDepth !== undefined && { max_depth: maxDepth }),
 });

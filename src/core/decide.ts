@@ -192,7 +192,8 @@ function findEarlier(ports: DeciderPorts, prepared: Prepared, view: StateView): 
   if (!prepared.attempt || !attempt || at - attempt.at >= policy.settings.windows.idempotency) return undefined;
   if (attempt.outcome !== "ALLOW") return { attempt, stands: true };
   if (hasLapsed(attempt, prepared)) return { attempt, stands: false };
-  if (view.registered && endOf(view.registered, at)) return { attempt, stands: false };
+  // One that is not there any more has ended long ago.
+  if (attempt.registered && (!view.registered || endOf(view.registered, at))) return { attempt, stands: false };
   if (view.suspensions.size === 0) return { attempt, stands: true };
   return { attempt, stands: pose(ports, prepared, { view, lapsed: attempt }).subject.suspended === undefined };
 }

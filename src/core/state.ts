@@ -36,6 +36,8 @@ export interface Attempt {
   /** As they were resolved then: a suspension of either covers the answer. */
   readonly effect: string;
   readonly task?: string;
+  /** Its task is a registered one. */
+  readonly registered?: true;
 }
 
 /** Names what one turn may read. */
@@ -186,10 +188,15 @@ function applyToRegistered(leaf: TaskState, { id, judgement, seenAfter, charge }
 function applyToMemory(state: State, { at, id, tenant, subject, seenAfter }: DecisionRecord, call: AwaitedCall | undefined): void {
   const memory = memoryOf(state, { tenant, agent: subject.request.agent.id, at });
   const moment = { at, window: state.windows.memory };
+  settle(state, memory, at);
   remember(memory, seenAfter ?? subject.task.seen, moment);
   const forgone = call && awaitCall(memory.awaited, id, call);
   if (forgone) remember(memory, forgone.worst, moment);
 }
+
+/** Before anything else comes to a memory, so that it is the same whenever it was last settled. */
+const settle = ({ windows: { memory: window, reportWithin } }: State, memory: AgentMemory, at: Instant): void =>
+  settleOverdue(memory, { at, window, reportWithin });
 
 interface Remembering {
   readonly tenant: string;
@@ -219,6 +226,7 @@ function rememberAttempt(state: State, record: DecisionRecord, attempt: NonNulla
     ...(judgement.validUntil !== undefined && { validUntil: judgement.validUntil }),
     effect: record.resolved.effect,
     ...(subject.task.id !== undefined && { task: subject.task.id }),
+    ...(subject.task.registered && { registered: true }),
   });
 }
 
@@ -234,7 +242,11 @@ function applyReport(state: State, { at, tenant, agent, decision, task: id, show
     if (shows) leaf.tree.seen = raiseSeen(leaf.tree.seen, shows);
     if (refund) for (const above of chainOf(leaf)) above.spent = giveBack(above.spent, refund);
   }
-  state.memories.get(memoryKey(tenant, agent))?.awaited.calls.delete(decision);
+  const memory = state.memories.get(memoryKey(tenant, agent));
+  if (memory) {
+    settle(state, memory, at);
+    memory.awaited.calls.delete(decision);
+  }
   if (shows) remember(memoryOf(state, { tenant, agent, at }), shows, { at, window: state.windows.memory });
 }
 
@@ -248,9 +260,9 @@ export function forget(state: State, now: Instant): void {
     if (now - attempt.at < state.windows.idempotency) break;
     state.attempts.delete(key);
   }
-  const { memory: window, reportWithin } = state.windows;
+  const { memory: window } = state.windows;
   for (const [key, memory] of state.memories) {
-    settleOverdue(memory, { at: now, window, reportWithin });
+    settle(state, memory, now);
     if (now - memory.lastAt >= window && memory.awaited.calls.size === 0) state.memories.delete(key);
   }
   state.registered.forget(now, window);

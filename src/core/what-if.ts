@@ -1,6 +1,9 @@
 import { isList, isObject, type Known } from "./json.ts";
 import type { DecisionRequest } from "./request.ts";
 import { type Situation, type Subject, situate } from "./situation.ts";
+import { type Budget, percentUsed } from "./tasks/budget.ts";
+import { SCOPE_KINDS } from "./tasks/registered.ts";
+import type { RegisteredStanding } from "./tasks/standing.ts";
 import { AGENT_STATUSES, AGENT_TRUST_LEVELS, EFFECTS, type Json, type JsonObject, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
 
 /** The situation in which a fact has another value; undefined where it cannot have that value. */
@@ -38,6 +41,33 @@ export const CHANGES: Readonly<Record<string, Change>> = {
     return withRequest(situation, { agent: { ...agent, attributes: withEntry(agent.attributes, path, value) } });
   },
 
+  "principal.attributes": (situation, value, path) =>
+    withRegistered(situation, ({ principal, ...rest }) => ({
+      ...rest,
+      principal: { ...principal, attributes: withEntry(principal.attributes, path, value) },
+    })),
+
+  "task.registered": (situation, value) => (value === false ? unregistered(situation) : undefined),
+  "task.scope_kind": (situation, value) => {
+    if (value === "none") return unregistered(situation);
+    const scopeKind = SCOPE_KINDS.find((kind) => kind === value);
+    return scopeKind && withRegistered(situation, (registered) => ({ ...registered, scopeKind }));
+  },
+  "task.reworded": (situation, value) =>
+    isFlag(value) ? withRegistered(situation, ({ reworded: _, ...rest }) => ({ ...rest, ...(value && { reworded: value }) })) : undefined,
+  "task.statement_expired": (situation, value) =>
+    isFlag(value)
+      ? withRegistered(situation, ({ statementExpired: _, ...rest }) => ({ ...rest, ...(value && { statementExpired: value }) }))
+      : undefined,
+  "task.budget_used_percent": (situation, value) => {
+    const budgets = isCount(value) ? situation.subject.task.registered?.budgets?.map((budget) => usedUpTo(budget, value)) : undefined;
+    if (!budgets || percentUsed(budgets) !== value) return undefined;
+    return withRegistered(situation, (registered) => ({ ...registered, budgets }));
+  },
+  "task.unreported": (situation, value) => {
+    const { unreported: _, ...task } = situation.subject.task;
+    return isCount(value) ? withTask(situation, { ...task, ...(value > 0 && { unreported: value }) }) : undefined;
+  },
   "task.statement_given": (situation, value) => {
     if (typeof value !== "boolean") return undefined;
     const { statement = "a task", ...task } = situation.subject.task;
@@ -62,10 +92,20 @@ export const CHANGES: Readonly<Record<string, Change>> = {
 
   "chain.depth": (situation, value) => (isCount(value) ? { ...situation, chainDepth: value } : undefined),
   "chain.weakest_hop": (situation, value) => {
+    const { registered } = situation.subject.task;
+    // Whoever was added below the task's own chain would have been handed it on.
+    if (registered) return value === "registered" ? { ...situation, handedOn: [] } : undefined;
     if (value !== "none") return undefined;
     const { delegation: _, ...request } = situation.subject.request;
     return situate(situation.policy, { ...situation.subject, request });
   },
+  "chain.person_distance": (situation, value) =>
+    value === "none" ? withRegistered(situation, ({ principal, ...rest }) => ({ ...rest, principal: { ...principal, type: "service" } })) : undefined,
+  "chain.least_trust": (situation, value) => {
+    const leastTrust = AGENT_TRUST_LEVELS.find((level) => level === value);
+    return leastTrust && { ...situation, leastTrust };
+  },
+  "chain.crosses_owner": (situation, value) => (isFlag(value) ? { ...situation, crossesOwner: value } : undefined),
 
   "action.operation": (situation, value) => {
     const { operation: _, ...action } = situation.subject.request.action;
@@ -139,6 +179,7 @@ export const CHANGES: Readonly<Record<string, Change>> = {
 const [SOME_DIGEST, OTHER_DIGEST] = [`sha256:${"0".repeat(64)}`, `sha256:${"1".repeat(64)}`];
 
 const isText = (value: Known): value is string => typeof value === "string" && value !== "";
+const isFlag = (value: Known): value is boolean => typeof value === "boolean";
 const isCount = (value: Known): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;
 const isWords = (value: Known): value is readonly string[] => isList(value) && value.every((item) => typeof item === "string");
 
@@ -150,6 +191,24 @@ const withSeen = (situation: Situation, changed: Partial<Subject["task"]["seen"]
   const { task } = situation.subject;
   return changed && withTask(situation, { ...task, seen: { ...task.seen, ...changed } });
 };
+
+function withRegistered(situation: Situation, change: (registered: RegisteredStanding) => RegisteredStanding): Situation | undefined {
+  const { task } = situation.subject;
+  return task.registered && withTask(situation, { ...task, registered: change(task.registered) });
+}
+
+/** The same task, had no initiator opened it. */
+function unregistered(situation: Situation): Situation {
+  const { registered: _, ...task } = situation.subject.task;
+  return { ...withTask(situation, task), handedOn: [] };
+}
+
+/** A budget of which so much is used, in percent of each cap. */
+function usedUpTo(budget: Budget, percent: number): Budget {
+  const used = (caps: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+    Object.fromEntries(Object.entries(caps).map(([name, max]) => [name, Math.ceil((max * percent) / 100)]));
+  return { ...budget, spent: { calls: used(budget.maxCalls ?? {}), amounts: used(budget.maxAmounts ?? {}) } };
+}
 
 /** Resources, labels and the effect follow from these parts of the request. */
 const resituated = (situation: Situation, changed: Partial<DecisionRequest>): Situation =>

@@ -208,14 +208,15 @@ function budgetOf(task: string, { max_calls: maxCalls, max_amounts: maxAmounts }
   return { task, spent: { ...NOTHING_SPENT, ...spent }, ...(maxCalls && { maxCalls }), ...(maxAmounts && { maxAmounts }) };
 }
 
-function scopeOf({ tools, effects, resources, max_classification, max_calls, max_amounts, delegates, max_depth }: CaseScope): Scope {
+/** Without its caps, which are read as budgets. */
+function scopeOf({ tools, effects, resources, max_classification, delegates, max_depth }: CaseScope): Scope {
   return statedParts({
     tools,
     effects,
     resources,
     maxClassification: max_classification,
-    maxCalls: max_calls,
-    maxAmounts: max_amounts,
+    maxCalls: undefined,
+    maxAmounts: undefined,
     delegates,
     maxDepth: max_depth,
   });

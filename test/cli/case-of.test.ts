@@ -97,13 +97,14 @@ function ofRegistered({ policy, subject, evaluates }: Question, choice: Chosen):
   const further = beyond.length > 0 ? [...beyond.slice(1), request.agent.id].map((id): Hop => ({ type: "agent", id })) : [];
   const capped = [...above, ...(scope.maxCalls || scope.maxAmounts ? [{ ...scope, spent: above[0]?.spent ?? { calls: {}, amounts: {} } }] : [])];
   const { statement, ...wordless } = task;
+  const { maxCalls: _, maxAmounts: __, ...boundary } = scope;
   const expired = marks.includes("expired");
   const registered: RegisteredStanding = {
     root: "t0",
     depth: own.length - 2,
     principal: { type: "user", id: "alice", ...(marks.includes("attributes") && { attributes: { department: "finance" } }) },
     scopeKind,
-    ...((scopeKind === "issued" || own.length > 2) && { boundary: scope }),
+    ...((scopeKind === "issued" || own.length > 2) && { boundary }),
     hops: own.length,
     ...(capped.length > 0 && {
       budgets: capped.map(({ spent, maxCalls, maxAmounts }, at) => ({

@@ -335,7 +335,17 @@ describe("what would flip an outcome", () => {
 
 describe("the ways in which facts can be otherwise", () => {
   /** Who asks for whom, the tool and the resource are the question itself; the rest follows from those. */
-  const FIXED = ["caller.id", "agent.id", "agent.identity", "action.tool", "action.server", "resource.type", "resource.id"];
+  const FIXED = [
+    "caller.id",
+    "agent.id",
+    "agent.identity",
+    "principal.type",
+    "principal.id",
+    "action.tool",
+    "action.server",
+    "resource.type",
+    "resource.id",
+  ];
 
   it("are told for every fact but those that are the question itself", () => {
     expect(Object.keys(FACTS).filter((name) => !(name in CHANGES))).toEqual(FIXED);

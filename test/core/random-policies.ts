@@ -5,6 +5,7 @@ import type { Subject } from "../../src/core/situation.ts";
 import { EFFECTS, type Effect, instant, type Json, type JsonObject, PRINCIPAL_TYPES } from "../../src/core/words.ts";
 import { FULL_REACH } from "../policies.ts";
 import { conditionsOver, type Place, valueOfKind } from "./random-rules.ts";
+import { type Registration, registrations, underTask } from "./random-tasks.ts";
 import type { AgentJson, ObligationJson, PolicyJson, ReachJson, RuleJson, ToolJson } from "./specification.ts";
 
 /** One whole decision: a policy the loader accepts, and everything that is decided by it. */
@@ -21,6 +22,14 @@ const AGENTS = ["support-bot", "planner", "worker"];
 const CATEGORIES = ["personal", "payment", "health"];
 const DIGESTS = ["0", "f"].map((digit) => `sha256:${digit.repeat(64)}`);
 const ARGUMENTS = ["to", "path", "text", "count"];
+/** What tools say of money, and what requests say to them. */
+const MONEY_ROLES: readonly Readonly<Record<string, string>>[] = [
+  {},
+  { amount: "amount", currency: "currency" },
+  { amount: "amount", fee: "amount", currency: "currency" },
+  { amount: "amount", currency: "currency", unit: "currency" },
+];
+const AMOUNTS: readonly Json[] = [0, 1, 10, 12.5, "0.999", "7.50", 19.999, -1, 0.1 + 0.2, "1e3", "", 1e21, 999_999_999_999_999, { kind: "number" }];
 const RESOURCES = [
   "/srv/reports/q1.md",
   "/srv/reports/2026/q1.md",
@@ -86,7 +95,9 @@ const tool: fc.Arbitrary<ToolJson> = withKeys(
     ),
   },
   {
-    arguments: fc.dictionary(some(ARGUMENTS), some(["destination", "target", "free_text"]), { noNullPrototype: true }),
+    arguments: fc
+      .tuple(fc.dictionary(some(ARGUMENTS), some(["destination", "target", "free_text"]), { noNullPrototype: true }), some(MONEY_ROLES))
+      .map(([roles, money]) => ({ ...roles, ...money })),
     classification: some(CLASSIFICATIONS),
     categories: listOf(CATEGORIES),
     owner: fc.constant("team:it"),
@@ -128,15 +139,17 @@ const settings = fc
       { default: some([["group:approvers"], ["principal", "user:bo"]]), quorum: fc.integer({ min: 1, max: 3 }) },
       { noNullPrototype: true },
     ),
+    outside: some(["deny", "ask"] as const),
     decision: some(["60s", "5m", "2h"]),
   })
-  .map(({ order, unstated, bands, basis, reach: granted, approvers, decision }) => ({
+  .map(({ order, unstated, bands, basis, reach: granted, approvers, outside, decision }) => ({
     classification: { order, default: unstated },
     environment: { default: "production" },
     bands,
     basis,
     reach: { default: granted },
     approvers,
+    outside_issued_scope: outside,
     lifetimes: { decision, self_asserted_idle: "1h", approval: "1h" },
   }));
 
@@ -152,6 +165,12 @@ const HELPING: readonly Place[] = [
   place("agent.owner", "string", ["team:support", "none"]),
   place("agent.status", "string", ["active", "paused", "retired", "unregistered"]),
   place("agent.review_overdue", "boolean"),
+  place("principal.type", "string", ["user", "service", "none"]),
+  place("principal.id", "string", ["alice", "cron", "none"]),
+  { name: "principal.attributes", rest: ".text", kind: "string" },
+  place("task.registered", "boolean"),
+  place("task.scope_kind", "string", ["issued", "proposed", "none"]),
+  place("task.statement_expired", "boolean"),
   place("action.tool", "string", [...TOOLS, "toString"]),
   place("action.server", "string", ["crm", "mail", "files", "none"]),
   place("action.operation", "string", ["append", "none"]),
@@ -181,7 +200,13 @@ const EVERY: readonly Place[] = [
   place("task.seen.trust", "string", ["trusted", "untrusted"]),
   place("task.seen.systems", "string[]", ["crm", "unlisted"]),
   place("chain.depth", "number"),
-  place("chain.weakest_hop", "string", ["none", "asserted"]),
+  place("chain.weakest_hop", "string", ["none", "registered", "asserted"]),
+  place("chain.person_distance", "string", ["1", "2", "3", "none"]),
+  place("chain.least_trust", "string", ["high", "medium", "low", "unregistered"]),
+  place("chain.crosses_owner", "boolean"),
+  place("task.reworded", "boolean"),
+  place("task.budget_used_percent", "number"),
+  place("task.unreported", "number"),
   place("action.secret_count", "number"),
   place("tool.definition_stated", "boolean"),
   place("tool.drifted", "boolean"),
@@ -270,6 +295,16 @@ const argument: fc.Arbitrary<Json> = fc.oneof(
   fc.array(some(RESOURCES), { maxLength: 3 }),
   valueOfKind("any"),
 );
+/** Absent as a whole mostly where nothing asks for it. */
+const money: fc.Arbitrary<JsonObject> = withKeys<object, JsonObject>(
+  {},
+  {
+    amount: mostly<Json>(10, some(AMOUNTS), 1),
+    fee: mostly<Json>(50, some(AMOUNTS), 1),
+    currency: mostly<Json>("EUR", some(["JPY", "KWD", "USD", "eur", ""]), 1),
+    unit: fc.constant("EUR"),
+  },
+) as fc.Arbitrary<JsonObject>;
 const attributes: fc.Arbitrary<JsonObject> = withKeys<object, JsonObject>(
   {},
   {
@@ -302,7 +337,9 @@ const request = some(AGENTS).chain((id) =>
       action: withKeys(
         {
           tool: fc.oneof({ weight: 9, arbitrary: some(TOOLS) }, fc.constant("toString")),
-          arguments: fc.dictionary(some(ARGUMENTS), argument, { noNullPrototype: true }),
+          arguments: fc
+            .tuple(fc.dictionary(some(ARGUMENTS), argument, { noNullPrototype: true }), money)
+            .map(([others, moved]): JsonObject => ({ ...others, ...moved })),
         },
         {
           operation: some(["append", "erase", "constructor"]),
@@ -349,7 +386,7 @@ const suspended: fc.Arbitrary<NonNullable<Subject["suspended"]>> = fc.constantFr
   ],
 );
 
-const subjects: fc.Arbitrary<Subject> = withKeys(
+const selfAsserted: fc.Arbitrary<Subject> = withKeys(
   {
     at: some([Date.UTC(2026, 0, 5), Date.UTC(2026, 0, 5, 9), Date.UTC(2026, 0, 6) - 1, Date.UTC(2026, 0, 6)].map(instant)),
     tenant: mostly("default", fc.constant("other"), 15),
@@ -368,6 +405,10 @@ const subjects: fc.Arbitrary<Subject> = withKeys(
   ...(by && { suspended: by }),
   ...(callerAgents && { callerAgents }),
 }));
+
+const subjects: fc.Arbitrary<Subject> = fc
+  .tuple(selfAsserted, mostly<undefined | Registration>(undefined, registrations({ agents: AGENTS, classifications: CLASSIFICATIONS }), 1))
+  .map(([subject, registration]) => (registration ? underTask(subject, registration) : subject));
 
 const questionsOver = (readable: Readable): fc.Arbitrary<Question> =>
   fc.record({ policy: policiesOver(readable), subject: subjects, evaluates: mostly(true, fc.constant(false), 60) }, { noNullPrototype: true });

@@ -4,13 +4,13 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { FACTS } from "../../src/core/facts.ts";
 import { judge } from "../../src/core/judge.ts";
 import type { Obligation } from "../../src/core/obligations.ts";
-import { REASON_CODES } from "../../src/core/words.ts";
+import { AGENT_TRUST_LEVELS, REASON_CODES } from "../../src/core/words.ts";
 import { policyOf } from "../policies.ts";
 import { type Question, questions, READ_FACTS } from "./random-policies.ts";
 import { randomRuns } from "./random-rules.ts";
 import { LAWS, type Laws, type ObligationJson, type Specified, specify } from "./specification.ts";
 
-const runs = randomRuns(5_000);
+const runs = randomRuns(6_000);
 
 const failing = (): never => {
   throw new RangeError("the rules cannot be asked");
@@ -64,6 +64,13 @@ describe("the random decisions", () => {
     ["REQUIRE_APPROVAL", 0.05, ({ outcome }) => outcome === "REQUIRE_APPROVAL"],
     ["DENY", 0.05, ({ outcome }) => outcome === "DENY"],
     ["basis AVAILABLE", 0.05, ({ basis }) => basis === "AVAILABLE"],
+    ["basis AUTHORIZED", 0.02, ({ basis }) => basis === "AUTHORIZED"],
+    [
+      "a basis that the scope keeps from being AUTHORIZED",
+      0.005,
+      ({ basis, reasonCodes }) => basis !== "NONE" && reasonCodes.includes("OUTSIDE_SCOPE"),
+    ],
+    ["another statement than the registered one", 0.05, ({ standing }) => standing.some((text) => text.startsWith("behest:statement-differs"))],
     ["basis NONE", 0.05, ({ basis }) => basis === "NONE"],
     ["the low band", 0.05, ({ level }) => level === "low"],
     ["the middle band", 0.02, ({ level }) => level === "middle"],
@@ -147,6 +154,43 @@ describe("a broken twin of the specification is caught when it", () => {
     ["takes an obscured spelling for a plain one", { isObscured: () => false }],
     ["takes only `..` for an obscured spelling", { isObscured: (resource) => resource.includes("..") }],
     ["lets `*` cross segments", { matches: (glob, text) => LAWS.matches(glob.replaceAll("*", "**"), text) }],
+    ["lets a closed task go on", { refusals: { ...LAWS.refusals, closed: undefined } }],
+    ["lets an expired task go on", { refusals: { ...LAWS.refusals, expired: undefined } }],
+    ["lets a revoked task go on", { refusals: { ...LAWS.refusals, revoked: undefined } }],
+    ["takes a chain of one's own for the task's", { refusals: { ...LAWS.refusals, mismatch: undefined } }],
+    ["lets another tenant's agent hand work on", { serving: (chain) => chain.slice(-1) }],
+    ["takes what a planner proposed for issued", { authorizes: (_, added) => added === 0 }],
+    ["lets a grant go on below the task's agent", { authorizes: (kind) => kind === "issued" }],
+    ["lets an empty list restrict nothing", { allows: (list, text) => list?.length === 0 || LAWS.allows(list, text) }],
+    ["lets what names no resource lie in any scope", { within: (globs, resources) => resources.length === 0 || LAWS.within(globs, resources) }],
+    ["lets one resource inside do for all", { within: (globs, resources) => LAWS.within(globs, resources.slice(0, 1)) }],
+    ["hands a task on to whomever", { handsOn: ({ delegates: _, ...scope }, added) => LAWS.handsOn(scope, added) }],
+    ["hands a task on however deep", { handsOn: ({ maxDepth: _, ...scope }, added) => LAWS.handsOn(scope, added) }],
+    ["takes a cap that is not listed for the highest", { cap: LAWS.rank }],
+    [
+      "charges a worse effect under its own name alone",
+      { charged: (listed, effect) => LAWS.charged(effect === "unknown" ? effect : listed, effect).slice(-1) },
+    ],
+    ["charges the catalog's effect alone", { charged: (listed) => [listed] }],
+    ["charges what is unknown as nothing else", { charged: (listed, effect) => [listed, effect] }],
+    ["counts the task's own budget alone", { counted: (budgets) => budgets.slice(-1) }],
+    ["counts the root's budget alone", { counted: (budgets) => budgets.slice(0, 1) }],
+    ["makes one call more than it may", { isOver: ({ used, max }, more) => used + more > max + 1 }],
+    ["makes one call less than it may", { isOver: ({ used, max }, more) => used + more >= max }],
+    ["moves a currency without a budget", { amount: (amounts, currency) => amounts[currency] ?? Number.POSITIVE_INFINITY }],
+    ["moves what nobody can read", { spendsUnclear: true }],
+    ["takes every currency for one of two digits", { digits: () => 2 }],
+    ["takes the first of several amounts", { total: (amounts) => LAWS.total(amounts.slice(0, 1)) }],
+    ["measures the first budget alone", { percent: (caps) => LAWS.percent(caps.slice(0, 1)) }],
+    ["takes a cap of nothing for used up", { percent: (caps) => (caps.some(({ max }) => max === 0) ? 100 : LAWS.percent(caps)) }],
+    ["allows until the instant at which a task expires", { lastMoment: (until) => until }],
+    ["allows beyond the end of a task", { lastMoment: () => Number.POSITIVE_INFINITY }],
+    ["keeps silent about other words", { remarks: () => false }],
+    ["takes what its issuer is asked for as issued", { isAvailable: (_, authorized) => !authorized }],
+    ["trusts a chain as far as its most trusted agent", { leastTrust: (levels) => AGENT_TRUST_LEVELS.find((level) => levels.includes(level)) }],
+    ["lets agents without an owner share one", { crosses: (owners) => new Set(owners).size > 1 }],
+    ["takes a service for a person", { distance: (type, agents) => LAWS.distance(type === "service" ? "user" : type, agents) }],
+    ["counts no agent between a person and the one that acts", { distance: (type) => LAWS.distance(type, 1) }],
     ["lets `**` cross no segment", { matches: (glob, text) => LAWS.matches(glob === "*" ? glob : glob.replaceAll("**", "*"), text) }],
   ])("%s", (_, twin) => {
     const laws = { ...LAWS, ...twin };

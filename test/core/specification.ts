@@ -2,6 +2,8 @@ import type { Subject } from "../../src/core/situation.ts";
 import { type Basis, EFFECTS, type Effect, type JsonObject, type Outcome, type ReasonCode, type RiskLevel } from "../../src/core/words.ts";
 import { type Truth, truthOf } from "./kleene-model.ts";
 import { type Condition, type Facts, isList, type Named, type Value } from "./random-rules.ts";
+import { agentsOf, boundsOf, isOutside, TASK_LAWS, taskFacts } from "./registered-specification.ts";
+import { isObscured, matchesGlob, spellingsOf } from "./resource-model.ts";
 
 /** The whole decision as design.md §3 tells it, from plain JSON to the outcome; naive on purpose, to be compared with the real one. */
 export interface PolicyJson {
@@ -12,6 +14,7 @@ export interface PolicyJson {
     readonly basis: { readonly AUTHORIZED: BasisJson; readonly INFERRED: BasisJson; readonly AVAILABLE: BasisJson };
     readonly reach: { readonly default: ReachJson };
     readonly approvers: { readonly default: readonly string[]; readonly quorum: number };
+    readonly outside_issued_scope: "deny" | "ask";
     readonly lifetimes: { readonly decision: string; readonly self_asserted_idle: string; readonly approval: string };
   };
   readonly rules: readonly RuleJson[];
@@ -88,6 +91,7 @@ export interface Specified {
 
 /** The sentences that a broken twin gets wrong. */
 export const LAWS = {
+  ...TASK_LAWS,
   /** With a chain, every agent in it needs the reach that it hands on. */
   bound: (chain: readonly string[], agent: string): readonly string[] => [...new Set([...chain, agent])],
   /** Only an active agent has reach, and who hands on the work of one that is not has none to hand on. */
@@ -123,52 +127,14 @@ export const LAWS = {
   worse: (listed: Effect, stated: Effect | undefined): Effect =>
     EFFECTS.indexOf(stated ?? "read") > EFFECTS.indexOf(listed) ? (stated ?? listed) : listed,
   /** `*` matches within a segment, `**` across; alone, `*` is everything. */
-  matches: (glob: string, text: string): boolean => matchesGlob(glob, text),
+  matches: matchesGlob,
   /** The spellings that labels are matched against. */
-  spellings: (resource: string): readonly string[] => spellingsOf(resource),
-  isObscured: (resource: string): boolean =>
-    /\\|%[0-9a-f]{2}|[\p{Cc}\p{Cf}]|::\$/iu.test(resource) ||
-    resource.trim() !== resource ||
-    resource.split("/").some((segment) => [".", ".."].includes(segment.split(":").at(-1) ?? "")),
+  spellings: spellingsOf,
+  isObscured,
 };
 export type Laws = typeof LAWS;
 
 const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(table, name) ? table[name] : undefined);
-
-function matchesGlob(glob: string, text: string): boolean {
-  const pattern = glob.replaceAll(/[.+?^${}()|[\]\\/]/g, "\\$&").replaceAll(/\*+/g, (stars) => (glob === "*" || stars.length > 1 ? ".*" : "[^/]*"));
-  return new RegExp(`^${pattern}$`, "s").test(text);
-}
-
-function plainSpelling(resource: string): string {
-  const decoded = [1, 2, 3].reduce(
-    (text) => text.replaceAll(/%[0-9a-f]{2}/gi, (coded) => String.fromCharCode(Number(`0x${coded.slice(1)}`))),
-    resource,
-  );
-  let text = decoded
-    .normalize("NFKC")
-    .replaceAll(/[\p{Cc}\p{Cf}]/gu, "")
-    .replaceAll("\\", "/");
-  while (text.includes("//") || text.includes("/./")) text = text.replaceAll("//", "/").replaceAll("/./", "/");
-  return text.toLowerCase();
-}
-
-/** Whole; without its query; either with parents resolved; and that without what tools drop at the end. */
-function spellingsOf(resource: string): readonly string[] {
-  const plain = plainSpelling(resource);
-  const cut = plain.slice(0, [...plain].findIndex((character) => character === "?" || character === "#") >>> 0);
-  return [plain, cut].flatMap((text) => {
-    const segments: string[] = [];
-    for (const segment of text.split("/")) {
-      if (segment === ".." && segments.length > 0) segments.pop();
-      else segments.push(segment);
-    }
-    const resolved = segments.join("/");
-    let trimmed = resolved.endsWith("::$data") ? resolved.slice(0, -7) : resolved;
-    while (/[\s./]$/.test(trimmed)) trimmed = trimmed.slice(0, -1);
-    return [text, resolved, trimmed];
-  });
-}
 
 const leaves = (value: Value): readonly string[] => {
   if (value === undefined || value === null || value === "") return [];
@@ -206,6 +172,7 @@ function resolve(policy: PolicyJson, subject: Subject, laws: Laws) {
   const destinations = withRole("destination").length;
   return {
     tool,
+    listed,
     effect: laws.worse(listed, action.effect),
     resources,
     targets,
@@ -224,7 +191,7 @@ function factsOf(
   laws: Laws,
 ): Facts {
   const { request, task } = subject;
-  const { action, agent, delegation = [] } = request;
+  const { action, agent } = request;
   const { order } = policy.settings.classification;
   const registered = own(policy.agents, agent.id);
   const seen = Math.max(0, ...task.seen.classifications.map((word) => laws.rank(order, word)));
@@ -239,6 +206,7 @@ function factsOf(
     "agent.status": registered ? (registered.status ?? "active") : "unregistered",
     "agent.review_overdue": registered?.review_by !== undefined && laws.isOverdue(subject.at, registered.review_by),
     "agent.attributes": agent.attributes,
+    ...taskFacts(policy, subject, laws),
     "task.statement_given": task.statement !== undefined,
     "task.restated": task.restated,
     "task.seen.classification": order[seen],
@@ -246,8 +214,6 @@ function factsOf(
     "task.seen.categories": task.seen.categories,
     "task.seen.trust": task.seen.trust,
     "task.seen.systems": task.seen.systems,
-    "chain.depth": Math.max(0, delegation.filter(({ type }) => type === "agent").length - 1),
-    "chain.weakest_hop": delegation.length > 0 ? "asserted" : "none",
     "action.tool": action.tool,
     "action.server": /^[^/]+(?=\/)/.exec(action.tool)?.[0] ?? "none",
     "action.operation": action.operation ?? "none",
@@ -278,24 +244,25 @@ function factsOf(
 }
 
 /** What no rule can remove, in the order in which it is reported. */
-function invariants(policy: PolicyJson, subject: Subject, { effect, resources, rank }: Resolved, laws: Laws): readonly ReasonCode[] {
+function invariants(policy: PolicyJson, subject: Subject, resolved: Resolved, laws: Laws): readonly ReasonCode[] {
+  const { effect, resources, rank } = resolved;
   const { request, task, lapsed } = subject;
   const { agent, action, delegation: chain = [] } = request;
   const { order } = policy.settings.classification;
   const codes: ReasonCode[] = [];
   const registered = own(policy.agents, agent.id);
   if (lapsed !== undefined) codes.push("NO_LONGER_STANDS");
-  const otherTenant = registered?.tenant !== undefined && registered.tenant !== subject.tenant;
+  const otherTenant = laws.serving(agentsOf(subject)).some((id) => (own(policy.agents, id)?.tenant ?? subject.tenant) !== subject.tenant);
   if (otherTenant || (registered?.callers && !registered.callers.includes(subject.caller))) codes.push("CALLER_NOT_ENTITLED");
   if (!laws.entitles(subject.callerAgents, agent.id)) codes.push("CALLER_NOT_ENTITLED");
   if (request.credentialed) codes.push("CREDENTIAL_UNVERIFIABLE");
   for (const _ of laws.stops(subject.suspended ?? [])) codes.push("SUSPENDED");
-  if (task.standing === "unknown") codes.push("TASK_UNKNOWN");
-  if (task.standing === "closed") codes.push("TASK_CLOSED");
-  if (task.standing === "mismatch") codes.push("CHAIN_MISMATCH");
+  const refusal = laws.refusals[task.standing];
+  if (refusal) codes.push(refusal);
   const last = chain.at(-1);
   const endsHere = last === undefined || (last.type === "agent" && last.id === agent.id);
   if (!endsHere || chain.some(({ type }, index) => index > 0 && type !== "agent")) codes.push("CHAIN_BROKEN");
+  codes.push(...boundsOf(policy, subject, resolved, laws));
   const agents = chain.flatMap(({ type, id }) => (type === "agent" ? [id] : []));
   for (const id of laws.bound(agents, agent.id)) {
     if (!laws.serves(own(policy.agents, id)?.status ?? "active")) {
@@ -354,6 +321,7 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
     : [obligations ? "OBLIGATION_UNSUPPORTED" : "OBLIGATION_CONFLICT"];
   const standing = [
     ...[...broken, ...unfit].map((code) => `behest:${code.toLowerCase().replaceAll("_", "-")} deny TRUE 0`),
+    ...(subject.task.registered && laws.remarks(subject.task.restated) ? ["behest:statement-differs risk TRUE 0"] : []),
     ...stands.map((rule) => `${rule.name} ${rule.event.type} ${rule.truth} ${pointsOf(rule)}`),
   ];
   const denied = { score, level, standing, obligations: [] };
@@ -365,7 +333,12 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
   denials.push(...unfit);
   if (denials.length > 0) return deny(denials);
 
-  const table = settings.basis.AVAILABLE;
+  const { registered } = subject.task;
+  const outside = isOutside(subject, resolved, laws);
+  const added = Math.max(0, (subject.request.delegation?.length ?? 0) - (registered?.hops ?? 0));
+  const authorized = registered !== undefined && laws.authorizes(registered.scopeKind, added);
+  const basis = laws.isAvailable(outside, authorized) ? "AVAILABLE" : "AUTHORIZED";
+  const table = settings.basis[basis];
   const listed = table[resolved.effect] ?? (laws.covers(["*"], resolved.effect) ? table["*"] : undefined) ?? "deny";
   const answer = on("allow", laws.lifts).length > 0 ? "allow" : listed;
   if (answer === "deny") return deny(["BASIS_DENIED"]);
@@ -374,6 +347,7 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
   const approval: Approval = { approvers: settings.approvers.default, quorum: settings.approvers.quorum };
   const asking = on("require-approval", laws.asks);
   const reasonCodes: readonly ReasonCode[] = [
+    ...(outside ? (["OUTSIDE_SCOPE"] as const) : []),
     ...(asking.length > 0 ? (["RULE_ASKS"] as const) : []),
     ...(level === "middle" ? (["RISK_MIDDLE"] as const) : []),
     ...(answer === "ask" ? (["BASIS_ASKS"] as const) : []),
@@ -384,11 +358,13 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
       approvers: params.approvers ?? approval.approvers,
       quorum: params.quorum ?? approval.quorum,
     })),
+    ...(outside ? [{ name: "behest:outside-scope", approvers: ["issuer"], quorum: 1 }] : []),
     ...(level === "middle" ? [{ name: "behest:risk", ...approval }] : []),
     ...(answer === "ask" ? [{ name: "behest:basis", ...approval }] : []),
   ];
-  if (holds.length > 0) return { ...base, outcome: "REQUIRE_APPROVAL", basis: "AVAILABLE", reasonCodes, holds };
+  if (holds.length > 0) return { ...base, outcome: "REQUIRE_APPROVAL", basis, reasonCodes, holds };
   const { decision, self_asserted_idle: idle } = settings.lifetimes;
-  const validUntil = subject.at + Math.min(milliseconds(decision), milliseconds(idle));
-  return { ...base, outcome: "ALLOW", basis: "AVAILABLE", reasonCodes: [], holds: [], validUntil };
+  const lasts = registered ? laws.lastMoment(registered.until) : subject.at + milliseconds(idle);
+  const validUntil = Math.min(subject.at + milliseconds(decision), lasts);
+  return { ...base, outcome: "ALLOW", basis, reasonCodes: [], holds: [], validUntil };
 }

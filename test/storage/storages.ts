@@ -1,6 +1,8 @@
+import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import type { DecisionCache, Ledger } from "../../src/core/ports.ts";
+import type { State } from "../../src/core/state.ts";
 import { type Instant, instant } from "../../src/core/words.ts";
 import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cache.ts";
 import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
@@ -35,9 +37,9 @@ export interface OpenedStorage {
 
 export const SEAL_KEY = Buffer.alloc(32, "seal");
 
-export async function openMemory(): Promise<OpenedStorage> {
-  const clock = createTestClock();
-  return { ledger: createMemoryLedger(), cache: createMemoryDecisionCache(1_000), clock, failures: [], close: async () => undefined };
+export async function openMemory(options: { readonly clock?: TestClock; readonly state?: State } = {}): Promise<OpenedStorage> {
+  const { clock = createTestClock(), state } = options;
+  return { ledger: createMemoryLedger(state), cache: createMemoryDecisionCache(1_000), clock, failures: [], close: async () => undefined };
 }
 
 export interface SqliteTestOptions {
@@ -75,6 +77,27 @@ export async function openSqlite(options: SqliteTestOptions = {}): Promise<Opene
     },
   };
 }
+
+/** What a crash of the process would leave at this moment, at another path. */
+export function copyAsCrashed(path: string, copy: string): string {
+  for (const end of ["", "-wal", ".journal"]) if (existsSync(path + end)) copyFileSync(path + end, copy + end);
+  return copy;
+}
+
+/** Keeps anybody else from writing, as a full disk does. */
+export function blockWrites(path: string): { release(): void } {
+  const blocker = new Sqlite(path);
+  blocker.exec("BEGIN IMMEDIATE");
+  return {
+    release: () => {
+      blocker.exec("ROLLBACK");
+      blocker.close();
+    },
+  };
+}
+
+export const isReady = ({ ledger }: OpenedStorage): Promise<void> =>
+  new Promise((resolve) => (ledger.ready ? resolve() : ledger.onReadyChange((ready) => ready && resolve())));
 
 /** Looks at a database, or spoils it, as another program would. */
 export function lookOutside<T>(path: string, use: (db: Sqlite.Database) => T): T {

@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import Sqlite from "better-sqlite3";
+import type Sqlite from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { SuspendRequest } from "../../src/core/control.ts";
 import { instant } from "../../src/core/words.ts";
@@ -9,7 +9,7 @@ import { controlOver, OPERATOR } from "../core/controls.ts";
 import { temporaryDirectory } from "../running-server.ts";
 import { deciderOver } from "./deciders.ts";
 import { ask } from "./requests.ts";
-import { createTestClock, lookOutside, type OpenedStorage, openSqlite } from "./storages.ts";
+import { blockWrites, copyAsCrashed, createTestClock, isReady, lookOutside, type OpenedStorage, openSqlite } from "./storages.ts";
 
 let directory: ReturnType<typeof temporaryDirectory>;
 let path: string;
@@ -28,27 +28,8 @@ const outcomeOf = async (storage: OpenedStorage, id = "bot"): Promise<string> =>
 const storedEvents = (): readonly unknown[] =>
   outside((db) => db.prepare("SELECT kind FROM events WHERE kind IN ('suspended', 'resumed') ORDER BY seq").pluck().all());
 
-/** Keeps anybody else from writing, as a full disk does. */
-function block(): { release(): void } {
-  const blocker = new Sqlite(path);
-  blocker.exec("BEGIN IMMEDIATE");
-  return {
-    release: () => {
-      blocker.exec("ROLLBACK");
-      blocker.close();
-    },
-  };
-}
-
-const isReady = (storage: OpenedStorage): Promise<void> =>
-  new Promise((resolve) => (storage.ledger.ready ? resolve() : storage.ledger.onReadyChange((ready) => ready && resolve())));
-
-/** Opens what a crash of the process would have left at this moment. */
-function crashedCopy(): string {
-  const copy = join(directory.path, "crashed.db");
-  for (const end of ["", "-wal", ".journal"]) if (existsSync(path + end)) copyFileSync(path + end, copy + end);
-  return copy;
-}
+const block = (): { release(): void } => blockWrites(path);
+const crashedCopy = (): string => copyAsCrashed(path, join(directory.path, "crashed.db"));
 
 describe("a suspension in the database", () => {
   it("is a row that says what holds, and when and why it ended", async () => {

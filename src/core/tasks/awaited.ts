@@ -8,7 +8,7 @@ export interface AwaitedCall {
   readonly worst: Seen;
 }
 
-/** By the decision that allowed them, oldest first. Changed by `apply` alone. */
+/** By the decision that allowed them, in the order in which they were. Changed by `apply` alone. */
 export interface AwaitedCalls {
   readonly calls: Map<string, AwaitedCall>;
   /** Calls that were given up on, because there were too many to wait for. */
@@ -31,7 +31,8 @@ export function overdueAt({ calls, forgone }: AwaitedCalls, seen: Seen, { at, wi
   let count = forgone;
   let risen = seen;
   for (const call of calls.values()) {
-    if (at - call.at < within) break;
+    // Not the first that is in time ends it: the clock may have been put back between two calls.
+    if (at - call.at < within) continue;
     count++;
     risen = raiseSeen(risen, call.worst);
   }

@@ -86,7 +86,7 @@ export function createTaskKeeper(ports: TaskKeeperPorts): TaskKeeper {
         refuseOverfull(ports, view);
         const { at } = look;
         const { task, trimmed } = handOn(ports.limits, { caller, policy, parent, at, id: ports.newId(at) }, asked);
-        return { events: [registered(task)], answer: { status: statusOfNew(task, parent), trimmed } };
+        return { events: [registered(task)], answer: { status: statusOfNew(task, { ...look, parent }), trimmed } };
       });
     },
     get({ tenant }, id) {
@@ -150,7 +150,7 @@ async function openTask(ports: TaskKeeperPorts, caller: Caller, asked: OpenReque
       expiresAt,
       treeExpiresAt: expiresAt,
     };
-    return { events: [registered(task)], answer: statusOfNew(task) };
+    return { events: [registered(task)], answer: statusOfNew(task, { at, windows: policy.settings.windows }) };
   });
 }
 
@@ -180,13 +180,13 @@ function closing({ newId }: TaskKeeperPorts, { caller, state, look: { at, window
     how: isOver ? "expired" : "closed",
     ...(!isOver && { by: caller.id, ...(reason !== undefined && { reason }) }),
   };
-  return { events: [event], answer: { ...status, ended: endOfEvent(event, event.how) } };
+  return { events: [event], answer: endedBy(status, event, event.how) };
 }
 
 function revoking({ newId }: TaskKeeperPorts, { caller, state, look: { at, windows } }: Ending, { id, reason }: EndRequest): ControlTurn<TaskStatus> {
   refuseStranger(caller, state);
   const status = statusOf(state, at, windows);
-  if (state.ended) return { events: [], answer: status };
+  if (state.ended?.how === "revoked") return { events: [], answer: status };
   const event: TaskRevoked = {
     kind: "task_revoked",
     v: RECORD_VERSION,
@@ -198,7 +198,8 @@ function revoking({ newId }: TaskKeeperPorts, { caller, state, look: { at, windo
     by: caller.id,
     ...(reason !== undefined && { reason }),
   };
-  return { events: [event], answer: { ...status, ended: endOfEvent(event, "revoked") } };
+  // Whether it was closed may not be on disk yet, and never come there; then it is revoked all the same.
+  return { events: [event], answer: state.ended ? status : endedBy(status, event, "revoked") };
 }
 
 /** Names what a turn about a registered task may read. */
@@ -223,13 +224,11 @@ interface OfTenant extends Looking {
   readonly id: string;
 }
 
-const endOfEvent = ({ task, at, by, reason }: TaskEnded | TaskRevoked, how: TaskEnd): NonNullable<TaskStatus["ended"]> => ({
-  task,
-  how,
-  at,
-  ...(by !== undefined && { by }),
-  ...(reason !== undefined && { reason }),
-});
+/** Where one above it has ended, that is how it ended, and stays so. */
+function endedBy(status: TaskStatus, { task, at, by, reason }: TaskEnded | TaskRevoked, how: TaskEnd): TaskStatus {
+  if (status.ended && status.ended.task !== task) return status;
+  return { ...status, ended: { task, how, at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) } };
+}
 
 /** Whether another tenant has a task of this id is nobody's business. */
 function ofTenant(tasks: RegisteredTasksView, { tenant, id, ...look }: OfTenant): TaskState {

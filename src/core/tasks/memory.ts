@@ -47,8 +47,7 @@ export function recall(memory: AgentMemory | undefined, { at: now, window, repor
   };
   for (const call of memory.awaited.calls.values()) {
     const age = now - call.at;
-    if (age < reportWithin) break;
-    if (age < reportWithin + window) seen = raiseSeen(seen, call.worst);
+    if (age >= reportWithin && age < reportWithin + window) seen = raiseSeen(seen, call.worst);
   }
   return seen;
 }
@@ -71,7 +70,7 @@ const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);
 /** Calls that were not reported in time are taken for seen, at that time, and are waited for no longer. It changes nothing that `recall` answers. */
 export function settleOverdue(memory: AgentMemory, { at, window, reportWithin }: Recalling): void {
   for (const [decision, call] of memory.awaited.calls) {
-    if (at - call.at < reportWithin) break;
+    if (at - call.at < reportWithin) continue;
     memory.awaited.calls.delete(decision);
     remember(memory, call.worst, { at: instant(call.at + reportWithin), window });
   }

@@ -41,27 +41,24 @@ export function statusOf(state: TaskState, at: Instant, windows: Windows): TaskS
   };
 }
 
-/** Of a task that is being opened below `parent`, or below none. */
-export function statusOfNew(task: RegisteredTask, parent?: TaskState): TaskStatus {
-  const tree = parent?.tree ?? { tasks: [], seen: NOTHING_SEEN, awaited: createAwaited() };
+/** Of a task that is being opened, below `parent` or below none. */
+export function statusOfNew(task: RegisteredTask, { at, windows, parent }: NewTask): TaskStatus {
   const fresh: TaskState = {
     task,
     parent,
-    tree,
+    tree: parent?.tree ?? { tasks: [], seen: NOTHING_SEEN, awaited: createAwaited() },
     children: 0,
     ended: undefined,
     spent: NOTHING_SPENT,
     decided: { allowed: 0, denied: 0, held: 0 },
   };
-  return {
-    task,
-    spent: NOTHING_SPENT,
-    left: leftOf(chainOf(fresh)),
-    seen: tree.seen,
-    unreported: 0,
-    decided: { ...fresh.decided },
-    children: 0,
-  };
+  return statusOf(fresh, at, windows);
+}
+
+interface NewTask {
+  readonly at: Instant;
+  readonly windows: Windows;
+  readonly parent?: TaskState;
 }
 
 function leftOf(chain: readonly TaskState[]): TaskStatus["left"] {

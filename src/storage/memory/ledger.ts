@@ -1,7 +1,7 @@
 import { ServiceError } from "../../core/errors.ts";
 import type { EndedSuspensionsQuestion, KeptPolicy, Ledger, Turn } from "../../core/ports.ts";
 import { type ControlEvent, type DecisionRecord, decodeEvent, encodeEvent, type Reported, type Resumed } from "../../core/record.ts";
-import { apply, createState, type StateKeys, type StateView, view } from "../../core/state.ts";
+import { apply, createState, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
 import { concerns, type EndedSuspension, holds, type Suspension } from "../../core/suspensions.ts";
 import type { Instant } from "../../core/words.ts";
 
@@ -11,8 +11,8 @@ export interface MemoryLedger extends Ledger {
   readonly written: readonly string[];
 }
 
-export function createMemoryLedger(): MemoryLedger {
-  const state = createState();
+/** Over a state of its own, or over one that its maker looks at as well. */
+export function createMemoryLedger(state: State = createState()): MemoryLedger {
   const written: string[] = [];
   const decisions = new Map<string, number>();
   const policies = new Map<string, KeptPolicy>();
