@@ -58,7 +58,7 @@ describe("behest tasks", () => {
     const tree = await behest("tasks", "tree", root.slice(-12));
     expect(shapeOf(tree.stdout, { ROOT: root, CHILD: child })).toBe(
       `for user:alice: “Pay the October invoices”
-the tree has seen internal data; from filesystem
+the tree has seen internal data; untrusted content; from filesystem
 
 coordinator  ● open  until TIME  ROOT
 │   tools filesystem/*, send_money; handed on to reader
