@@ -518,6 +518,21 @@ describe("CloseTask and RevokeTask", () => {
   });
 });
 
+it("RevokeTask is not refused where decisions are, because too many of them wait", async () => {
+  const crowded = await runHostileServer({ turns_waiting_max: 1 });
+  try {
+    const { task } = await crowded.client("initiator").openTask(openOf());
+    const taskId = task?.taskId ?? "";
+    const calls = Promise.allSettled(Array.from({ length: 300 }, () => crowded.decide(reads(taskId))));
+    expect(await crowded.client("operator").revokeTask(taskId)).toMatchObject({ durable: true, task: { state: wire.TaskState.REVOKED } });
+    expect((await calls).filter(({ status }) => status === "rejected").length).toBeGreaterThan(100);
+    expect((await crowded.decide(reads(taskId))).reasonCodes).toEqual(["TASK_REVOKED"]);
+    expect((await crowded.client("operator").closeTask(taskId)).task?.state).toBe(wire.TaskState.REVOKED);
+  } finally {
+    await crowded.close();
+  }
+});
+
 describe("a task's budget", () => {
   it("is used up by it and those below it, and told", async () => {
     const { taskId } = await openTask({ scope: { maxCalls: [{ effect: Effect.READ, calls: 2n }] } });
