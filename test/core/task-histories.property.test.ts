@@ -92,7 +92,6 @@ function statusSaid({ task, ended, spent, left, seen, unreported, decided, child
   };
 }
 
-const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const sorted = (words: readonly string[]): readonly string[] => [...new Set(words)].sort();
 
 async function live({ keeper, decider, reports }: Real, step: Step): Promise<Said> {
@@ -102,7 +101,7 @@ async function live({ keeper, decider, reports }: Real, step: Step): Promise<Sai
         return statusSaid(await keeper.open(step.caller, step.asked));
       case "delegate": {
         const { status, trimmed } = await keeper.delegate(step.caller, step.asked);
-        return { ...statusSaid(status), trimmed: sorted(trimmed.map(({ part }) => `scope.${snake(part)}`)) };
+        return { ...statusSaid(status), trimmed: sorted(trimmed.map(({ part }) => part)) };
       }
       case "close":
         return statusSaid(await keeper.close(step.caller, { id: step.id }));
