@@ -341,8 +341,21 @@ describe("OpenTask", () => {
     }
   });
 
-  it("is told in the log, without its words", async () => {
+  it("is told in the log, and whatever becomes of it, without its words", async () => {
     const { taskId } = await openTask({ statement: "between you and me" });
+    const { task } = await initiator.delegateTask({ taskId, agentId: "helper" });
+    await initiator.closeTask(task?.taskId ?? "", "said in confidence");
+    await operator.revokeTask(taskId, "said in confidence");
+    const told = server.log.filter((text) => text.includes(taskId) && text.includes('"state"')).map((text) => JSON.parse(text));
+    expect(told.map(({ level, msg, state }) => [level, msg, state])).toEqual([
+      [40, "task opened", "open"],
+      [40, "task handed on", "open"],
+      [40, "task closed", "closed"],
+      [40, "task revoked", "revoked"],
+    ]);
+    expect(told[1]).toMatchObject({ taskId: task?.taskId, rootTaskId: taskId, agent: "helper" });
+    expect(told[3]).toMatchObject({ caller: "local-operator", durable: true });
+    expect(server.log.join()).not.toContain("said in confidence");
     const line = server.log.find((text) => text.includes(taskId));
     expect(JSON.parse(line ?? "{}")).toMatchObject({
       msg: "task opened",
