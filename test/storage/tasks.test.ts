@@ -1,17 +1,21 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Ledger } from "../../src/core/ports.ts";
 import type { Caller } from "../../src/core/request.ts";
 import type { OpenRequest } from "../../src/core/tasks/keeper.ts";
+import type { TaskState } from "../../src/core/tasks/registered.ts";
 import { instant } from "../../src/core/words.ts";
 import { SLOTS } from "../../src/storage/sqlite/control-journal.ts";
 import { OPERATOR } from "../core/controls.ts";
 import { randomRuns } from "../core/random-rules.ts";
 import { temporaryDirectory } from "../running-server.ts";
 import { deciderOver, keeperOver, reportsOver } from "./deciders.ts";
-import { createDoer, doStep, historyPolicy, INITIATOR, loadPolicy, looked, steps } from "./histories.ts";
+import { createDoer, doStep, historyPolicy, INITIATOR, loadPolicy, looked, type Step, steps } from "./histories.ts";
 import { ask, CALLER } from "./requests.ts";
 import { blockWrites, copyAsCrashed, createTestClock, isReady, lookOutside, type OpenedStorage, openMemory, openSqlite } from "./storages.ts";
+import { withSlowReads } from "./under-load.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -173,35 +177,70 @@ describe("a registered task in the database", () => {
   });
 });
 
+interface Crashing {
+  readonly history: readonly Step[];
+  readonly crashesAfter: (step: number) => boolean;
+  /** What a crash leaves. */
+  readonly copy: (path: string, to: string) => string;
+}
+
+/** Does the same over a storage that crashes and over one that does not, and expects to find them alike. */
+async function crashing({ history, crashesAfter, copy }: Crashing): Promise<void> {
+  const own = temporaryDirectory();
+  const [clock, otherClock] = [createTestClock(), createTestClock()];
+  let storage = await openSqlite({ path: join(own.path, "0.db"), clock });
+  const opened = [storage];
+  const other = await openMemory({ clock: otherClock });
+  const [doer, otherDoer] = [createDoer(POLICY), createDoer(POLICY)];
+  try {
+    for (const one of [storage, other]) await loadPolicy(one, POLICY);
+    for (const [n, step] of history.entries()) {
+      expect(await doStep(storage, doer, step)).toEqual(await doStep(other, otherDoer, step));
+      if (!crashesAfter(n)) continue;
+      const before = looked(storage, doer);
+      storage = await openSqlite({ path: copy(storage.path, join(own.path, `${n + 1}.db`)), clock });
+      opened.push(storage);
+      expect(looked(storage, doer)).toEqual(before);
+    }
+  } finally {
+    for (const one of opened) await one.close();
+    own.remove();
+  }
+}
+
 describe("after a crash", () => {
   it("the state is what it was, and every later answer what it would have been", async () => {
     await fc.assert(
-      fc.asyncProperty(steps(24), fc.array(fc.nat(5), { minLength: 24, maxLength: 24 }), async (history, crashes) => {
-        const own = temporaryDirectory();
-        const clock = createTestClock();
-        const otherClock = createTestClock();
-        const storages: (OpenedStorage & { readonly path: string })[] = [await openSqlite({ path: join(own.path, "0.db"), clock })];
-        const other = await openMemory({ clock: otherClock });
-        const [doer, otherDoer] = [createDoer(POLICY), createDoer(POLICY)];
-        try {
-          for (const storage of [...storages, other]) await loadPolicy(storage, POLICY);
-          for (const [n, step] of history.entries()) {
-            const storage = storages.at(-1) as OpenedStorage & { readonly path: string };
-            expect(await doStep(storage, doer, step)).toEqual(await doStep(other, otherDoer, step));
-            if (crashes[n] !== 0) continue;
-            const before = looked(storage, doer);
-            const next = await openSqlite({ path: copyAsCrashed(storage.path, join(own.path, `${storages.length}.db`)), clock });
-            storages.push(next);
-            expect(looked(next, doer)).toEqual(before);
-          }
-        } finally {
-          for (const storage of storages) await storage.close();
-          own.remove();
-        }
-      }),
-      randomRuns(25),
+      fc.asyncProperty(steps(24), fc.array(fc.nat(5), { minLength: 24, maxLength: 24 }), (history, crashes) =>
+        crashing({ history, crashesAfter: (n) => crashes[n] === 0, copy: copyAsCrashed }),
+      ),
+      randomRuns(15),
     );
   }, 120_000);
+
+  it.each([
+    { says: "all that was not in the file itself", lose: "", left: "-wal" },
+    { says: "what was given back", lose: "UPDATE events SET root_task_id = NULL, task_id = NULL WHERE kind = 'reported'", left: "" },
+    { says: "what was ended", lose: "UPDATE events SET root_task_id = NULL WHERE kind = 'task_ended'", left: "" },
+  ])("the same look catches a copy that has lost $says", async ({ lose, left }) => {
+    const history: readonly Step[] = [
+      { does: "open", agent: "bot", scope: {}, lifetimeMs: 48 * HOUR },
+      { does: "delegate", task: 0, agent: "worker", scope: {}, lifetimeMs: 48 * HOUR },
+      { does: "decide", task: 0, agent: "bot", tool: "pay", requestId: undefined },
+      { does: "report", decision: 0, status: "blocked", tookEffect: undefined, category: undefined },
+      { does: "close", task: 1 },
+      { does: "wait", ms: 26 * HOUR },
+    ];
+    const last = history.length - 1;
+    const spoilt = (from: string, to: string): string => {
+      copyAsCrashed(from, to);
+      if (left === "-wal") rmSync(`${to}-wal`);
+      else lookOutside(to, (db) => db.exec(lose));
+      return to;
+    };
+    await expect(crashing({ history, crashesAfter: (n) => n === last, copy: spoilt })).rejects.toThrow();
+    await crashing({ history, crashesAfter: (n) => n === last, copy: copyAsCrashed });
+  });
 
   it("a tree is whole, however long ago its parts happened, and gone as soon as it is past", async () => {
     const clock = createTestClock();
@@ -414,39 +453,54 @@ describe("budgets", () => {
     await storage.close();
   });
 
-  it("never go below nothing or above their cap under 50 deciders at once, while reports give back", async () => {
-    const storage = await openSqlite({ path });
-    const caps = { calls: 20, amount: 15_000 };
-    const root = await open(storage, { scope: { maxCalls: { pay: caps.calls }, maxAmounts: { EUR: caps.amount } } });
+  const CAPS = { calls: 20, amount: 15_000 };
+
+  /** What 50 deciders at once take and give back, and every time that more was out than may be. */
+  async function race(storage: OpenedStorage, ledger: Ledger) {
+    const deciding = { ...storage, ledger };
+    const root = await open(storage, { scope: { maxCalls: { pay: CAPS.calls }, maxAmounts: { EUR: CAPS.amount } } });
     const children = await Promise.all(Array.from({ length: 5 }, () => delegate(storage, root)));
-    let allowed = 0;
-    let denied = 0;
-    let back = 0;
-    const beyond: unknown[] = [];
     const reports = reportsOver(storage, POLICY);
     const block = (decision: string) => reports.report(CALLER, { decision, status: "blocked", result: "", truncated: false });
+    const counts = { allowed: 0, denied: 0, back: 0 };
+    const out = { calls: 0, amount: 0 };
+    const beyond: unknown[] = [];
     const look = (): void => {
+      if (out.calls > CAPS.calls || out.amount > CAPS.amount) beyond.push({ ...out });
       for (const { spent } of storage.ledger.tasks().all()) {
         const [calls, amount] = [spent.calls.pay ?? 0, spent.amounts["EUR"] ?? 0];
-        if (calls < 0 || calls > caps.calls || amount < 0 || amount > caps.amount) beyond.push(spent);
+        if (calls < 0 || calls > CAPS.calls || amount < 0 || amount > CAPS.amount) beyond.push(spent);
       }
+    };
+    const decideOnce = async (n: number, round: number): Promise<void> => {
+      const amount = 1 + ((n + round) % 9);
+      const record = await pay(deciding, children[n % 5] ?? "", "worker", amount);
+      if (record.judgement.outcome === "DENY") counts.denied++;
+      if (record.judgement.outcome !== "ALLOW") return;
+      counts.allowed++;
+      out.calls++;
+      out.amount += amount * 100;
+      look();
+      if ((n + round) % 3 === 0) return;
+      counts.back++;
+      // From here on it may have been given back.
+      out.calls--;
+      out.amount -= amount * 100;
+      // Twice: what is given back is given back once.
+      await Promise.all([block(record.id), block(record.id)]);
+      look();
     };
     await Promise.all(
       Array.from({ length: 50 }, async (_, n) => {
-        for (let round = 0; round < 8; round++) {
-          const record = await pay(storage, children[n % 5] ?? "", "worker", 1 + ((n + round) % 9));
-          look();
-          if (record.judgement.outcome === "DENY") denied++;
-          if (record.judgement.outcome !== "ALLOW") continue;
-          allowed++;
-          if ((n + round) % 3 === 0) continue;
-          back++;
-          // Twice: what is given back is given back once.
-          await Promise.all([block(record.id), block(record.id)]);
-          look();
-        }
+        for (let round = 0; round < 8; round++) await decideOnce(n, round);
       }),
     );
+    return { root, beyond, ...counts };
+  }
+
+  it("never go below nothing or above their cap under 50 deciders at once, while reports give back", async () => {
+    const storage = await openSqlite({ path });
+    const { root, beyond, allowed, denied, back } = await race(storage, storage.ledger);
     expect(beyond).toEqual([]);
     const spent = storage.ledger.tasks().get(root)?.spent;
     expect(spent?.calls.pay).toBe(allowed - back);
@@ -455,5 +509,26 @@ describe("budgets", () => {
     const again = await openSqlite({ path });
     expect(again.ledger.tasks().get(root)?.spent).toEqual(spent);
     await again.close();
+  });
+
+  it("and the same look catches a ledger that decides on what is on disk alone", async () => {
+    const storage = await openSqlite({ path });
+    let written = new Map<string, TaskState>();
+    const frozen = (state: TaskState): TaskState => ({ ...state, parent: state.parent && frozen(state.parent) });
+    const onDisk = (): void => {
+      written = new Map([...storage.ledger.tasks().all()].map((state) => [state.task.id, frozen(state)]));
+    };
+    const stale: Ledger = withSlowReads(storage.ledger, {
+      async transact(keys, turn) {
+        const answer = await storage.ledger.transact(keys, (view) => {
+          const registered = written.get(view.registered?.task.id ?? "") ?? view.registered;
+          return turn({ ...view, ...(registered && { registered }) });
+        });
+        onDisk();
+        return answer;
+      },
+    });
+    expect((await race(storage, stale)).beyond.length).toBeGreaterThan(0);
+    await storage.close();
   });
 });
