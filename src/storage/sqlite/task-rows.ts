@@ -177,7 +177,7 @@ export const readSelfAsserted = (db: Database, sinceMs: number): readonly TaskRo
  * The roots of the trees that have not been over since: what `isPast` says of them, as the events tell it. They are not taken from `tasks`, because
  * its rows are checked against what is read of them.
  */
-export const TREES_THAT_MATTER = `SELECT r.event_id FROM events AS r
+export const TREES_THAT_MATTER = `SELECT r.event_id FROM events AS r INDEXED BY events_by_tree_expiry
   WHERE r.kind = 'task_registered' AND r.record ->> '$.task.treeExpiresAt' > @endedMs AND r.event_id = r.root_task_id
     AND ifnull((SELECT e.at FROM events AS e WHERE e.task_id = r.event_id AND e.kind IN ('task_ended', 'task_revoked') ORDER BY e.seq LIMIT 1),
                @endedMs + 1) > @endedMs`;
@@ -187,7 +187,7 @@ export const readRegistered = (db: Database, endedMs: number): readonly Register
   db
     .prepare<{ endedMs: number }, RegisteredRow>(
       `SELECT ${REGISTERED_COLUMNS} FROM tasks WHERE root_task_id IN (${TREES_THAT_MATTER})
-       UNION SELECT ${REGISTERED_COLUMNS} FROM tasks AS t WHERE kind = 'registered' AND expires_at > @endedMs
+       UNION SELECT ${REGISTERED_COLUMNS} FROM tasks AS t INDEXED BY tasks_by_expiry WHERE kind = 'registered' AND expires_at > @endedMs
          AND NOT EXISTS (SELECT 1 FROM tasks AS r WHERE r.task_id = t.root_task_id AND r.closed_at <= @endedMs)`,
     )
     .all({ endedMs });
