@@ -100,12 +100,12 @@ export const POLICIES: readonly PolicyJson[] = [
   policyOf("deny", EVERYTHING, []),
   policyOf("ask", EVERYTHING, RULES),
   policyOf("deny", { read: "allow", "*": "ask", unknown: "ask" }, RULES),
-  policyOf("deny", { read: "ask", unknown: "ask" }, []),
+  policyOf("deny", { read: "ask", pay: "ask", browse: "ask", unknown: "ask" }, []),
 ];
 
 export const worldOf = (policy: PolicyJson): World => ({
   policy,
-  limits: { childrenMax: 2, depthMax: 3, lifetimeMs: HOUR, lifetimeMaxMs: 24 * HOUR },
+  limits: { childrenMax: 2, depthMax: 2, lifetimeMs: HOUR, lifetimeMaxMs: 24 * HOUR },
   covers: COVERS,
   reportWithinMs: 10 * MINUTE,
   memoryMs: 24 * HOUR,
@@ -154,7 +154,7 @@ function opening(dice: Dice, { now }: Past): Step {
         { type: "service", id: "cron" },
       ] as const),
       agent: dice.pick(AGENTS),
-      scopeKind: dice.once(4) ? "proposed" : "issued",
+      scopeKind: dice.once(3) ? "proposed" : "issued",
       scope: scopeOf(dice),
       ...(expiresAt !== undefined && { expiresAt }),
       ...(statementExpiresAt !== undefined && { statementExpiresAt }),

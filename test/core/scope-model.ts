@@ -30,6 +30,9 @@ export function fitted(
     if (!is) wide.push(`scope.${part}`);
     return is ? value : trimmed;
   };
+  // What names no resource lies in `*` alone.
+  const covers = (part: string, wide: string, narrow: string): boolean =>
+    part === "resources" && narrow === "*" ? wide === "*" : coversGlob(wide, narrow);
   const list = (part: string, wanted: readonly string[] | undefined, has: readonly string[] | undefined): readonly string[] | undefined => {
     if (!wanted || !has) return laws.inherits(wanted, has);
     return [
@@ -37,9 +40,9 @@ export function fitted(
         wanted.flatMap((one) =>
           within(
             part,
-            has.some((wider) => coversGlob(wider, one)),
+            has.some((wider) => covers(part, wider, one)),
             [one],
-            has.filter((other) => coversGlob(one, other)),
+            has.filter((other) => covers(part, one, other)),
           ),
         ),
       ),

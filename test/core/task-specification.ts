@@ -262,7 +262,7 @@ export function createTreeModel(world: World, laws: TreeLaws = TREE_LAWS) {
       ended: undefined,
     };
     tasks.set(id, task);
-    return { ...statusOf(task, at), trimmed: sorted(wide) };
+    return { ...statusOf(task, at), trimmed: tooWide };
   }
 
   function end(how: "close" | "revoke", caller: Caller, id: string, at: number): Said {
@@ -301,7 +301,7 @@ export function createTreeModel(world: World, laws: TreeLaws = TREE_LAWS) {
         principal: asked.principal,
         scopeKind: task.kind,
         ...(laws.binds(task.kind, depthOf(task)) && {
-          boundary: lowest === undefined ? task.scope : { ...task.scope, maxClassification: lowest },
+          boundary: withoutCaps(lowest === undefined ? task.scope : { ...task.scope, maxClassification: lowest }),
         }),
         hops: own.length,
         ...(budgets.length > 0 && { budgets }),
@@ -410,3 +410,6 @@ export function createTreeModel(world: World, laws: TreeLaws = TREE_LAWS) {
     },
   };
 }
+
+/** Caps stand among the budgets. */
+const withoutCaps = ({ maxCalls: _, maxAmounts: __, ...scope }: Scope): Scope => scope;

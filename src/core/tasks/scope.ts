@@ -83,10 +83,12 @@ function fitGlobs(part: "tools" | "resources" | "delegates", { asked, parent, te
   const [wanted, allowed] = [asked[part], parent[part]];
   if (!wanted) return allowed;
   if (!allowed) return wanted;
+  // An action that names no resource, or one in an obscured spelling, lies in `*` and in no other glob: `**` covers less.
+  const covers = part === "resources" ? (wider: string, glob: string) => wider === "*" || (glob !== "*" && globCovers(wider, glob)) : globCovers;
   const fitted = wanted.flatMap((glob) => {
-    if (allowed.some((wider) => globCovers(wider, glob))) return [glob];
+    if (allowed.some((wider) => covers(wider, glob))) return [glob];
     tell(part, glob, inWords(allowed));
-    return allowed.filter((narrower) => globCovers(glob, narrower));
+    return allowed.filter((narrower) => covers(glob, narrower));
   });
   return [...new Set(fitted)];
 }
