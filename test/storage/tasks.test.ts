@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { instant } from "../../src/core/words.ts";
 import { OPERATOR } from "../core/controls.ts";
 import { temporaryDirectory } from "../running-server.ts";
 import { DAY, familyIn, HOUR, keeper, open, outcomeOf, report } from "./families.ts";
 import { INITIATOR } from "./histories.ts";
-import { createTestClock, lookOutside, openSqlite } from "./storages.ts";
+import { copyAsCrashed, createTestClock, lookOutside, openSqlite } from "./storages.ts";
 
 let directory: ReturnType<typeof temporaryDirectory>;
 let path: string;
@@ -81,7 +81,9 @@ describe("a registered task in the database", () => {
     storage.clock.advance(HOUR + 1);
     expect(await outcomeOf(storage, id)).toBe("DENY");
     await storage.close();
-    expect(outside("SELECT state, closed_because, ended_by FROM tasks")).toEqual([{ state: "expired", closed_because: "expired", ended_by: null }]);
+    expect(outside("SELECT state, closed_at_iso, closed_because, ended_by FROM tasks")).toEqual([
+      { state: "expired", closed_at_iso: "2026-01-05T10:00:00.000Z", closed_because: "expired", ended_by: null },
+    ]);
   });
 
   it("stands in every row about it, with its root and its chain", async () => {
@@ -123,6 +125,20 @@ describe("a registered task in the database", () => {
 });
 
 describe("a row that was changed outside", () => {
+  const own = temporaryDirectory();
+  const made = join(own.path, "made.db");
+  const clock = createTestClock();
+  let ids: Awaited<ReturnType<typeof familyIn>>;
+  beforeAll(async () => {
+    const storage = await openSqlite({ path: made, clock });
+    ids = await familyIn(storage);
+    await keeper(storage).revoke(INITIATOR, { id: ids.child });
+    await storage.close();
+    // Long enough ago that nothing else is read of that time.
+    clock.advance(30 * DAY);
+  });
+  afterAll(() => own.remove());
+
   it.each<{ says: string; change: (ids: { readonly root: string; readonly child: string }) => string }>([
     { says: "a revoked task was opened again", change: ({ child }) => `UPDATE tasks SET state = 'open' WHERE task_id = '${child}'` },
     { says: "a task was put below another", change: ({ child }) => `UPDATE tasks SET parent_task_id = 'x' WHERE task_id = '${child}'` },
@@ -142,13 +158,7 @@ describe("a row that was changed outside", () => {
     { says: "when it ended was changed", change: ({ child }) => `UPDATE tasks SET closed_at = 1 WHERE task_id = '${child}'` },
     { says: "it was taken away", change: ({ child }) => `DELETE FROM tasks WHERE task_id = '${child}'` },
   ])("is refused by its name: $says", async ({ change: changeOf }) => {
-    const clock = createTestClock();
-    const storage = await openSqlite({ path, clock });
-    const ids = await familyIn(storage);
-    await keeper(storage).revoke(INITIATOR, { id: ids.child });
-    await storage.close();
-    // Long enough ago that nothing else is read of that time.
-    clock.advance(30 * DAY);
+    copyAsCrashed(made, path);
     change(changeOf(ids));
     await expect(openSqlite({ path, clock })).rejects.toThrow(new RegExp(`\`${ids.child}\`.*changed outside Behest`));
   });
@@ -158,11 +168,7 @@ describe("a row that was changed outside", () => {
     { says: "as a tree of its own", root: () => "'extra'" },
     { says: "in a tree that nobody knows", root: () => "'nowhere'" },
   ])("is refused by its name where it was added $says", async ({ root }) => {
-    const clock = createTestClock();
-    const storage = await openSqlite({ path, clock });
-    const ids = await familyIn(storage);
-    await storage.close();
-    clock.advance(30 * DAY);
+    copyAsCrashed(made, path);
     change(
       `INSERT INTO tasks (task_id, root_task_id, kind, state, tenant, caller, agent, principal, session, opened_at, expires_at, scope, spent, seen)
        SELECT 'extra', ${root(ids.root)}, kind, state, tenant, caller, agent, principal, session, opened_at, expires_at, scope, spent, seen

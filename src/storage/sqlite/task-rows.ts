@@ -53,7 +53,10 @@ export function taskStatements(db: Database): { project: (event: LedgerEvent) =>
       .join(", ")})`,
   );
   // Only the first end counts, and a task that is not there is no error: it was revoked while its opening could not be written.
-  const end = db.prepare("UPDATE tasks SET state = ?, closed_at = ?, closed_because = ?, ended_by = ? WHERE task_id = ? AND state = 'open'");
+  const end = db.prepare(
+    `UPDATE tasks SET state = @how, closed_at = iif(@how = 'expired', expires_at, @at), closed_because = @because, ended_by = @by
+     WHERE task_id = @task AND state = 'open'`,
+  );
   const seenOf = db.prepare<[string], string>("SELECT seen FROM tasks WHERE task_id = ?").pluck();
   const totals = totalStatements(db);
 
@@ -70,7 +73,7 @@ export function taskStatements(db: Database): { project: (event: LedgerEvent) =>
   };
   const ended = (event: TaskEnded | TaskRevoked): void => {
     const how = event.kind === "task_revoked" ? "revoked" : event.how;
-    end.run(how, event.at, becauseOf(how, event.reason), event.by ?? null, event.task);
+    end.run({ how, at: event.at, because: becauseOf(how, event.reason), by: event.by ?? null, task: event.task });
   };
   return {
     project(event) {
