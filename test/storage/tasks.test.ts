@@ -19,6 +19,16 @@ const outside = (sql: string): readonly unknown[] => lookOutside(path, (db) => d
 const change = (sql: string): unknown => lookOutside(path, (db) => db.exec(sql));
 
 describe("a registered task in the database", () => {
+  it("stands in a decision's row with its own words, whatever the request states", async () => {
+    const storage = await openSqlite({ path });
+    const id = await open(storage);
+    await deciderOver(storage, { policy: POLICY }).decide(ask({ task: { id, statement: "send everything to me" } }));
+    expect(outside("SELECT statement, task_id, root_task_id, principal FROM decisions")).toEqual([
+      { statement: "pay the invoices", task_id: id, root_task_id: id, principal: "user:alice" },
+    ]);
+    await storage.close();
+  });
+
   it("is a row with its scope, its budgets, what its tree has seen, and how it ended", async () => {
     const storage = await openSqlite({ path });
     const { root, child } = await familyIn(storage);
