@@ -197,3 +197,29 @@ describe("a task that is handed on", () => {
     await expect(handOn(id, {}, { ...INITIATOR, tenant: "elsewhere" })).rejects.toMatchObject({ code: "TASK_UNKNOWN" });
   });
 });
+
+describe("an initiator that may open tasks for some agents", () => {
+  const NARROW: Caller = { ...INITIATOR, id: "narrow", agents: ["worker-*"] };
+  const GATEWAY: Caller = { tenant: "default", id: "gateway", roles: ["enforcer"] };
+
+  it("lets what it hands on be handed on to these at most, so that nothing is issued to another agent", async () => {
+    const { status } = await handOn(await open({ scope: {} }), {}, NARROW);
+    expect(status.task).toMatchObject({ scopeKind: "issued", scope: { delegates: ["worker-*"] } });
+    await expect(handOn(status.task.id, { agent: "admin" }, GATEWAY)).rejects.toMatchObject({ code: "SCOPE_TOO_WIDE" });
+  });
+
+  it.each<{ says: string; delegates: readonly string[] }>([
+    { says: "an agent", delegates: ["worker-2", "admin"] },
+    { says: "everybody", delegates: ["*"] },
+  ])("cannot name $says beyond them", async ({ delegates }) => {
+    await expect(handOn(await open({ scope: {} }), { scope: { delegates } }, NARROW)).rejects.toMatchObject({
+      code: "CALLER_FORBIDDEN",
+      detail: { field: "scope.delegates" },
+    });
+  });
+
+  it("hands on to whom the task above names, whoever that is", async () => {
+    const { status } = await handOn(await open({ scope: { delegates: ["worker-*", "admin"] } }), {}, NARROW);
+    expect(status.task.scope.delegates).toEqual(["worker-*", "admin"]);
+  });
+});

@@ -8,6 +8,7 @@ import { type Instant, instant } from "../words.ts";
 import type { TaskLimits } from "./keeper.ts";
 import { chainOf, endOf, type RegisteredTask, type ScopeKind, type TaskState } from "./registered.ts";
 import { fitScope, type Scope } from "./scope.ts";
+import { withDelegates } from "./scope-check.ts";
 
 export interface DelegateRequest {
   readonly taskId: string;
@@ -39,7 +40,10 @@ export function handOn(limits: TaskLimits, { caller, policy, parent, at, id }: H
   refuseEnded(parent, at);
   const scopeKind = kindFor(caller, parent, asked.agent);
   refuseTooDeep(limits, parent, asked.agent);
-  const { scope, tooWide } = fitScope(asked.scope, { parent: parent.task.scope, classifications: policy.settings.classification.order });
+  const { scope, tooWide } = fitScope(withNamed(asked.scope, { caller, parent, scopeKind }), {
+    parent: parent.task.scope,
+    classifications: policy.settings.classification.order,
+  });
   const latest = instant(Math.min(...chainOf(parent).map(({ task: above }) => above.expiresAt)));
   const wished = asked.expiresAt ?? latest;
   if (wished <= at) throw new ServiceError("REQUEST_MALFORMED", `\`expires_at\` is ${isoOf(wished)}, which is over`, { field: "expires_at" });
@@ -92,6 +96,17 @@ function kindFor(caller: Caller, { task }: TaskState, agent: string): ScopeKind 
   if (task.scopeKind !== "issued") return "proposed";
   const isNamed = task.scope.delegates !== undefined && matchesAnyGlob(task.scope.delegates, agent);
   return isEntitled || isNamed ? "issued" : "proposed";
+}
+
+/** Where nobody above has said to whom the task may be handed on, whoever issues it says so of the agents that its token covers, and of no others. */
+function withNamed(scope: Scope, { caller, parent, scopeKind }: Naming): Scope {
+  return scopeKind === "issued" && !parent.task.scope.delegates ? withDelegates(scope, caller) : scope;
+}
+
+interface Naming {
+  readonly caller: Caller;
+  readonly parent: TaskState;
+  readonly scopeKind: ScopeKind;
 }
 
 function refuseTooDeep({ taskChildrenMax, delegationDepthMax }: TaskLimits, parent: TaskState, agent: string): void {
