@@ -1,21 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { chargeOf, effectsCharged, moneyOf, whyOverBudget } from "../../src/core/charges.ts";
 import type { DecisionRequest } from "../../src/core/request.ts";
 import { type Situation, situate } from "../../src/core/situation.ts";
-import {
-  type Budget,
-  type Charge,
-  chargeOf,
-  digitsOf,
-  effectsCharged,
-  giveBack,
-  moneyOf,
-  NOTHING_SPENT,
-  percentUsed,
-  type Spent,
-  spend,
-  whyOverBudget,
-} from "../../src/core/tasks/budget.ts";
+import { type Budget, type Charge, digitsOf, giveBack, NOTHING_SPENT, percentUsed, type Spent, spend } from "../../src/core/tasks/budget.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
 import { EFFECTS, type Effect, instant, type Json, type JsonObject } from "../../src/core/words.ts";
 import { policyOf } from "../policies.ts";
