@@ -1,4 +1,4 @@
-import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Client, type status as Code, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { ControlService } from "../gen/behest/v1/control_pb.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
@@ -12,6 +12,7 @@ import {
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../gen/grpc/health/v1/health_pb.ts";
+import type { MakeCall } from "./call.ts";
 import { type ControlClient, controlCalls } from "./control-client.ts";
 import { type TaskClient, taskCalls } from "./task-client.ts";
 
@@ -64,16 +65,6 @@ export interface ClientOptions {
   readonly token?: string;
   readonly timeoutMs: number;
 }
-
-export interface Call<I extends DescMessage, O extends DescMessage> {
-  readonly path: string;
-  readonly input: I;
-  readonly output: O;
-  readonly message: MessageShape<I>;
-}
-
-/** Makes a call with the client's token, and answers what the server does. */
-export type MakeCall = <I extends DescMessage, O extends DescMessage>(call: Call<I, O>) => Promise<MessageShape<O>>;
 
 const HEALTH_NAMES = {
   decisions: wire.DecisionService.typeName,

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import * as wire from "../gen/behest/v1/control_pb.ts";
-import type { MakeCall } from "./client.ts";
+import type { MakeCall } from "./call.ts";
 
 export interface ControlClient {
   /** When it answers, no decision allows any more what this stops. A call that fails may have suspended all the same. */

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import * as wire from "../gen/behest/v1/task_pb.ts";
-import type { MakeCall } from "./client.ts";
+import type { MakeCall } from "./call.ts";
 
 export interface TaskClient {
   openTask(request: MessageInitShape<typeof wire.OpenTaskRequestSchema>): Promise<wire.OpenTaskResponse>;

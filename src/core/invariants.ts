@@ -1,10 +1,11 @@
 import { coversAgent } from "./access.ts";
 import { findingNameOf, type InvariantCode, STATEMENT_DIFFERS } from "./built-in.ts";
+import { whyOverBudget } from "./charges.ts";
 import { whyOutsideReach } from "./outside-reach.ts";
+import { whyOutsideScope } from "./outside-scope.ts";
 import type { Situation } from "./situation.ts";
 import { targetInWords } from "./suspensions.ts";
-import { whyOverBudget } from "./tasks/budget.ts";
-import { capRank, whyOutsideScope } from "./tasks/scope.ts";
+import { capRank } from "./tasks/scope.ts";
 import type { Finding } from "./words.ts";
 
 /** What no rule file can remove: each denies by itself. */

@@ -1,3 +1,4 @@
+import { chargeOf } from "./charges.ts";
 import { ServiceError } from "./errors.ts";
 import { serverOf } from "./facts.ts";
 import type { Verdict } from "./judge.ts";
@@ -6,7 +7,6 @@ import { type DecisionRecord, type LedgerEvent, RECORD_VERSION, type TaskClosed 
 import { rankOf, type Situation } from "./situation.ts";
 import type { StateView } from "./state.ts";
 import { crowdedOut } from "./tasks/awaited.ts";
-import { chargeOf } from "./tasks/budget.ts";
 import { chainOf } from "./tasks/registered.ts";
 import { NOTHING_SEEN, raiseSeen, type Seen } from "./tasks/seen.ts";
 import { isIdle, type Task } from "./tasks/self-asserted.ts";

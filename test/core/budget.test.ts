@@ -1,21 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { chargeOf, effectsCharged, moneyOf, whyOverBudget } from "../../src/core/charges.ts";
 import type { DecisionRequest } from "../../src/core/request.ts";
 import { type Situation, situate } from "../../src/core/situation.ts";
-import {
-  type Budget,
-  type Charge,
-  chargeOf,
-  digitsOf,
-  effectsCharged,
-  giveBack,
-  moneyOf,
-  NOTHING_SPENT,
-  percentUsed,
-  type Spent,
-  spend,
-  whyOverBudget,
-} from "../../src/core/tasks/budget.ts";
+import { type Budget, type Charge, digitsOf, giveBack, NOTHING_SPENT, percentUsed, type Spent, spend } from "../../src/core/tasks/budget.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
 import { EFFECTS, type Effect, instant, type Json, type JsonObject } from "../../src/core/words.ts";
 import { policyOf } from "../policies.ts";
@@ -201,14 +189,14 @@ describe("an action", () => {
       says: "has not enough after it",
       situation: FIVE,
       budgets: [budgetOf({ spent: spent({ pay: 2 }), maxCalls: { pay: 2 } })],
-      why: "task `t` may make 2 calls with the effect `pay`, and has made them",
+      why: "task `t` has made all 2 of its calls with the effect `pay`",
     },
     { says: "needs none of another effect's calls", situation: FIVE, budgets: [budgetOf({ maxCalls: { send: 0 } })], why: undefined },
     {
       says: "needs one of each effect's calls if nobody knows what it does",
       situation: situationOf("nobody/knows"),
       budgets: [budgetOf({ maxCalls: { delete: 0 } })],
-      why: "task `t` may make 0 calls with the effect `delete`, and has made them",
+      why: "task `t` may make no call with the effect `delete`",
     },
     { says: "has enough for the last cent", situation: FIVE, budgets: [budgetOf({ maxAmounts: { EUR: 500 } })], why: undefined },
     {
@@ -242,7 +230,7 @@ describe("an action", () => {
       says: "needs enough of its own task",
       situation: FIVE,
       budgets: [budgetOf({ task: "root", maxCalls: { pay: 9 } }), budgetOf({ maxCalls: { pay: 0 } })],
-      why: "task `t` may make 0 calls with the effect `pay`, and has made them",
+      why: "task `t` may make no call with the effect `pay`",
     },
   ])("$says", ({ situation, budgets, why }) => {
     expect(whyOverBudget(situation, budgets)).toBe(why);

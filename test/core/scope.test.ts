@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileGlob, globCovers } from "../../src/core/globs.ts";
+import { whyOutsideScope } from "../../src/core/outside-scope.ts";
 import { situate } from "../../src/core/situation.ts";
-import { capRank, fitScope, type Scope, whyOutsideScope } from "../../src/core/tasks/scope.ts";
+import { capRank, fitScope, type Scope } from "../../src/core/tasks/scope.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
 import { EFFECTS, type Effect, instant } from "../../src/core/words.ts";
 import { policyOf } from "../policies.ts";

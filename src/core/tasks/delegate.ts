@@ -4,11 +4,22 @@ import { matchesAnyGlob } from "../globs.ts";
 import { isoOf } from "../instants.ts";
 import type { Policy } from "../policy.ts";
 import type { Caller } from "../request.ts";
-import { type Instant, instant } from "../words.ts";
-import type { TaskLimits } from "./keeper.ts";
+import { type DurationMs, type Instant, instant } from "../words.ts";
 import { chainOf, endOf, type RegisteredTask, type ScopeKind, type TaskState } from "./registered.ts";
 import { fitScope, type Scope } from "./scope.ts";
 import { withDelegates } from "./scope-check.ts";
+
+/** How many tasks there may be, and for how long. */
+export interface TaskLimits {
+  /** Registered tasks that are remembered at once. */
+  readonly registeredTasksMax: number;
+  /** Tasks that are handed on from one. */
+  readonly taskChildrenMax: number;
+  readonly delegationDepthMax: number;
+  /** How long a task lives if nobody says. */
+  readonly taskLifetime: DurationMs;
+  readonly taskLifetimeMax: DurationMs;
+}
 
 export interface DelegateRequest {
   readonly taskId: string;

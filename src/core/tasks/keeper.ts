@@ -7,8 +7,8 @@ import type { Clock, ControlTurn, Ledger, NewId, PolicySource, Turn } from "../p
 import { RECORD_VERSION, type TaskEnded, type TaskRegistered, type TaskRevoked } from "../record.ts";
 import type { Caller } from "../request.ts";
 import type { StateKeys, StateView } from "../state.ts";
-import { type DurationMs, type Instant, instant } from "../words.ts";
-import { type DelegateRequest, type HandedOn, handOn } from "./delegate.ts";
+import { type Instant, instant } from "../words.ts";
+import { type DelegateRequest, type HandedOn, handOn, type TaskLimits } from "./delegate.ts";
 import { isPast, type Principal, type RegisteredTask, type RegisteredTasksView, type ScopeKind, type TaskEnd, type TaskState } from "./registered.ts";
 import type { Scope } from "./scope.ts";
 import { checkScope, withDelegates } from "./scope-check.ts";
@@ -21,17 +21,6 @@ export interface TaskKeeperPorts {
   readonly newId: NewId;
   readonly keyedDigest: KeyedDigest;
   readonly limits: TaskLimits;
-}
-
-export interface TaskLimits {
-  /** Registered tasks that are remembered at once. */
-  readonly registeredTasksMax: number;
-  /** Tasks that are handed on from one. */
-  readonly taskChildrenMax: number;
-  readonly delegationDepthMax: number;
-  /** How long a task lives if nobody says. */
-  readonly taskLifetime: DurationMs;
-  readonly taskLifetimeMax: DurationMs;
 }
 
 export interface OpenRequest {

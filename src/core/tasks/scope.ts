@@ -1,5 +1,4 @@
-import { globCovers, matchesAnyGlob } from "../globs.ts";
-import type { Situation } from "../situation.ts";
+import { globCovers } from "../globs.ts";
 import { EFFECTS, type Effect } from "../words.ts";
 
 /** What a registered task may be used for. A list that is unset restricts nothing, one that is empty allows nothing; only reach grants. */
@@ -149,7 +148,7 @@ function fitDepth({ asked, parent, tell }: Fitting): number | undefined {
 const SHOWN_MAX = 5;
 
 /** A list as it is shown: few of it, `nothing` if it is empty. */
-function inWords(list: readonly string[]): string {
+export function inWords(list: readonly string[]): string {
   if (list.length === 0) return "nothing";
   return `${list.slice(0, SHOWN_MAX).join(", ")}${list.length > SHOWN_MAX ? ", …" : ""}`;
 }
@@ -157,27 +156,3 @@ function inWords(list: readonly string[]): string {
 /** Where a cap stands: one that the policy's order does not list allows nothing, whereas data that it does not list counts as the highest. */
 export const capRank = (scope: Scope, classifications: readonly string[]): number =>
   scope.maxClassification === undefined ? classifications.length - 1 : classifications.indexOf(scope.maxClassification);
-
-/** Why an action lies outside a scope; undefined when it is inside. Classification and budgets are looked at for themselves. */
-export function whyOutsideScope(situation: Situation, scope: Scope, handedOn: readonly string[]): string | undefined {
-  const { resources, resourceObscured, effect, subject } = situation;
-  const { tool } = subject.request.action;
-  const outside: string[] = [];
-  const add = (what: string, granted: readonly string[]): void => void outside.push(`${what} (in scope: ${inWords(granted)})`);
-  if (scope.tools && !matchesAnyGlob(scope.tools, tool)) add(`the tool \`${tool}\``, scope.tools);
-  if (scope.effects && !scope.effects.includes(effect)) add(`the effect \`${effect}\``, scope.effects);
-  if (scope.resources && !scope.resources.includes("*")) {
-    if (resources.length === 0 || resourceObscured) {
-      add(resources.length === 0 ? "an action that names no resource" : "a resource in an obscured spelling", scope.resources);
-    } else {
-      const globs = scope.resources;
-      const stray = resources.find((resource) => !matchesAnyGlob(globs, resource));
-      if (stray !== undefined) add(`the resource \`${stray}\``, scope.resources);
-    }
-  }
-  const { delegates, maxDepth } = scope;
-  const stranger = delegates && handedOn.find((agent) => !matchesAnyGlob(delegates, agent));
-  if (stranger !== undefined) add(`handing the task on to \`${stranger}\``, delegates ?? []);
-  if (maxDepth !== undefined && handedOn.length > maxDepth) outside.push(`handing the task on ${handedOn.length} times (in scope: ${maxDepth})`);
-  return outside.length === 0 ? undefined : outside.join(", ");
-}
