@@ -215,15 +215,17 @@ export function createTreeModel(world: World, laws: TreeLaws = TREE_LAWS) {
     expires: task.expires,
   });
 
+  /** Whoever issues a task without somebody above who said to whom it may go names no agents beyond those of the token. */
+  const namesStrangers = ({ agents }: Caller, { delegates = [] }: Scope): boolean =>
+    agents !== undefined && delegates.some((glob) => !agents.some((covered) => coversGlob(covered, glob)));
+  const named = ({ agents }: Caller, scope: Scope): Scope => (agents && !scope.delegates ? { ...scope, delegates: agents } : scope);
+
   function open(caller: Caller, asked: OpenRequest, at: number, id: string): Said {
     const covers = (agent: string): boolean => caller.agents?.some((glob) => matchesGlob(glob, agent)) ?? true;
-    if (!covers(asked.agent)) return refused("CALLER_FORBIDDEN");
-    const { agents } = caller;
-    const strange = agents && (asked.scope.delegates ?? []).some((glob) => !agents.some((covered) => coversGlob(covered, glob)));
-    if (strange) return refused("CALLER_FORBIDDEN");
+    if (!covers(asked.agent) || namesStrangers(caller, asked.scope)) return refused("CALLER_FORBIDDEN");
     const expires = asked.expiresAt ?? at + limits.lifetimeMs;
     if (expires <= at || expires - at > limits.lifetimeMaxMs || (asked.statementExpiresAt ?? at + 1) <= at) return refused("REQUEST_MALFORMED");
-    const scope = agents && !asked.scope.delegates ? { ...asked.scope, delegates: agents } : asked.scope;
+    const scope = named(caller, asked.scope);
     const { agent, statement, scopeKind: kind } = asked;
     const task: Task = { id, parent: undefined, caller, asked, agent, statement, kind, scope, expires, ended: undefined };
     tasks.set(id, task);
@@ -238,15 +240,18 @@ export function createTreeModel(world: World, laws: TreeLaws = TREE_LAWS) {
     const entitled = caller.roles.includes("initiator") && covers(asked.agent);
     if (!entitled && !(caller.roles.includes("enforcer") && covers(parent.agent))) return refused("CALLER_FORBIDDEN");
     const { delegates, maxDepth } = parent.scope;
-    const named = delegates?.some((glob) => matchesGlob(glob, asked.agent)) ?? false;
-    const forbidden = [...(delegates && !named ? ["agent_id"] : []), ...(maxDepth === 0 ? ["task_id"] : [])];
+    const isNamed = delegates?.some((glob) => matchesGlob(glob, asked.agent)) ?? false;
+    const forbidden = [...(delegates && !isNamed ? ["agent_id"] : []), ...(maxDepth === 0 ? ["task_id"] : [])];
     if (forbidden.length > 0) return refused("SCOPE_TOO_WIDE", { wide: forbidden });
     if (depthOf(parent) >= limits.depthMax) return refused("REQUEST_TOO_BIG");
     if ([...tasks.values()].filter((task) => task.parent === parent).length >= limits.childrenMax) return refused("STATE_FULL");
+    const kind = laws.kind(parent.kind, entitled, isNamed);
+    const first = kind === "issued" && !delegates;
+    if (first && namesStrangers(caller, asked.scope)) return refused("CALLER_FORBIDDEN");
     const latest = laws.latest(chainOf(parent).map(({ expires }) => expires));
     const wished = asked.expiresAt ?? latest;
     if (wished <= at) return refused("REQUEST_MALFORMED");
-    const { scope, wide } = fitted(asked.scope, { parent: parent.scope, order, coversGlob, laws });
+    const { scope, wide } = fitted(first ? named(caller, asked.scope) : asked.scope, { parent: parent.scope, order, coversGlob, laws });
     const tooWide = sorted([...wide, ...(wished > latest ? ["expires_at"] : [])]);
     if (tooWide.length > 0 && !asked.narrow) return refused("SCOPE_TOO_WIDE", { wide: tooWide });
     const task: Task = {
@@ -256,7 +261,7 @@ export function createTreeModel(world: World, laws: TreeLaws = TREE_LAWS) {
       asked: parent.asked,
       agent: asked.agent,
       statement: asked.statement ?? parent.statement,
-      kind: laws.kind(parent.kind, entitled, named),
+      kind,
       scope,
       expires: laws.latest([wished, latest]),
       ended: undefined,
