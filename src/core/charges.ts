@@ -1,5 +1,5 @@
 import { isObject } from "./json.ts";
-import type { Situation } from "./situation.ts";
+import { effectsNamed, type Situation } from "./situation.ts";
 import { type Budget, type Charge, CURRENCY, digitsOf, type Money, type Unclear } from "./tasks/budget.ts";
 import { EFFECTS, type Effect, type Json } from "./words.ts";
 
@@ -35,7 +35,7 @@ export function whyOverBudget(situation: Situation, budgets: readonly Budget[]):
  */
 export function effectsCharged({ effect, listedEffect }: Pick<Situation, "effect" | "listedEffect">): readonly Effect[] {
   if (effect === "unknown" || listedEffect === "unknown") return EFFECTS;
-  return effect === listedEffect ? [effect] : [listedEffect, effect];
+  return effectsNamed({ effect, listedEffect });
 }
 
 /** How much the action moves; undefined if it moves nothing. */

@@ -2,8 +2,8 @@ import type { BuiltInHold } from "./built-in.ts";
 import { type Evaluation, findingsOf, ruleAt } from "./evaluate.ts";
 import { builtIn, outsideScope, remarks, type Violation } from "./invariants.ts";
 import { mergeObligations, type Obligation } from "./obligations.ts";
-import type { Settings } from "./policy.ts";
-import type { Situation } from "./situation.ts";
+import type { BasisAnswer, Settings } from "./policy.ts";
+import { effectsNamed, type Situation } from "./situation.ts";
 import { type Basis, type Finding, type Hold, type Instant, instant, type Outcome, type ReasonCode, type RiskLevel } from "./words.ts";
 
 /** What was decided, and why. */
@@ -43,7 +43,7 @@ export function combine(situation: Situation, violations: readonly Violation[], 
 
   const outside = outsideScope(situation) !== undefined;
   const basis = outside ? "AVAILABLE" : basisOf(situation);
-  const answer = said.some(lifts) ? "allow" : settings.basis[basis][situation.effect];
+  const answer = said.some(lifts) ? "allow" : strictest(effectsNamed(situation).map((effect) => settings.basis[basis][effect]));
   if (answer === "deny") return { ...scored, outcome: "DENY", basis: "NONE", reasonCodes: ["BASIS_DENIED"], holds: [] };
 
   const base = { ...scored, ...(obliged.obligations.length > 0 && { obligations: obliged.obligations }) };
@@ -69,6 +69,8 @@ function basisOf({ subject, handedOn }: Situation): Exclude<Basis, "NONE"> {
   const { registered } = subject.task;
   return registered?.scopeKind === "issued" && handedOn.length === 0 ? "AUTHORIZED" : "AVAILABLE";
 }
+
+const strictest = (answers: readonly BasisAnswer[]): BasisAnswer => (["deny", "ask"] as const).find((answer) => answers.includes(answer)) ?? "allow";
 
 function levelOf(score: number, { bands }: Settings): RiskLevel {
   if (score >= bands.top) return "top";

@@ -11,7 +11,7 @@ import type { Canonical, Clock, DecisionCache, Ledger, NewId, PolicySource, Seco
 import { type DecisionRecord, type LedgerEvent, RECORD_VERSION } from "./record.ts";
 import type { Caller, DecisionRequest } from "./request.ts";
 import { reserve, type StateLimits } from "./reserve.ts";
-import { type Situation, type Subject, situate } from "./situation.ts";
+import { effectsNamed, type Situation, type Subject, situate } from "./situation.ts";
 import type { Attempt, StateKeys, StateView } from "./state.ts";
 import type { AppliedSuspension } from "./suspensions.ts";
 import { chainOf, endOf, type TaskState } from "./tasks/registered.ts";
@@ -247,9 +247,11 @@ function withChain(request: DecisionRequest, task: TaskStanding, registered: Tas
 }
 
 /** A lapsed ALLOW is covered by what stops it, and by what stops it as it was resolved then. */
-function suspensionsOver({ subject, effect }: Situation, view: StateView, lapsed: Attempt | undefined): readonly AppliedSuspension[] {
+function suspensionsOver(situation: Situation, view: StateView, lapsed: Attempt | undefined): readonly AppliedSuspension[] {
   if (view.suspensions.size === 0) return [];
+  const { subject } = situation;
   const { request, task } = subject;
+  const effects = effectsNamed(situation);
   const hops = request.delegation ?? [];
   const stated = (ids: readonly (string | undefined)[]): readonly string[] => ids.filter((id) => id !== undefined);
   return view.suspensions.covering(
@@ -262,7 +264,7 @@ function suspensionsOver({ subject, effect }: Situation, view: StateView, lapsed
         ...stated([task.id === undefined ? undefined : view.task?.principal, namedPrincipal(task)]),
       ],
       tool: request.action.tool,
-      effects: lapsed ? [effect, lapsed.effect] : [effect],
+      effects: lapsed ? [...effects, lapsed.effect] : effects,
       tasks: stated([task.id, request.task?.id, lapsed?.task, ...hops.map(({ taskId }) => taskId), ...tasksAbove(view.registered)]),
     },
     subject.at,

@@ -1,5 +1,5 @@
 import type { Reach } from "./policy.ts";
-import type { Situation } from "./situation.ts";
+import { effectsNamed, type Situation } from "./situation.ts";
 
 /** How much of a reach a denial tells. */
 const GRANTED_MAX = 3;
@@ -7,12 +7,13 @@ const GLOB_MAX = 60;
 
 /** Why an action is outside one agent's reach, what that is and where it is set; undefined when it is inside. */
 export function whyOutsideReach(situation: Situation, agentId: string, reach: Reach): string | undefined {
-  const { policy, resources, resourceObscured, effect, subject } = situation;
+  const { policy, resources, resourceObscured, subject } = situation;
   const { tool } = subject.request.action;
   const outside: string[] = [];
   const add = (what: string, granted: Iterable<string>): void => void outside.push(`${what} (granted: ${fewOf([...granted])})`);
   if (!reach.tools(tool)) add(`the tool \`${tool}\``, reach.stated.tools);
-  if (!reach.effects.has(effect)) add(`the effect \`${effect}\``, reach.effects);
+  const strayEffect = effectsNamed(situation).find((effect) => !reach.effects.has(effect));
+  if (strayEffect !== undefined) add(`the effect \`${strayEffect}\``, reach.effects);
   if (!reach.anyResource && (resources.length === 0 || resourceObscured)) {
     add(resources.length === 0 ? "an action that names no resource" : "a resource in an obscured spelling", reach.stated.resources);
   } else {

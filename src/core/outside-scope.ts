@@ -1,15 +1,17 @@
 import { matchesAnyGlob } from "./globs.ts";
-import type { Situation } from "./situation.ts";
+import { effectsNamed, type Situation } from "./situation.ts";
 import { inWords, type Scope } from "./tasks/scope.ts";
 
 /** Why an action lies outside a scope; undefined when it is inside. Classification and budgets are looked at for themselves. */
 export function whyOutsideScope(situation: Situation, scope: Scope, handedOn: readonly string[]): string | undefined {
-  const { resources, resourceObscured, effect, subject } = situation;
+  const { resources, resourceObscured, subject } = situation;
   const { tool } = subject.request.action;
   const outside: string[] = [];
   const add = (what: string, granted: readonly string[]): void => void outside.push(`${what} (in scope: ${inWords(granted)})`);
   if (scope.tools && !matchesAnyGlob(scope.tools, tool)) add(`the tool \`${tool}\``, scope.tools);
-  if (scope.effects && !scope.effects.includes(effect)) add(`the effect \`${effect}\``, scope.effects);
+  const { effects } = scope;
+  const strayEffect = effects && effectsNamed(situation).find((effect) => !effects.includes(effect));
+  if (strayEffect !== undefined) add(`the effect \`${strayEffect}\``, effects ?? []);
   if (scope.resources && !scope.resources.includes("*")) {
     if (resources.length === 0 || resourceObscured) {
       add(resources.length === 0 ? "an action that names no resource" : "a resource in an obscured spelling", scope.resources);

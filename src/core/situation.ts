@@ -96,6 +96,10 @@ function effectsOf(request: DecisionRequest, tool: Tool | undefined): Pick<Situa
   return { effect: effect === undefined ? listed : worseEffect(listed, effect), listedEffect: listed };
 }
 
+/** The catalog's and, where that is another, the request's: what forbids either forbids the action, so that a worse word is no way round it. */
+export const effectsNamed = ({ effect, listedEffect }: Pick<Situation, "effect" | "listedEffect">): readonly Effect[] =>
+  effect === listedEffect ? [effect] : [listedEffect, effect];
+
 /** Every value counts, however many: one that was left out could lie outside reach. */
 function valuesWithRole(request: DecisionRequest, tool: Tool | undefined, role: "destination" | "target"): readonly string[] {
   if (!tool) return [];

@@ -114,7 +114,7 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   },
   "action.effect": (situation, value) => {
     const effect = EFFECTS.find((word) => word === value);
-    return effect && { ...situation, effect };
+    return effect && { ...situation, effect, listedEffect: effect };
   },
   "action.arguments": (situation, value, path) => {
     const { action } = situation.subject.request;
@@ -129,7 +129,8 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   "action.destination_count": (situation, value) => (isCount(value) ? { ...situation, destinationCount: value } : undefined),
   "action.resource_obscured": (situation, value) => (typeof value === "boolean" ? { ...situation, resourceObscured: value } : undefined),
 
-  "tool.listed": (situation, value) => (value === false ? { ...situation, tool: undefined, reversibility: "unknown", effect: "unknown" } : undefined),
+  "tool.listed": (situation, value) =>
+    value === false ? { ...situation, tool: undefined, reversibility: "unknown", effect: "unknown", listedEffect: "unknown" } : undefined,
   "tool.owner": (situation, value) => (situation.tool && isText(value) ? { ...situation, tool: { ...situation.tool, owner: value } } : undefined),
   "tool.definition_pinned": (situation, value) => {
     if (!situation.tool || typeof value !== "boolean") return undefined;

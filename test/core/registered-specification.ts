@@ -127,7 +127,7 @@ export function isOutside(subject: Subject, action: ActionModel, laws: Laws): bo
   if (!boundary) return false;
   return !(
     laws.allows(boundary.tools, subject.request.action.tool) &&
-    (boundary.effects === undefined || boundary.effects.includes(action.effect)) &&
+    (boundary.effects === undefined || laws.named(action.listed, action.effect).every((effect) => boundary.effects?.includes(effect))) &&
     laws.within(boundary.resources, action.resources) &&
     laws.handsOn(boundary, addedTo(subject))
   );

@@ -149,6 +149,7 @@ describe("a broken twin of the specification is caught when it", () => {
     ["lets a score rise above 100", { clamp: (sum) => Math.max(0, sum) }],
     ["believes a better effect than the catalog's", { worse: (listed, stated) => stated ?? listed }],
     ["does not hear a worse effect than the catalog's", { worse: (listed) => listed }],
+    ["forgets the catalog's effect for a worse one", { named: (_, effect) => [effect] }],
     ["labels resources as they are spelled", { spellings: (resource) => [resource.toLowerCase()] }],
     ["labels resources with regard to case", { spellings: (resource) => LAWS.spellings(resource).filter((spelling) => resource.includes(spelling)) }],
     ["takes an obscured spelling for a plain one", { isObscured: () => false }],

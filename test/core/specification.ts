@@ -126,6 +126,8 @@ export const LAWS = {
   clamp: (sum: number): number => Math.max(0, Math.min(100, sum)),
   worse: (listed: Effect, stated: Effect | undefined): Effect =>
     EFFECTS.indexOf(stated ?? "read") > EFFECTS.indexOf(listed) ? (stated ?? listed) : listed,
+  /** What forbids the catalog's effect or the request's forbids the action. */
+  named: (listed: Effect, effect: Effect): readonly Effect[] => [listed, effect],
   /** `*` matches within a segment, `**` across; alone, `*` is everything. */
   matches: matchesGlob,
   /** The spellings that labels are matched against. */
@@ -245,7 +247,7 @@ function factsOf(
 
 /** What no rule can remove, in the order in which it is reported. */
 function invariants(policy: PolicyJson, subject: Subject, resolved: Resolved, laws: Laws): readonly ReasonCode[] {
-  const { effect, resources, rank } = resolved;
+  const { listed, effect, resources, rank } = resolved;
   const { request, task, lapsed } = subject;
   const { agent, action, delegation: chain = [] } = request;
   const { order } = policy.settings.classification;
@@ -274,7 +276,7 @@ function invariants(policy: PolicyJson, subject: Subject, resolved: Resolved, la
     const inside = (resource: string): boolean => !laws.isObscured(resource) && globs.some((glob) => laws.matches(glob, resource));
     const holds =
       (reach.tools ?? []).some((glob) => laws.matches(glob, action.tool)) &&
-      laws.covers(reach.effects ?? [], effect) &&
+      laws.named(listed, effect).every((one) => laws.covers(reach.effects ?? [], one)) &&
       (globs.includes("*") || (resources.length > 0 && resources.every(inside)));
     const highest = reach.max_classification === undefined ? -1 : order.indexOf(reach.max_classification);
     if (rank > highest) codes.push("CLASSIFICATION_EXCEEDED");
@@ -339,8 +341,11 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
   const authorized = registered !== undefined && laws.authorizes(registered.scopeKind, added);
   const basis = laws.isAvailable(outside, authorized) ? "AVAILABLE" : "AUTHORIZED";
   const table = settings.basis[basis];
-  const listed = table[resolved.effect] ?? (laws.covers(["*"], resolved.effect) ? table["*"] : undefined) ?? "deny";
-  const answer = on("allow", laws.lifts).length > 0 ? "allow" : listed;
+  const says = laws
+    .named(resolved.listed, resolved.effect)
+    .map((effect) => table[effect] ?? (laws.covers(["*"], effect) ? table["*"] : undefined) ?? "deny");
+  const strictest = says.includes("deny") ? "deny" : says.includes("ask") ? "ask" : "allow";
+  const answer = on("allow", laws.lifts).length > 0 ? "allow" : strictest;
   if (answer === "deny") return deny(["BASIS_DENIED"]);
   const base = { ...denied, obligations: obligations ?? [] };
 

@@ -78,7 +78,7 @@ async function decide({ live }: Tree, request: DecisionRequest, caller = GATEWAY
   return record;
 }
 
-const suspend = ({ live }: Tree, kind: "agent" | "task" | "principal", value: string) =>
+const suspend = ({ live }: Tree, kind: "agent" | "task" | "principal" | "effect", value: string) =>
   createControl({ ledger: live.ledger, clock: { now: () => instant(live.now()) }, newId: () => "s1", suspensionsMax: 10 }).suspend(OPERATOR, {
     kind,
     value,
@@ -367,5 +367,41 @@ describe("with no rule files and full reach, a registered task", () => {
     expect(subject.task.statement).toBe(STATEMENT);
     const isOther = change.task?.statement !== STATEMENT;
     expect(judgement.findings.filter(({ rule }) => rule === "behest:statement-differs")).toHaveLength(isOther ? 1 : 0);
+  });
+});
+
+describe("a worse word for the effect than the catalog's", () => {
+  const worse = (effect: Effect): Partial<DecisionRequest> => ({
+    action: { tool: "bank/pay", effect, arguments: { amount: 1, currency: "EUR" } },
+  });
+
+  it("is no way out of a scope that lacks the catalog's", async () => {
+    const tree = await plant({ effects: ["read", "execute"] });
+    const { judgement } = await decide(tree, asking(tree.leaf, worse("execute")));
+    expect(judgement).toMatchObject({ outcome: "DENY", reasonCodes: ["OUTSIDE_SCOPE"] });
+    expect(judgement.findings[0]?.reason).toContain("the effect `pay`");
+  });
+
+  it("is no way out of a reach that lacks it", async () => {
+    const tree = await plant({}, policyWith({ reach: { default: { ...FULL_REACH, effects: ["read", "execute"] } } }));
+    const { judgement } = await decide(tree, asking(tree.leaf, worse("execute")));
+    expect(judgement).toMatchObject({ outcome: "DENY", reasonCodes: ["OUTSIDE_REACH"] });
+  });
+
+  it.each<{ says: string; pays: "ask" | "deny"; outcome: string }>([
+    { says: "what would be asked about", pays: "ask", outcome: "REQUIRE_APPROVAL" },
+    { says: "what would be denied", pays: "deny", outcome: "DENY" },
+  ])("does not allow $says", async ({ pays, outcome }) => {
+    const basis = { AUTHORIZED: { ...EVERYTHING, pay: pays }, INFERRED: EVERYTHING, AVAILABLE: EVERYTHING };
+    const tree = await plant({}, policyWith({ basis }));
+    const { judgement } = await decide(tree, asking(tree.leaf, worse("execute")));
+    expect(judgement.outcome).toBe(outcome);
+  });
+
+  it("is no way round a suspension of the catalog's", async () => {
+    const tree = await plant();
+    await suspend(tree, "effect", "pay");
+    const { judgement } = await decide(tree, asking(tree.leaf, worse("execute")));
+    expect(judgement).toMatchObject({ outcome: "DENY", reasonCodes: ["SUSPENDED"] });
   });
 });
