@@ -1,3 +1,4 @@
+import { coversAgent } from "./access.ts";
 import { ServiceError } from "./errors.ts";
 import { encodeStable } from "./json.ts";
 import type { KeyedDigest } from "./masking.ts";
@@ -6,8 +7,10 @@ import type { Clock, Ledger, NewId, PolicySource } from "./ports.ts";
 import { type DecisionRecord, RECORD_VERSION, type Reported, type ReportLabels, type ReportStatus, subjectOf } from "./record.ts";
 import type { Caller } from "./request.ts";
 import { whatItShows } from "./reserve.ts";
-import { situate } from "./situation.ts";
+import { rankOf, situate } from "./situation.ts";
 import type { StateView } from "./state.ts";
+import { recall } from "./tasks/memory.ts";
+import type { TaskState } from "./tasks/registered.ts";
 import { NOTHING_SEEN, raiseSeen, type Seen } from "./tasks/seen.ts";
 import type { Instant } from "./words.ts";
 
@@ -105,7 +108,7 @@ async function reportOnce(ports: ReportPorts, caller: Caller, asked: ReportReque
   };
   const report = await ports.ledger.transact(keys, (view) => {
     const at = ports.clock.now();
-    const event = reportedOf(ports, { record, asked, content, at });
+    const event = reportedOf(ports, { record, asked, content, at, registered: view.registered });
     refuseOverfull(ports, view, event);
     return { events: [event], answer: event };
   });
@@ -119,9 +122,11 @@ interface Reporting {
   readonly asked: ReportRequest;
   readonly content: string;
   readonly at: Instant;
+  /** The registered task that the decision named. */
+  readonly registered: TaskState | undefined;
 }
 
-function reportedOf({ policies, newId, keyedDigest }: ReportPorts, { record, asked, content, at }: Reporting): Reported {
+function reportedOf({ policies, newId, keyedDigest }: ReportPorts, { record, asked, content, at, registered: named }: Reporting): Reported {
   const policy = policies.current();
   const { subject, judgement, charge } = record;
   const { status, tookEffect, truncated, labels, argumentsDigest, result } = asked;
@@ -130,7 +135,8 @@ function reportedOf({ policies, newId, keyedDigest }: ReportPorts, { record, ask
   const bypassed = !isAllowed && !nothingHappened;
   const late = at - record.at >= policy.settings.windows.reportWithin;
   const shows = shownBy(policy, record, { labels, bypassed, late });
-  const { id: task, registered } = subject.task;
+  const { registered } = subject.task;
+  const task = isForeign(record, named) ? undefined : subject.task.id;
   return {
     kind: "reported",
     v: RECORD_VERSION,
@@ -155,6 +161,10 @@ function reportedOf({ policies, newId, keyedDigest }: ReportPorts, { record, ask
   };
 }
 
+/** Naming a task that is another agent's, whom the caller's token does not cover either, gives no say in what that task has seen. */
+const isForeign = ({ subject }: DecisionRecord, named: TaskState | undefined): boolean =>
+  subject.task.standing === "mismatch" && !(named && coversAgent(subject.callerAgents, named.task.agent));
+
 interface Shown {
   readonly labels: ReportLabels | undefined;
   readonly bypassed: boolean;
@@ -163,8 +173,10 @@ interface Shown {
 
 /** What has to be taken for seen from now on: what the caller says, what ran without leave, and what had to be assumed because nobody said anything. */
 function shownBy(policy: Policy, record: DecisionRecord, { labels, bypassed, late }: Shown): Seen {
+  // Whoever may not ask for an agent has no say in what it has seen: it could stop it by that.
+  if (record.judgement.reasonCodes.includes("CALLER_NOT_ENTITLED")) return NOTHING_SEEN;
   const stated: Seen = {
-    classifications: labels?.classification === undefined ? [] : [labels.classification],
+    classifications: labels?.classification === undefined ? [] : [nameOf(policy, labels.classification)],
     categories: [...new Set(labels?.categories ?? [])].sort(),
     trust: labels?.trust ?? "trusted",
     systems: [],
@@ -175,14 +187,22 @@ function shownBy(policy: Policy, record: DecisionRecord, { labels, bypassed, lat
   return shows;
 }
 
-function refuseOverfull({ limits }: ReportPorts, { memory, agentsRemembered, task, registered }: StateView, { shows }: Reported): void {
+/** One that the policy does not list counts as the highest: under its own name there could be any number of them. */
+function nameOf(policy: Policy, classification: string): string {
+  return policy.settings.classification.order[rankOf(policy, classification)] ?? classification;
+}
+
+function refuseOverfull({ limits, policies }: ReportPorts, view: StateView, { at, shows }: Reported): void {
+  const { memory, agentsRemembered, task, registered } = view;
   if (!shows) return;
   if (!memory && agentsRemembered >= limits.agentsRememberedMax) {
     throw new ServiceError("STATE_FULL", `${limits.agentsRememberedMax} agents are remembered; raise \`agents_remembered_max\``, {
       limit: "agents_remembered",
     });
   }
-  const before = registered?.tree.seen ?? task?.seen ?? NOTHING_SEEN;
+  const { memory: window, reportWithin } = policies.current().settings.windows;
+  // Also where there is no task, or one that has closed, it is kept with the agent.
+  const before = registered?.tree.seen ?? raiseSeen(task?.seen ?? NOTHING_SEEN, recall(memory, { at, window, reportWithin }));
   if (raiseSeen(before, shows).categories.length > limits.categoriesSeenMax) {
     throw new ServiceError("STATE_FULL", `a task may see ${limits.categoriesSeenMax} different categories`, { limit: "categories_seen" });
   }

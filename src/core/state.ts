@@ -171,7 +171,8 @@ function applyDecision(state: State, record: DecisionRecord): void {
   }
   const registered = id === undefined ? undefined : state.registered.get(id);
   if (registered) applyToRegistered(registered, record, call);
-  if (seenAfter || call) applyToMemory(state, record, call);
+  // Naming another agent's task tells an agent nothing of what that has seen.
+  if ((seenAfter && standing !== "mismatch") || call) applyToMemory(state, record, call);
   if (record.attempt) rememberAttempt(state, record, record.attempt);
 }
 

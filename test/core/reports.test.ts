@@ -5,7 +5,7 @@ import type { ReportRequest, Reports } from "../../src/core/reports.ts";
 import type { Caller, DecisionRequest } from "../../src/core/request.ts";
 import type { TaskKeeper } from "../../src/core/tasks/keeper.ts";
 import type { Scope } from "../../src/core/tasks/scope.ts";
-import { deciderOver, keeperOver, reportsOver } from "../storage/deciders.ts";
+import { deciderOver, keeperOver, LIMITS, reportsOver } from "../storage/deciders.ts";
 import { ask, CALLER } from "../storage/requests.ts";
 import { type OpenedStorage, openMemory } from "../storage/storages.ts";
 
@@ -221,4 +221,56 @@ describe("what an allowed call took from the budget", () => {
     await report(read.id, { status: "blocked" });
     expect(left()).toEqual([5, 2]);
   });
+});
+
+describe("what a report shows", () => {
+  it("counts as the highest classification where the policy lists none of that name, however many names there are", async () => {
+    const id = await openTask();
+    for (const classification of ["top-secret", "eyes-only", "cosmic"]) {
+      const read = await call("read", { task: { id } });
+      await report(read.id, { labels: { classification } });
+    }
+    expect((await call("read", { task: { id } })).subject.task.seen.classifications).toEqual(["internal", "restricted"]);
+  });
+
+  it("is not remembered without bound, also where it belongs to no task", async () => {
+    const labels = (n: number) => ({ categories: Array.from({ length: LIMITS.categoriesSeenMax }, (_, at) => `${n}-${at}`) });
+    const [first, second] = [await call("read", { task: { id: "nobody" } }), await call("read", { task: { id: "nobody" } })];
+    await report(first.id, { labels: labels(1) });
+    await expect(report(second.id, { labels: labels(2) })).rejects.toMatchObject({ code: "STATE_FULL", detail: { limit: "categories_seen" } });
+  });
+
+  it("changes nothing for an agent, or a task, that the caller's token does not cover", async () => {
+    const stranger: Caller = { ...CALLER, id: "stranger", agents: ["other"] };
+    const id = await openTask();
+    const denied = (await decider.decide({ ...ask({ task: { id } }), caller: stranger })).record;
+    expect(denied.judgement.reasonCodes).toEqual(["CALLER_NOT_ENTITLED"]);
+    const { report: recorded } = await report(denied.id, { labels: { classification: "restricted", categories: ["health"] } }, stranger);
+    expect(recorded.bypassed).toBe(true);
+    expect((await call("read", { task: { id } })).subject.task.seen.classifications).toEqual([]);
+    expect((await call("read", { session: "new" })).subject.task.seen.categories).toEqual([]);
+  });
+
+  it("changes nothing for another agent's task, unless the caller's token covers that agent too", async () => {
+    const id = await openTask();
+    const narrow: Caller = { ...CALLER, id: "narrow", agents: ["other"] };
+    const strange = ask({ task: { id }, agent: { id: "other" } });
+    const denied = (await decider.decide({ ...strange, caller: narrow })).record;
+    expect(denied.judgement.reasonCodes).toEqual(["CHAIN_MISMATCH"]);
+    await report(denied.id, { labels: { categories: ["health"] } }, narrow);
+    expect((await call("read", { task: { id } })).subject.task.seen.categories).toEqual([]);
+    expect((await call("read", { agent: { id: "other" } })).subject.task.seen.categories).toEqual(["health"]);
+    const known = await decide(strange.request);
+    await report(known.id, { labels: { categories: ["customer"] } });
+    expect((await call("read", { task: { id } })).subject.task.seen.categories).toEqual(["customer"]);
+  });
+});
+
+it("does not tell an agent's memory what another agent's task has seen, because it named that task", async () => {
+  const id = await openTask();
+  await call("mail/read", { task: { id } });
+  storage.clock.advance(11 * MINUTE);
+  const denied = await call("read", { task: { id }, agent: { id: "other" } });
+  expect(denied.judgement.reasonCodes).toEqual(["CHAIN_MISMATCH"]);
+  expect((await call("read", { agent: { id: "other" } })).subject.task.seen.classifications).toEqual([]);
 });
