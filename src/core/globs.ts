@@ -56,6 +56,9 @@ function matchesInOrder(parts: readonly string[], text: string): boolean {
 
 /** Linear in text × parts: which positions are reached, part by part. */
 function matchesSegments(parts: readonly string[], text: string): boolean {
+  const [first = "", last = ""] = [parts[0], parts.at(-1)];
+  // Most texts begin or end otherwise, and a star at either end says nothing of that.
+  if ((!first.startsWith("*") && !text.startsWith(first)) || (!last.startsWith("*") && !text.endsWith(last))) return false;
   let reached = new Uint8Array(text.length + 1);
   reached[0] = 1;
   for (const part of parts) {
@@ -63,6 +66,7 @@ function matchesSegments(parts: readonly string[], text: string): boolean {
     if (part.startsWith("*")) spread(part, text, { reached, next });
     else for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + 1)) if (reached[at] === 1) next[at + part.length] = 1;
     reached = next;
+    if (!reached.includes(1)) return false;
   }
   return reached[text.length] === 1;
 }

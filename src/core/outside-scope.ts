@@ -1,4 +1,4 @@
-import { matchesAnyGlob } from "./globs.ts";
+import { compileGlobs, matchesAnyGlob } from "./globs.ts";
 import { effectsNamed, type Situation } from "./situation.ts";
 import { inWords, type Scope } from "./tasks/scope.ts";
 
@@ -16,8 +16,7 @@ export function whyOutsideScope(situation: Situation, scope: Scope, handedOn: re
     if (resources.length === 0 || resourceObscured) {
       add(resources.length === 0 ? "an action that names no resource" : "a resource in an obscured spelling", scope.resources);
     } else {
-      const globs = scope.resources;
-      const stray = resources.find((resource) => !matchesAnyGlob(globs, resource));
+      const stray = strayOf(resources, scope.resources);
       if (stray !== undefined) add(`the resource \`${stray}\``, scope.resources);
     }
   }
@@ -26,4 +25,18 @@ export function whyOutsideScope(situation: Situation, scope: Scope, handedOn: re
   if (stranger !== undefined) add(`handing the task on to \`${stranger}\``, delegates ?? []);
   if (maxDepth !== undefined && handedOn.length > maxDepth) outside.push(`handing the task on ${handedOn.length} times (in scope: ${maxDepth})`);
   return outside.length === 0 ? undefined : outside.join(", ");
+}
+
+/** Characters of resources, times stars of patterns: how much one decision may compare while all others wait for it. */
+const COMPARED_MAX = 8 * 1024 * 1024;
+
+/** The first resource that no pattern matches; where there is more to compare than may be, the first one that was not looked at. */
+function strayOf(resources: readonly string[], globs: readonly string[]): string | undefined {
+  const matches = compileGlobs(globs);
+  const stars = globs.join("/").split("*").length - 1;
+  let left = COMPARED_MAX;
+  return resources.find((resource) => {
+    left -= resource.length * stars;
+    return left < 0 || !matches(resource);
+  });
 }

@@ -95,6 +95,20 @@ describe("an opened task", () => {
       message: "`scope.max_amounts` names the currency `euro`; write its code of ISO 4217, three capital letters such as `EUR`",
     },
     {
+      says: "a pattern of many stars",
+      caller: INITIATOR,
+      change: { scope: { resources: ["file:/srv/**", "a*".repeat(9)] } },
+      code: "REQUEST_MALFORMED",
+      message: "`scope.resources[1]` holds 9 stars, at most 8 are taken; write it with fewer",
+    },
+    {
+      says: "a list that is too long to be kept in every decision",
+      caller: INITIATOR,
+      change: { scope: { delegates: Array.from({ length: 17 }, (_, at) => `${at % 10}`.repeat(1_000)) } },
+      code: "REQUEST_TOO_BIG",
+      message: "`scope.delegates` holds 17000 characters, at most 16384 are taken; a pattern with a `*` covers many names",
+    },
+    {
       says: "a negative budget",
       caller: INITIATOR,
       change: { scope: { maxCalls: { pay: -1 } } },

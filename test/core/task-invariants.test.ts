@@ -405,3 +405,22 @@ describe("a worse word for the effect than the catalog's", () => {
     expect(judgement).toMatchObject({ outcome: "DENY", reasonCodes: ["SUSPENDED"] });
   });
 });
+
+describe("a scope of many patterns", () => {
+  const TAKES_LONG = Array.from({ length: 256 }, (_, at) => `*${"a*".repeat(7)}${at}a`);
+  const reading = (of: readonly string[]): Partial<DecisionRequest> => ({ action: { tool: "crm/read", arguments: { of } } });
+
+  it("is compared with many resources", async () => {
+    const tree = await plant({ resources: Array.from({ length: 100 }, (_, at) => `customers/${at}/*`) });
+    const { judgement } = await decide(tree, asking(tree.leaf, reading(Array.from({ length: 1_000 }, (_, at) => `customers/${at % 100}/${at}`))));
+    expect(judgement.outcome).toBe("ALLOW");
+  });
+
+  it("is not compared with more than can be while everybody waits: that lies outside", async () => {
+    const tree = await plant({ resources: [...TAKES_LONG, "*a"] });
+    const few = await decide(tree, asking(tree.leaf, reading(["aaaa"])));
+    const many = await decide(tree, asking(tree.leaf, reading(Array.from({ length: 2_000 }, () => "a".repeat(100)))));
+    expect([few, many].map(({ judgement }) => judgement.outcome)).toEqual(["ALLOW", "DENY"]);
+    expect(many.judgement.reasonCodes).toEqual(["OUTSIDE_SCOPE"]);
+  });
+});

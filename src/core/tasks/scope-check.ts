@@ -8,6 +8,13 @@ import type { Scope } from "./scope.ts";
 
 /** Names must exist, and numbers mean something. @throws {ServiceError} REQUEST_MALFORMED, naming the field */
 export function checkScope(scope: Scope, policy: Policy): void {
+  for (const [field, globs] of [
+    ["scope.tools", scope.tools],
+    ["scope.resources", scope.resources],
+    ["scope.delegates", scope.delegates],
+  ] as const) {
+    refuseCostly(field, globs ?? []);
+  }
   for (const [at, tool] of (scope.tools ?? []).entries()) {
     if (!tool.includes("*") && !policy.tools.has(tool)) refuseTool(`scope.tools[${at}]`, tool, policy);
   }
@@ -24,6 +31,26 @@ export function checkScope(scope: Scope, policy: Policy): void {
     refuseAbsurd("scope.max_amounts", currency, amount);
   }
   if (scope.maxDepth !== undefined) refuseAbsurd("scope.max_depth", "depth", scope.maxDepth);
+}
+
+/** Of one pattern: each is gone over for every resource of every decision. */
+const STARS_MAX = 8;
+/** Characters of one list: it is compared with the parent's, and kept in every decision. */
+const LIST_LENGTH_MAX = 16 * 1024;
+
+function refuseCostly(field: string, globs: readonly string[]): void {
+  let length = 0;
+  for (const [at, glob] of globs.entries()) {
+    const stars = glob.match(/\*+/g)?.length ?? 0;
+    if (stars > STARS_MAX) throw malformed(`${field}[${at}]`, `holds ${stars} stars, at most ${STARS_MAX} are taken; write it with fewer`);
+    length += glob.length;
+  }
+  if (length <= LIST_LENGTH_MAX) return;
+  throw new ServiceError(
+    "REQUEST_TOO_BIG",
+    `\`${field}\` holds ${length} characters, at most ${LIST_LENGTH_MAX} are taken; a pattern with a \`*\` covers many names`,
+    { field, limit: "scope_characters" },
+  );
 }
 
 const malformed = (field: string, why: string): ServiceError => new ServiceError("REQUEST_MALFORMED", `\`${field}\` ${why}`, { field });
