@@ -9,6 +9,7 @@ import type { Caller } from "./request.ts";
 import { whatItShows } from "./reserve.ts";
 import { rankOf, situate } from "./situation.ts";
 import type { StateView } from "./state.ts";
+import { isOverdue } from "./tasks/awaited.ts";
 import { recall } from "./tasks/memory.ts";
 import type { TaskState } from "./tasks/registered.ts";
 import { NOTHING_SEEN, raiseSeen, type Seen } from "./tasks/seen.ts";
@@ -108,7 +109,7 @@ async function reportOnce(ports: ReportPorts, caller: Caller, asked: ReportReque
   };
   const report = await ports.ledger.transact(keys, (view) => {
     const at = ports.clock.now();
-    const event = reportedOf(ports, { record, asked, content, at, registered: view.registered });
+    const event = reportedOf(ports, { record, asked, content, at, view });
     refuseOverfull(ports, view, event);
     return { events: [event], answer: event };
   });
@@ -122,21 +123,21 @@ interface Reporting {
   readonly asked: ReportRequest;
   readonly content: string;
   readonly at: Instant;
-  /** The registered task that the decision named. */
-  readonly registered: TaskState | undefined;
+  readonly view: StateView;
 }
 
-function reportedOf({ policies, newId, keyedDigest }: ReportPorts, { record, asked, content, at, registered: named }: Reporting): Reported {
+function reportedOf({ policies, newId, keyedDigest }: ReportPorts, { record, asked, content, at, view }: Reporting): Reported {
   const policy = policies.current();
   const { subject, judgement, charge } = record;
   const { status, tookEffect, truncated, labels, argumentsDigest, result } = asked;
   const nothingHappened = status === "blocked" || status === "abandoned" || tookEffect === false;
   const isAllowed = judgement.outcome === "ALLOW";
   const bypassed = !isAllowed && !nothingHappened;
-  const late = at - record.at >= policy.settings.windows.reportWithin;
+  const awaited = (view.registered?.tree ?? view.task)?.awaited.calls.get(record.id);
+  const late = isOverdue(awaited ?? { at: record.at, worst: NOTHING_SEEN }, { at, within: policy.settings.windows.reportWithin });
   const shows = shownBy(policy, record, { labels, bypassed, late });
   const { registered } = subject.task;
-  const task = isForeign(record, named) ? undefined : subject.task.id;
+  const task = isForeign(record, view.registered) ? undefined : subject.task.id;
   return {
     kind: "reported",
     v: RECORD_VERSION,

@@ -1,7 +1,7 @@
 import type { Windows } from "./policy.ts";
-import type { DecisionRecord, LedgerEvent, Reported, TaskEnded, TaskRevoked } from "./record.ts";
+import type { DecisionRecord, LedgerEvent, PolicyLoaded, Reported, TaskEnded, TaskRevoked } from "./record.ts";
 import { Suspensions, type SuspensionsView } from "./suspensions.ts";
-import { type AwaitedCall, awaitCall, createAwaited } from "./tasks/awaited.ts";
+import { type AwaitedCall, awaitCall, createAwaited, keepOverdue } from "./tasks/awaited.ts";
 import { giveBack, spend } from "./tasks/budget.ts";
 import { type AgentMemory, createMemory, remember, settleOverdue } from "./tasks/memory.ts";
 import { chainOf, type EndedTask, RegisteredTasks, type RegisteredTasksView, type TaskEnd, type TaskState } from "./tasks/registered.ts";
@@ -111,7 +111,7 @@ export function view(state: State, keys: StateKeys): StateView {
 export function apply(state: State, event: LedgerEvent): void {
   switch (event.kind) {
     case "policy_loaded":
-      state.windows = event.windows;
+      changeWindows(state, event);
       break;
     case "task_opened":
       state.tasks.use({ ...event.task, awaited: createAwaited() });
@@ -142,6 +142,15 @@ export function apply(state: State, event: LedgerEvent): void {
       state.suspensions.remove(event.suspension);
       break;
   }
+}
+
+/** What came to be overdue under the windows until now is settled first. */
+function changeWindows(state: State, { at, windows }: PolicyLoaded): void {
+  const due = { at, within: state.windows.reportWithin };
+  for (const memory of state.memories.values()) settle(state, memory, at);
+  for (const id of state.tasks.ids()) keepOverdue(state.tasks.get(id)?.awaited ?? createAwaited(), due);
+  for (const { parent, tree } of state.registered.all()) if (!parent) keepOverdue(tree.awaited, due);
+  state.windows = windows;
 }
 
 function closeTask(state: State, id: string): void {

@@ -124,7 +124,7 @@ export async function loadPolicy({ ledger, clock }: OpenedStorage, policy: Polic
   const event = {
     kind: "policy_loaded",
     v: RECORD_VERSION,
-    id: "p1",
+    id: `policy-${policy.digest}`,
     at: clock.now(),
     policy: policy.digest,
     windows: policy.settings.windows,

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { DecisionRequest } from "../../src/core/request.ts";
 import { instant } from "../../src/core/words.ts";
 import { OPERATOR } from "../core/controls.ts";
 import { temporaryDirectory } from "../running-server.ts";
-import { deciderOver } from "./deciders.ts";
+import { deciderOver, reportsOver } from "./deciders.ts";
 import { DAY, familyIn, HOUR, keeper, open, outcomeOf, POLICY, report } from "./families.ts";
-import { INITIATOR } from "./histories.ts";
-import { ask } from "./requests.ts";
+import { historyPolicy, INITIATOR, loadPolicy } from "./histories.ts";
+import { ask, CALLER } from "./requests.ts";
 import { copyAsCrashed, createTestClock, lookOutside, openSqlite } from "./storages.ts";
 
 let directory: ReturnType<typeof temporaryDirectory>;
@@ -207,6 +208,42 @@ describe("a row that was changed outside", () => {
     expect(await storage.ledger.report(back)).toMatchObject({ kind: "reported", decision: back, status: "blocked" });
     change("UPDATE events SET record = replace(record, 'blocked', 'executed') WHERE kind = 'reported'");
     await expect(report(storage, back, "executed")).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
+    await storage.close();
+  });
+});
+
+describe("a call that was not reported in time", () => {
+  const SHORT = historyPolicy({ memory: "24h", report_within: "10m", idempotency: "1h" });
+  const LONG = historyPolicy({ memory: "24h", report_within: "1h", idempotency: "1h" });
+  const MINUTE = 60_000;
+
+  it("stays so when the time for reports becomes longer, also after a restart", async () => {
+    let storage = await openSqlite({ path });
+    const { clock } = storage;
+    await loadPolicy(storage, SHORT);
+    const id = await open(storage);
+    const decide = async (change: Partial<DecisionRequest>, policy = LONG) => (await deciderOver(storage, { policy }).decide(ask(change))).record;
+    const action = { tool: "vault/read", arguments: {} };
+    const first = await decide({ task: { id }, action }, SHORT);
+    const own = await decide({ session: "own", action }, SHORT);
+    clock.advance(11 * MINUTE);
+    await loadPolicy(storage, LONG);
+    for (const isRestarted of [false, true]) {
+      if (isRestarted) {
+        await storage.close();
+        storage = await openSqlite({ path, clock });
+      }
+      expect((await decide({ task: { id }, action: { tool: "pay", arguments: {} } })).subject.task).toMatchObject({
+        unreported: 1,
+        seen: { classifications: ["confidential", "restricted"] },
+      });
+      expect((await decide({ session: "own" })).subject.task.unreported).toBe(1);
+      expect((await decide({ session: `new ${isRestarted}` })).subject.task.seen.classifications).toContain("restricted");
+    }
+    for (const { id: decision } of [first, own]) {
+      const { report: late } = await reportsOver(storage, LONG).report(CALLER, { decision, status: "executed", result: "", truncated: false });
+      expect(late).toMatchObject({ late: true, shows: { classifications: ["restricted"] } });
+    }
     await storage.close();
   });
 });

@@ -6,6 +6,8 @@ export interface AwaitedCall {
   readonly at: Instant;
   /** The worst that its tool can return. */
   readonly worst: Seen;
+  /** It was overdue when other windows came into force, and stays so. */
+  readonly overdue?: true;
 }
 
 /** By the decision that allowed them, in the order in which they were. Changed by `apply` alone. */
@@ -26,13 +28,25 @@ export interface Overdue {
   readonly seen: Seen;
 }
 
+export interface Due {
+  readonly at: Instant;
+  readonly within: DurationMs;
+}
+
+export const isOverdue = (call: AwaitedCall, { at, within }: Due): boolean => call.overdue === true || at - call.at >= within;
+
+/** What was overdue under the windows until now stays so under longer ones: what was seen is not unseen. */
+export function keepOverdue({ calls }: AwaitedCalls, due: Due): void {
+  for (const [decision, call] of calls) if (isOverdue(call, due)) calls.set(decision, { ...call, overdue: true });
+}
+
 /** What was not reported in time, and what has to be taken for seen because of it. */
-export function overdueAt({ calls, forgone }: AwaitedCalls, seen: Seen, { at, within }: { at: Instant; within: DurationMs }): Overdue {
+export function overdueAt({ calls, forgone }: AwaitedCalls, seen: Seen, { at, within }: Due): Overdue {
   let count = forgone;
   let risen = seen;
   for (const call of calls.values()) {
     // Not the first that is in time ends it: the clock may have been put back between two calls.
-    if (at - call.at < within) continue;
+    if (!isOverdue(call, { at, within })) continue;
     count++;
     risen = raiseSeen(risen, call.worst);
   }

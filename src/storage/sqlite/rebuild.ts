@@ -31,8 +31,13 @@ export function readRebuild(db: Database, options: WriterOptions, say: (message:
   const horizonMs = nowMs - Math.max(windows.memory + windows.reportWithin, windows.idempotency);
   const endedMs = nowMs - windows.memory;
   // The windows in force come first, so that nothing is forgotten early while the rest is applied.
-  const head = last ? [last.record] : [];
-  sendEvents(head, eventsSince(db, { first: firstSeqSince(db, horizonMs), nowMs, endedMs }), say);
+  const first = firstSeqSince(db, horizonMs);
+  // Then those that were in force when what follows began: what came to be overdue under them stays so.
+  const before = db
+    .prepare<[number], { record: string }>("SELECT record FROM events WHERE kind = 'policy_loaded' AND seq < ? ORDER BY seq DESC LIMIT 1")
+    .get(first);
+  const head = [last, before].flatMap((row) => row?.record ?? []);
+  sendEvents(head, eventsSince(db, { first, nowMs, endedMs }), say);
   say({ kind: "tasks", selfAsserted: readSelfAsserted(db, horizonMs), registered: readRegistered(db, endedMs) });
   say({ kind: "suspensions", rows: readHolding(db, nowMs) });
   const cache = db.prepare<[number], CacheRow>("SELECT * FROM decision_cache ORDER BY at DESC LIMIT ?");
