@@ -22,11 +22,11 @@ export function addTasksOpen(tasks: Command): void {
     .description("open a task for an agent; what it may do is then bounded by the task")
     .option("--principal <type:id>", "whom it is for, such as user:alice")
     .option("--attribute <key=value>", "an attribute of theirs; the value is JSON, or else text; repeatable", collectArgument)
-    .option("--proposed", "the scope is what a planner expects: it bounds and authorizes nothing, only its budgets count")
+    .option("--proposed", "the scope is what a planner expects: it bounds nothing and authorizes nothing, only its budgets count")
     .option("--statement-expires <time>", "when the words stop counting, while the task goes on")
     .addHelpText(
       "after",
-      '\nExamples:\n  behest tasks open --agent finance-assistant --principal user:alice --statement "Pay the October invoices" --max-amount EUR=500.00 --expires 8h\n  behest tasks open --file request.json\n',
+      '\nExamples:\n  behest tasks open --agent finance-assistant --principal user:alice --statement "Pay the October invoices" --tool send_money --max-calls pay=3 --expires 8h\n  behest tasks open --file request.json\n',
     )
     .action((options: OpenOptions) => open(options));
 }
