@@ -51,7 +51,8 @@ describe.concurrent("decide, from flags", () => {
 
   it("has the report made by the caller that asked", async () => {
     const { stderr } = await decide(...flags, "--token-file", join(server.data, "enforcer.token"));
-    expect(stderr).toMatch(/^next: bin\/behest report [0-9a-f-]{36} --status executed --token-file \S+ --data \S+ --grpc \S+\n$/);  });
+    expect(stderr).toMatch(/^next: bin\/behest report [0-9a-f-]{36} --status executed --token-file \S+ --data \S+ --grpc \S+\n$/);
+  });
 
   it("prints the whole answer as JSON", async () => {
     const { code, stdout, stderr } = await decide(...flags, "-o", "json");
