@@ -47,7 +47,7 @@ export const addTaskOptions = (command: Command, { statement, list, expires }: U
     .option("--resource <pattern>", `a resource it may touch, such as file:/srv/**; repeatable (default: ${list})`, collect)
     .option("--max-classification <name>", "highest classification of data it may touch")
     .option("--max-calls <effect=n>", "how many calls with this effect, such as pay=3; repeatable", collect)
-    .option("--max-amount <cur=amount>", "how much money, such as EUR=100.00; repeatable", collect)
+    .option("--max-amount <cur=amount>", "how much money, such as EUR=100.00, for tools that name their currency; repeatable", collect)
     .option("--delegate <pattern>", `an agent it may be handed on to; repeatable (default: ${list})`, collect)
     .option("--max-depth <n>", "how many times it may be handed on, one below the other; 0: not at all")
     .option("--expires <time>", `when it ends by itself: 90s, 30m, 8h, 7d, or an instant such as 2027-01-01T00:00:00Z (default: ${expires})`);

@@ -31,7 +31,7 @@ export function addTasksDelegate(tasks: Command): void {
   addAskingOptions(command)
     .addHelpText(
       "after",
-      "\nExamples:\n  behest tasks delegate 01999d5c-2f10-7b7e-a6c3-1b0a4a5e9f21 --agent payer --effect pay --max-amount EUR=100.00\n  behest tasks delegate --file request.json\n",
+      "\nExamples:\n  behest tasks delegate 01999d5c-2f10-7b7e-a6c3-1b0a4a5e9f21 --agent payer --effect pay --max-calls pay=1\n  behest tasks delegate --file request.json\n",
     )
     .action((id: string | undefined, options: DelegateOptions) => delegate(id, options));
 }
