@@ -24,6 +24,7 @@ export interface TaskOptions extends ConnectOptions {
   readonly delegate?: readonly string[];
   readonly maxDepth?: string;
   readonly expires?: string;
+  readonly quiet?: boolean;
   readonly output: Format;
 }
 
@@ -43,6 +44,7 @@ export function addTaskOptions(command: Command, statement: string): Command {
     .option("--max-depth <n>", "how many times it may be handed on, one below the other; 0: not at all")
     .option("--expires <time>", "when it ends by itself: `90s`, `30m`, `8h`, `7d`, or an instant such as `2027-01-01T00:00:00Z`")
     .option("--file <file>", "JSON file with the whole request; `-` reads stdin")
+    .option("-q, --quiet", "print the new task's id and nothing else, for scripts")
     .addOption(formatOption());
   return addConnectOptions(command);
 }

@@ -70,6 +70,10 @@ function tooWide(error: unknown): CommandFailed | undefined {
 function print(answer: DelegateTaskResponse, options: DelegateOptions): void {
   const { task, trimmed } = answer;
   if (!task) throw new Error("the server named no task");
+  if (options.quiet) {
+    process.stdout.write(`${task.taskId}\n`);
+    return;
+  }
   if (options.output !== "table") {
     (options.output === "json" ? printJson : printLine)(toJson(DelegateTaskResponseSchema, answer, JSON_OPTIONS));
     return;

@@ -58,6 +58,10 @@ function requestOfFlags(options: OpenOptions): object {
 function print(answer: OpenTaskResponse, options: OpenOptions): void {
   const { task } = answer;
   if (!task) throw new Error("the server named no task");
+  if (options.quiet) {
+    process.stdout.write(`${task.taskId}\n`);
+    return;
+  }
   if (options.output !== "table") {
     (options.output === "json" ? printJson : printLine)(toJson(OpenTaskResponseSchema, answer, JSON_OPTIONS));
     return;

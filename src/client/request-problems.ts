@@ -18,10 +18,14 @@ export const DURATION = /^\d+(\.\d{1,9})?s$/;
 const isDuration = (json: JsonValue): boolean => typeof json === "string" && DURATION.test(json);
 
 /** RFC 3339, as protobuf's JSON has it. */
-const isTimestamp = (json: JsonValue): boolean =>
-  typeof json === "string" &&
-  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/.test(json) &&
-  !Number.isNaN(Date.parse(json));
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
+/** Those of 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z. */
+const [MS_MIN, MS_MAX] = [-62_135_596_800_000, 253_402_300_799_999];
+
+function isTimestamp(json: JsonValue): boolean {
+  const ms = typeof json === "string" && RFC_3339.test(json) ? Date.parse(json) : Number.NaN;
+  return ms >= MS_MIN && ms <= MS_MAX;
+}
 
 type Path = RequestProblem["path"];
 

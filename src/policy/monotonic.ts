@@ -1,4 +1,4 @@
-import type { FactDeclaration } from "../core/facts.ts";
+import type { FactDeclaration } from "../core/fact.ts";
 import { isList, type Known } from "../core/json.ts";
 import type { Json } from "../core/words.ts";
 import { type Condition, type Leaf, leavesOf } from "./conditions.ts";

@@ -1,9 +1,11 @@
 import { hash } from "node:crypto";
-import { toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import canonicalize from "canonicalize";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Role } from "../../src/core/request.ts";
 import * as wire from "../../src/gen/behest/v1/decision_pb.ts";
+import { DelegateTaskRequestSchema, OpenTaskRequestSchema, ScopeKind, type ScopeSchema } from "../../src/gen/behest/v1/task_pb.ts";
 import { ACCEPTED, actionOf, decisionOf, type HostileServer, outcomeOf, refusalOf, requestOf, runHostileServer, withJson } from "./raw-calls.ts";
 
 let server: HostileServer;
@@ -38,12 +40,53 @@ const full = toBinary(
   }),
 );
 
+const SOON = BigInt(Math.floor(Date.now() / 1_000) + 86_400);
+const scope: MessageInitShape<typeof ScopeSchema> = {
+  tools: ["filesystem/*"],
+  effects: [wire.Effect.READ, wire.Effect.PAY],
+  resources: ["file:/srv/**"],
+  maxClassification: "internal",
+  maxCalls: [{ effect: wire.Effect.PAY, calls: 3n }],
+  maxAmounts: [{ currency: "EUR", amountMinor: 50_000n }],
+  delegates: ["helper"],
+  maxDepth: 2n,
+};
+const openTask = toBinary(
+  OpenTaskRequestSchema,
+  create(OpenTaskRequestSchema, {
+    statement: "Read the handbook",
+    statementExpiresAt: { seconds: SOON, nanos: 1 },
+    principal: { type: wire.PrincipalType.USER, id: "alice", attributes: { a: [1] } },
+    agentId: "reader",
+    scopeKind: ScopeKind.ISSUED,
+    scope,
+    expiresAt: { seconds: SOON, nanos: 1 },
+  }),
+);
+const delegateTask = toBinary(
+  DelegateTaskRequestSchema,
+  create(DelegateTaskRequestSchema, { taskId: "t", agentId: "helper", statement: "Read", scope, expiresAt: { seconds: SOON }, narrow: true }),
+);
+const reportOutcome = toBinary(
+  wire.ReportOutcomeRequestSchema,
+  create(wire.ReportOutcomeRequestSchema, {
+    decisionId: "d",
+    status: wire.ReportStatus.FAILED,
+    tookEffect: false,
+    resultForm: { case: "result", value: { rows: [{ a: 1 }] } },
+    truncated: true,
+    argumentsDigest: `sha256:${"0".repeat(64)}`,
+    labels: { classification: "internal", categories: ["personal"], trust: wire.Trust.UNTRUSTED },
+  }),
+);
+
 /** What can befall a sequence on its way: a part is lost, doubled, or replaced by noise. */
-const mishap = fc.record({
-  from: fc.nat(full.length),
-  length: fc.nat(12),
-  becomes: fc.oneof(fc.constant("nothing" as const), fc.constant("twice" as const), fc.uint8Array({ minLength: 1, maxLength: 8 })),
-});
+const mishapOf = ({ length }: Uint8Array) =>
+  fc.record({
+    from: fc.nat(length),
+    length: fc.nat(12),
+    becomes: fc.oneof(fc.constant("nothing" as const), fc.constant("twice" as const), fc.uint8Array({ minLength: 1, maxLength: 8 })),
+  });
 
 function befall(
   bytes: Uint8Array,
@@ -54,12 +97,17 @@ function befall(
   return becomes === "twice" ? Buffer.concat([before, part, part, after]) : Buffer.concat([before, becomes, after]);
 }
 
-it("answers a request that was damaged on its way, or refuses it, and nothing else happens", async () => {
+it.each<{ method: string; role: Role; full: Uint8Array; codes: readonly string[]; reasons: readonly (string | undefined)[] }>([
+  { method: "Decide", role: "enforcer", full, codes: ["OK"], reasons: [undefined] },
+  { method: "OpenTask", role: "initiator", full: openTask, codes: ["OK"], reasons: [undefined] },
+  { method: "DelegateTask", role: "initiator", full: delegateTask, codes: ["NOT_FOUND"], reasons: ["TASK_UNKNOWN"] },
+  { method: "ReportOutcome", role: "enforcer", full: reportOutcome, codes: ["NOT_FOUND"], reasons: ["DECISION_UNKNOWN"] },
+])("answers a $method that was damaged on its way, or refuses it, and nothing else happens", async ({ method, role, full, codes, reasons }) => {
   await fc.assert(
-    fc.asyncProperty(fc.array(mishap, { minLength: 1, maxLength: 4 }), async (mishaps) => {
-      const { code, reason } = refusalOf(await server.send("Decide", mishaps.reduce(befall, full)));
-      expect(["OK", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"]).toContain(code);
-      expect([undefined, "REQUEST_MALFORMED", "REQUEST_TOO_BIG"]).toContain(reason);
+    fc.asyncProperty(fc.array(mishapOf(full), { minLength: 1, maxLength: 4 }), async (mishaps) => {
+      const { code, reason } = refusalOf(await server.raw.call(method, mishaps.reduce(befall, full), `Bearer ${server.token(role)}`));
+      expect([...codes, "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"]).toContain(code);
+      expect([...reasons, "REQUEST_MALFORMED", "REQUEST_TOO_BIG"]).toContain(reason);
     }),
     runs,
   );

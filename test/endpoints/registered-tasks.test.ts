@@ -341,8 +341,21 @@ describe("OpenTask", () => {
     }
   });
 
-  it("is told in the log, without its words", async () => {
+  it("is told in the log, and whatever becomes of it, without its words", async () => {
     const { taskId } = await openTask({ statement: "between you and me" });
+    const { task } = await initiator.delegateTask({ taskId, agentId: "helper" });
+    await initiator.closeTask(task?.taskId ?? "", "said in confidence");
+    await operator.revokeTask(taskId, "said in confidence");
+    const told = server.log.filter((text) => text.includes(taskId) && text.includes('"state"')).map((text) => JSON.parse(text));
+    expect(told.map(({ level, msg, state }) => [level, msg, state])).toEqual([
+      [30, "task opened", "open"],
+      [30, "task handed on", "open"],
+      [30, "task closed", "closed"],
+      [40, "task revoked", "revoked"],
+    ]);
+    expect(told[1]).toMatchObject({ taskId: task?.taskId, rootTaskId: taskId, agent: "helper" });
+    expect(told[3]).toMatchObject({ caller: "local-operator", durable: true });
+    expect(server.log.join()).not.toContain("said in confidence");
     const line = server.log.find((text) => text.includes(taskId));
     expect(JSON.parse(line ?? "{}")).toMatchObject({
       msg: "task opened",
@@ -516,6 +529,21 @@ describe("CloseTask and RevokeTask", () => {
     expect(await refusalTo("CloseTask", [wire.CloseTaskRequestSchema, { taskId, reason }])).toEqual(refusal);
     expect(await refusalTo("RevokeTask", [wire.RevokeTaskRequestSchema, { taskId, reason }])).toEqual(refusal);
   });
+});
+
+it("RevokeTask is not refused where decisions are, because too many of them wait", async () => {
+  const crowded = await runHostileServer({ turns_waiting_max: 1 });
+  try {
+    const { task } = await crowded.client("initiator").openTask(openOf());
+    const taskId = task?.taskId ?? "";
+    const calls = Promise.allSettled(Array.from({ length: 300 }, () => crowded.decide(reads(taskId))));
+    expect(await crowded.client("operator").revokeTask(taskId)).toMatchObject({ durable: true, task: { state: wire.TaskState.REVOKED } });
+    expect((await calls).filter(({ status }) => status === "rejected").length).toBeGreaterThan(100);
+    expect((await crowded.decide(reads(taskId))).reasonCodes).toEqual(["TASK_REVOKED"]);
+    expect((await crowded.client("operator").closeTask(taskId)).task?.state).toBe(wire.TaskState.REVOKED);
+  } finally {
+    await crowded.close();
+  }
 });
 
 describe("a task's budget", () => {

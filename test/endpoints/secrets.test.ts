@@ -114,6 +114,21 @@ describe("a secret in a request", () => {
     expect(whereabouts(SECRET)).toEqual([]);
   });
 
+  it("lies nowhere when a task is opened with it, or what a tool returned is reported", async () => {
+    const { task } = await server.client("initiator").openTask({
+      statement: "read",
+      agentId: "reader",
+      principal: { type: wire.PrincipalType.USER, id: "alice", attributes: { password: SECRET, note: "kept" } },
+    });
+    expect(task?.principal?.attributes).toMatchObject({ note: "kept", password: { kind: "string" } });
+    const decision = await server.decide(requestOf({ task: { id: task?.taskId ?? "" } }));
+    const { decisionId } = decision;
+    await server
+      .client("enforcer")
+      .reportOutcome({ decisionId, status: wire.ReportStatus.EXECUTED, resultForm: { case: "resultText", value: SECRET } });
+    expect(whereabouts(SECRET)).toEqual([]);
+  });
+
   it("cannot be guessed from the record by its plain digest", async () => {
     const { argumentsDigest, decisionId } = await server.decide(withArguments({ pin: "1234" }));
     expect(argumentsDigest).toMatch(/^sha256:/);

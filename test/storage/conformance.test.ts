@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ServiceError } from "../../src/core/errors.ts";
-import { type LedgerEvent, RECORD_VERSION } from "../../src/core/record.ts";
+import { type ControlEvent, type LedgerEvent, RECORD_VERSION } from "../../src/core/record.ts";
 import type { StateKeys } from "../../src/core/state.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
 import { instant } from "../../src/core/words.ts";
 import { controlOver, OPERATOR } from "../core/controls.ts";
-import { deciderOver, POLICY } from "./deciders.ts";
-import { ask } from "./requests.ts";
+import { deciderOver, POLICY, reportsOver } from "./deciders.ts";
+import { ask, CALLER } from "./requests.ts";
 import { type OpenedStorage, openMemory, openSqlite } from "./storages.ts";
 
 const KEYS: StateKeys = { tenant: "default", caller: "gateway", agent: "bot", principal: "none", session: "none" };
@@ -27,6 +27,31 @@ const opened = (id: string, storage: OpenedStorage, agent = "bot"): LedgerEvent 
     lastUsedAt: storage.clock.now(),
     seen: NOTHING_SEEN,
   },
+});
+
+const registered = (id: string, storage: OpenedStorage): LedgerEvent => {
+  const openedAt = storage.clock.now();
+  const expiresAt = instant(openedAt + 3_600_000);
+  const principal = { type: "user", id: "alice" } as const;
+  const task = { id, tenant: "default", caller: "portal", root: id, depth: 0, principal, agent: "bot", statement: "read" } as const;
+  return {
+    kind: "task_registered",
+    v: RECORD_VERSION,
+    id,
+    at: openedAt,
+    task: { ...task, scopeKind: "issued", scope: {}, openedAt, expiresAt, treeExpiresAt: expiresAt },
+  };
+};
+
+const revoked = (task: string, { clock }: OpenedStorage): ControlEvent => ({
+  kind: "task_revoked",
+  v: RECORD_VERSION,
+  id: `end of ${task}`,
+  at: clock.now(),
+  tenant: "default",
+  task,
+  root: task,
+  by: "op",
 });
 
 /** Every sentence of the ports' comments, for every storage there is. */
@@ -103,6 +128,50 @@ describe.each([
     expect(storage.ledger.suspensions().get("s1")).toEqual(suspension);
     expect(await control).toEqual({ answer: 0, durable: true });
     expect({ seen: await seen, runs }).toEqual({ seen: [suspension], runs: 1 });
+  });
+
+  it("runs a control turn over the registered tasks too, and shows every later turn that one was revoked, though that is not on disk yet", async () => {
+    await storage.ledger.transact(KEYS, () => ({ events: [registered("r1", storage)], answer: undefined }));
+    const control = storage.ledger.control(({ tasks }) => ({ events: [revoked("r1", storage)], answer: tasks.get("r1")?.ended }));
+    const seen = storage.ledger.transact({ ...KEYS, taskId: "r1" }, (view) => ({ events: [], answer: view.registered?.ended }));
+    expect(storage.ledger.tasks().get("r1")?.ended?.how).toBe("revoked");
+    expect(await control).toEqual({ answer: undefined, durable: true });
+    expect(await seen).toEqual({ how: "revoked", at: storage.clock.now(), by: "op" });
+  });
+
+  it("takes a control turn about a task that is not there, and goes on", async () => {
+    expect(await storage.ledger.control(() => ({ events: [revoked("nowhere", storage)], answer: "done" }))).toEqual({
+      answer: "done",
+      durable: true,
+    });
+    expect(storage.ledger.tasks().size).toBe(0);
+    expect(await storage.ledger.transact(KEYS, () => ({ events: [], answer: "on" }))).toBe("on");
+  });
+
+  it("shows the registered tasks as the next turn would see them, in the order in which they were opened", async () => {
+    const turn = storage.ledger.transact(KEYS, () => ({ events: [registered("r2", storage), registered("r1", storage)], answer: undefined }));
+    expect([...storage.ledger.tasks().all()].map(({ task }) => task.id)).toEqual(["r2", "r1"]);
+    await turn;
+    expect(storage.ledger.tasks().size).toBe(2);
+    expect(storage.ledger.tasks().get("r3")).toBeUndefined();
+  });
+
+  it("shows a turn no registered task of another tenant", async () => {
+    await storage.ledger.transact(KEYS, () => ({ events: [registered("r1", storage)], answer: undefined }));
+    const named = (tenant: string) =>
+      storage.ledger.transact({ ...KEYS, tenant, taskId: "r1" }, (view) => ({ events: [], answer: view.registered?.task.id }));
+    expect([await named("default"), await named("elsewhere")]).toEqual(["r1", undefined]);
+  });
+
+  it("hands out what was reported of a decision, and nothing of any other", async () => {
+    const { record } = await deciderOver(storage).decide(ask());
+    const other = await deciderOver(storage).decide(ask());
+    expect(await storage.ledger.report(record.id)).toBeUndefined();
+    const said = { decision: record.id, status: "executed", result: "42", truncated: false, labels: { categories: ["personal"] } } as const;
+    const { report } = await reportsOver(storage).report(CALLER, said);
+    expect(await storage.ledger.report(record.id)).toEqual(JSON.parse(JSON.stringify(report)));
+    expect(await storage.ledger.report(other.record.id)).toBeUndefined();
+    expect(await reportsOver(storage).report(CALLER, said)).toEqual({ report: JSON.parse(JSON.stringify(report)), repeated: true });
   });
 
   it("acknowledges a control turn after every earlier turn has been answered", async () => {
@@ -206,6 +275,8 @@ describe.each([
     await storage.ledger.close();
     expect(storage.ledger.ready).toBe(false);
     expect(() => storage.ledger.peek(KEYS, (view) => view.openTasks)).toThrow(ServiceError);
+    expect(() => storage.ledger.tasks()).toThrow(ServiceError);
+    await expect(storage.ledger.report("d1")).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
     await expect(storage.ledger.transact(KEYS, () => ({ events: [], answer: 1 }))).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
   });
 });

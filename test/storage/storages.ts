@@ -14,8 +14,8 @@ export interface TestClock {
   advance(ms: number): void;
 }
 
-export function createTestClock(): TestClock {
-  let at = Date.UTC(2026, 0, 5, 9);
+export function createTestClock(startMs = Date.UTC(2026, 0, 5, 9)): TestClock {
+  let at = startMs;
   return {
     now: () => instant(at),
     advance: (ms) => {

@@ -1,21 +1,13 @@
 import { join } from "node:path";
-import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Caller } from "../../src/core/request.ts";
-import type { OpenRequest } from "../../src/core/tasks/keeper.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { instant } from "../../src/core/words.ts";
-import { SLOTS } from "../../src/storage/sqlite/control-journal.ts";
 import { OPERATOR } from "../core/controls.ts";
-import { randomRuns } from "../core/random-rules.ts";
 import { temporaryDirectory } from "../running-server.ts";
-import { deciderOver, keeperOver, reportsOver } from "./deciders.ts";
-import { createDoer, doStep, historyPolicy, INITIATOR, loadPolicy, looked, steps } from "./histories.ts";
-import { ask, CALLER } from "./requests.ts";
-import { blockWrites, copyAsCrashed, createTestClock, isReady, lookOutside, type OpenedStorage, openMemory, openSqlite } from "./storages.ts";
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const POLICY = historyPolicy({ memory: "24h", report_within: "10m", idempotency: "1h" });
+import { deciderOver } from "./deciders.ts";
+import { DAY, familyIn, HOUR, keeper, open, outcomeOf, POLICY, report } from "./families.ts";
+import { INITIATOR } from "./histories.ts";
+import { ask } from "./requests.ts";
+import { copyAsCrashed, createTestClock, lookOutside, openSqlite } from "./storages.ts";
 
 let directory: ReturnType<typeof temporaryDirectory>;
 let path: string;
@@ -28,48 +20,17 @@ afterEach(() => directory.remove());
 const outside = (sql: string): readonly unknown[] => lookOutside(path, (db) => db.prepare(sql).all());
 const change = (sql: string): unknown => lookOutside(path, (db) => db.exec(sql));
 
-const REQUEST: OpenRequest = {
-  statement: "pay the invoices",
-  principal: { type: "user", id: "alice", attributes: { team: "a" } },
-  agent: "bot",
-  scopeKind: "issued",
-  scope: { maxCalls: { pay: 5 }, maxAmounts: { EUR: 10_000 } },
-};
-
-const keeper = (storage: OpenedStorage) => keeperOver(storage, { policy: POLICY });
-
-const open = async (storage: OpenedStorage, more: Partial<OpenRequest> = {}): Promise<string> =>
-  (await keeper(storage).open(INITIATOR, { ...REQUEST, ...more })).task.id;
-
-const delegate = async (storage: OpenedStorage, taskId: string, agent = "worker"): Promise<string> =>
-  (await keeper(storage).delegate(INITIATOR, { taskId, agent, scope: {}, narrow: false })).status.task.id;
-
-const pay = async (storage: OpenedStorage, id: string, agent = "bot", amount = 10) =>
-  (
-    await deciderOver(storage, { policy: POLICY }).decide(
-      ask({ task: { id }, agent: { id: agent }, action: { tool: "pay", arguments: { amount, currency: "EUR" } } }),
-    )
-  ).record;
-
-const outcomeOf = async (storage: OpenedStorage, id: string, agent?: string): Promise<string> => (await pay(storage, id, agent)).judgement.outcome;
-
-const report = (storage: OpenedStorage, decision: string, status: "executed" | "blocked" = "executed", more = {}, caller: Caller = CALLER) =>
-  reportsOver(storage, POLICY).report(caller, { decision, status, result: "paid", truncated: false, ...more });
-
-/** A root of `bot` and a child of `worker`; each has paid once, and the child's was given back. */
-async function familyIn(
-  storage: OpenedStorage,
-): Promise<{ readonly root: string; readonly child: string; readonly paid: string; readonly back: string }> {
-  await loadPolicy(storage, POLICY);
-  const root = await open(storage, { expiresAt: instant(storage.clock.now() + 60 * DAY), statementExpiresAt: instant(storage.clock.now() + HOUR) });
-  const child = await delegate(storage, root);
-  const paid = (await pay(storage, root)).id;
-  const back = (await pay(storage, child, "worker", 25)).id;
-  await report(storage, back, "blocked", { labels: { classification: "confidential", categories: ["personal"], trust: "untrusted" } });
-  return { root, child, paid, back };
-}
-
 describe("a registered task in the database", () => {
+  it("stands in a decision's row with its own words, whatever the request states", async () => {
+    const storage = await openSqlite({ path });
+    const id = await open(storage);
+    await deciderOver(storage, { policy: POLICY }).decide(ask({ task: { id, statement: "send everything to me" } }));
+    expect(outside("SELECT statement, task_id, root_task_id, principal FROM decisions")).toEqual([
+      { statement: "pay the invoices", task_id: id, root_task_id: id, principal: "user:alice" },
+    ]);
+    await storage.close();
+  });
+
   it("is a row with its scope, its budgets, what its tree has seen, and how it ended", async () => {
     const storage = await openSqlite({ path });
     const { root, child } = await familyIn(storage);
@@ -132,7 +93,9 @@ describe("a registered task in the database", () => {
     storage.clock.advance(HOUR + 1);
     expect(await outcomeOf(storage, id)).toBe("DENY");
     await storage.close();
-    expect(outside("SELECT state, closed_because, ended_by FROM tasks")).toEqual([{ state: "expired", closed_because: "expired", ended_by: null }]);
+    expect(outside("SELECT state, closed_at_iso, closed_because, ended_by FROM tasks")).toEqual([
+      { state: "expired", closed_at_iso: "2026-01-05T10:00:00.000Z", closed_because: "expired", ended_by: null },
+    ]);
   });
 
   it("stands in every row about it, with its root and its chain", async () => {
@@ -173,77 +136,21 @@ describe("a registered task in the database", () => {
   });
 });
 
-describe("after a crash", () => {
-  it("the state is what it was, and every later answer what it would have been", async () => {
-    await fc.assert(
-      fc.asyncProperty(steps(24), fc.array(fc.nat(5), { minLength: 24, maxLength: 24 }), async (history, crashes) => {
-        const own = temporaryDirectory();
-        const clock = createTestClock();
-        const otherClock = createTestClock();
-        const storages: (OpenedStorage & { readonly path: string })[] = [await openSqlite({ path: join(own.path, "0.db"), clock })];
-        const other = await openMemory({ clock: otherClock });
-        const [doer, otherDoer] = [createDoer(POLICY), createDoer(POLICY)];
-        try {
-          for (const storage of [...storages, other]) await loadPolicy(storage, POLICY);
-          for (const [n, step] of history.entries()) {
-            const storage = storages.at(-1) as OpenedStorage & { readonly path: string };
-            expect(await doStep(storage, doer, step)).toEqual(await doStep(other, otherDoer, step));
-            if (crashes[n] !== 0) continue;
-            const before = looked(storage, doer);
-            const next = await openSqlite({ path: copyAsCrashed(storage.path, join(own.path, `${storages.length}.db`)), clock });
-            storages.push(next);
-            expect(looked(next, doer)).toEqual(before);
-          }
-        } finally {
-          for (const storage of storages) await storage.close();
-          own.remove();
-        }
-      }),
-      randomRuns(25),
-    );
-  }, 120_000);
-
-  it("a tree is whole, however long ago its parts happened, and gone as soon as it is past", async () => {
-    const clock = createTestClock();
-    let storage = await openSqlite({ path, clock });
-    const { root, child } = await familyIn(storage);
-    clock.advance(3 * DAY);
-    await keeper(storage).revoke(INITIATOR, { id: child });
-    for (const days of [30, 26.5]) {
-      clock.advance(days * DAY);
-      await storage.close();
-      storage = await openSqlite({ path, clock });
-      expect(keeper(storage).get(INITIATOR, root)).toMatchObject({
-        status: { spent: { calls: { pay: 1 }, amounts: { EUR: 1_000 } }, seen: { trust: "untrusted" }, children: 1, unreported: 1 },
-        below: [{ ended: { how: "revoked", task: child }, decided: { allowed: 1 } }],
-      });
-    }
-    // It expired after 60 days, and is remembered for one more.
-    clock.advance(1.5 * DAY);
-    await storage.close();
-    storage = await openSqlite({ path, clock });
-    expect(storage.ledger.tasks().size).toBe(0);
-    await storage.close();
-  });
-
-  it("a tree that was closed long ago is not read again, however late it would have expired", async () => {
-    const clock = createTestClock();
-    let storage = await openSqlite({ path, clock });
-    const { root } = await familyIn(storage);
-    await keeper(storage).close(INITIATOR, { id: root });
-    clock.advance(DAY - 1);
-    await storage.close();
-    storage = await openSqlite({ path, clock });
-    expect(storage.ledger.tasks().size).toBe(2);
-    clock.advance(1);
-    await storage.close();
-    storage = await openSqlite({ path, clock });
-    expect(storage.ledger.tasks().size).toBe(0);
-    await storage.close();
-  });
-});
-
 describe("a row that was changed outside", () => {
+  const own = temporaryDirectory();
+  const made = join(own.path, "made.db");
+  const clock = createTestClock();
+  let ids: Awaited<ReturnType<typeof familyIn>>;
+  beforeAll(async () => {
+    const storage = await openSqlite({ path: made, clock });
+    ids = await familyIn(storage);
+    await keeper(storage).revoke(INITIATOR, { id: ids.child });
+    await storage.close();
+    // Long enough ago that nothing else is read of that time.
+    clock.advance(30 * DAY);
+  });
+  afterAll(() => own.remove());
+
   it.each<{ says: string; change: (ids: { readonly root: string; readonly child: string }) => string }>([
     { says: "a revoked task was opened again", change: ({ child }) => `UPDATE tasks SET state = 'open' WHERE task_id = '${child}'` },
     { says: "a task was put below another", change: ({ child }) => `UPDATE tasks SET parent_task_id = 'x' WHERE task_id = '${child}'` },
@@ -263,13 +170,7 @@ describe("a row that was changed outside", () => {
     { says: "when it ended was changed", change: ({ child }) => `UPDATE tasks SET closed_at = 1 WHERE task_id = '${child}'` },
     { says: "it was taken away", change: ({ child }) => `DELETE FROM tasks WHERE task_id = '${child}'` },
   ])("is refused by its name: $says", async ({ change: changeOf }) => {
-    const clock = createTestClock();
-    const storage = await openSqlite({ path, clock });
-    const ids = await familyIn(storage);
-    await keeper(storage).revoke(INITIATOR, { id: ids.child });
-    await storage.close();
-    // Long enough ago that nothing else is read of that time.
-    clock.advance(30 * DAY);
+    copyAsCrashed(made, path);
     change(changeOf(ids));
     await expect(openSqlite({ path, clock })).rejects.toThrow(new RegExp(`\`${ids.child}\`.*changed outside Behest`));
   });
@@ -279,11 +180,7 @@ describe("a row that was changed outside", () => {
     { says: "as a tree of its own", root: () => "'extra'" },
     { says: "in a tree that nobody knows", root: () => "'nowhere'" },
   ])("is refused by its name where it was added $says", async ({ root }) => {
-    const clock = createTestClock();
-    const storage = await openSqlite({ path, clock });
-    const ids = await familyIn(storage);
-    await storage.close();
-    clock.advance(30 * DAY);
+    copyAsCrashed(made, path);
     change(
       `INSERT INTO tasks (task_id, root_task_id, kind, state, tenant, caller, agent, principal, session, opened_at, expires_at, scope, spent, seen)
        SELECT 'extra', ${root(ids.root)}, kind, state, tenant, caller, agent, principal, session, opened_at, expires_at, scope, spent, seen
@@ -311,149 +208,5 @@ describe("a row that was changed outside", () => {
     change("UPDATE events SET record = replace(record, 'blocked', 'executed') WHERE kind = 'reported'");
     await expect(report(storage, back, "executed")).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
     await storage.close();
-  });
-});
-
-describe("while the ledger cannot be written", () => {
-  /** A tree, and a storage that has just found that it cannot write. */
-  async function blocked() {
-    const storage = await openSqlite({ path });
-    const ids = await familyIn(storage);
-    const block = blockWrites(path);
-    await expect(pay(storage, ids.root)).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
-    return { storage, block, ...ids };
-  }
-
-  const crashed = () => openSqlite({ path: copyAsCrashed(path, join(directory.path, "crashed.db")) });
-
-  it("a task is revoked all the same, which holds before the first decision afterwards, and is recorded once", async () => {
-    const { storage, block, root, child } = await blocked();
-    expect(await keeper(storage).revoke(OPERATOR, { id: root })).toMatchObject({ durable: true, status: { ended: { how: "revoked" } } });
-    expect(await keeper(storage).revoke(OPERATOR, { id: root })).toMatchObject({ durable: true, status: { ended: { how: "revoked" } } });
-    expect(() => keeper(storage).get(OPERATOR, root)).toThrow("the ledger cannot be written at present");
-    block.release();
-    await isReady(storage);
-    expect([await outcomeOf(storage, root), await outcomeOf(storage, child, "worker")]).toEqual(["DENY", "DENY"]);
-    expect(outside("SELECT task_id FROM events WHERE kind = 'task_revoked'")).toEqual([{ task_id: root }]);
-    await storage.close();
-  });
-
-  it("and the process is killed there, the revocation holds from the first decision of the next on", async () => {
-    const { storage, block, root, child } = await blocked();
-    await keeper(storage).revoke(OPERATOR, { id: root, reason: "\u0001".repeat(1_024) });
-    const next = await crashed();
-    expect([await outcomeOf(next, root), await outcomeOf(next, child, "worker")]).toEqual(["DENY", "DENY"]);
-    expect(next.failures).toEqual([]);
-    await next.close();
-    block.release();
-    await storage.close();
-  });
-
-  it("what was spent in a group that failed is not spent after reopening", async () => {
-    const { storage, block, root } = await blocked();
-    block.release();
-    await isReady(storage);
-    expect(keeper(storage).get(INITIATOR, root).status.spent).toEqual({ calls: { pay: 1 }, amounts: { EUR: 1_000 } });
-    await storage.close();
-  });
-
-  it("a task whose opening was never written can be revoked, which is no error afterwards", async () => {
-    const storage = await openSqlite({ path });
-    const block = blockWrites(path);
-    const opening = open(storage);
-    const [id] = [...storage.ledger.tasks().all()].map(({ task }) => task.id);
-    await expect(opening).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
-    expect(await keeper(storage).revoke(OPERATOR, { id: id ?? "" })).toMatchObject({ durable: true });
-    block.release();
-    await isReady(storage);
-    expect(storage.ledger.tasks().size).toBe(0);
-    expect(outside("SELECT kind FROM events")).toEqual([{ kind: "task_revoked" }]);
-    await storage.close();
-    await (await openSqlite({ path })).close();
-  });
-
-  it("one whose closing was not written is revoked: an end that nobody knows of ends nothing", async () => {
-    const storage = await openSqlite({ path });
-    const { root } = await familyIn(storage);
-    const block = blockWrites(path);
-    const closing = keeper(storage).close(INITIATOR, { id: root });
-    const revoking = keeper(storage).revoke(OPERATOR, { id: root });
-    await expect(closing).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
-    expect(await revoking).toMatchObject({ durable: true });
-    const next = await crashed();
-    expect(await outcomeOf(next, root)).toBe("DENY");
-    await next.close();
-    block.release();
-    await isReady(storage);
-    expect(keeper(storage).get(INITIATOR, root).status.ended).toMatchObject({ how: "revoked" });
-    await storage.close();
-  });
-
-  it("and the journal takes no more, a revocation that is repeated is as little durable as it was", async () => {
-    const { storage, block, root } = await blocked();
-    for (let n = 0; n < SLOTS; n++) await storage.ledger.control(() => ({ events: [revocationOf(`other-${n}`, storage)], answer: undefined }));
-    for (let time = 0; time < 2; time++) expect(await keeper(storage).revoke(OPERATOR, { id: root })).toMatchObject({ durable: false });
-    block.release();
-    await isReady(storage);
-    expect(await outcomeOf(storage, root)).toBe("DENY");
-    expect(await keeper(storage).revoke(OPERATOR, { id: root })).toMatchObject({ durable: true });
-    await storage.close();
-  });
-
-  const revocationOf = (task: string, { clock }: OpenedStorage) =>
-    ({ kind: "task_revoked", v: 1, id: `event-${task}`, at: clock.now(), tenant: "default", task, root: task, by: "op" }) as const;
-});
-
-describe("budgets", () => {
-  it("are given to one of two decisions that race for the last unit", async () => {
-    const storage = await openSqlite({ path });
-    const root = await open(storage, { scope: { maxCalls: { pay: 1 } } });
-    const children = [await delegate(storage, root), await delegate(storage, root)];
-    const outcomes = await Promise.all(children.map((id) => outcomeOf(storage, id, "worker")));
-    expect(outcomes.sort()).toEqual(["ALLOW", "DENY"]);
-    await storage.close();
-  });
-
-  it("never go below nothing or above their cap under 50 deciders at once, while reports give back", async () => {
-    const storage = await openSqlite({ path });
-    const caps = { calls: 20, amount: 15_000 };
-    const root = await open(storage, { scope: { maxCalls: { pay: caps.calls }, maxAmounts: { EUR: caps.amount } } });
-    const children = await Promise.all(Array.from({ length: 5 }, () => delegate(storage, root)));
-    let allowed = 0;
-    let denied = 0;
-    let back = 0;
-    const beyond: unknown[] = [];
-    const reports = reportsOver(storage, POLICY);
-    const block = (decision: string) => reports.report(CALLER, { decision, status: "blocked", result: "", truncated: false });
-    const look = (): void => {
-      for (const { spent } of storage.ledger.tasks().all()) {
-        const [calls, amount] = [spent.calls.pay ?? 0, spent.amounts["EUR"] ?? 0];
-        if (calls < 0 || calls > caps.calls || amount < 0 || amount > caps.amount) beyond.push(spent);
-      }
-    };
-    await Promise.all(
-      Array.from({ length: 50 }, async (_, n) => {
-        for (let round = 0; round < 8; round++) {
-          const record = await pay(storage, children[n % 5] ?? "", "worker", 1 + ((n + round) % 9));
-          look();
-          if (record.judgement.outcome === "DENY") denied++;
-          if (record.judgement.outcome !== "ALLOW") continue;
-          allowed++;
-          if ((n + round) % 3 === 0) continue;
-          back++;
-          // Twice: what is given back is given back once.
-          await Promise.all([block(record.id), block(record.id)]);
-          look();
-        }
-      }),
-    );
-    expect(beyond).toEqual([]);
-    const spent = storage.ledger.tasks().get(root)?.spent;
-    expect(spent?.calls.pay).toBe(allowed - back);
-    expect({ many: allowed > 30, someDenied: denied > 0, someBack: back > 10 }).toEqual({ many: true, someDenied: true, someBack: true });
-    await storage.close();
-    const again = await openSqlite({ path });
-    expect(again.ledger.tasks().get(root)?.spent).toEqual(spent);
-    await again.close();
   });
 });

@@ -119,7 +119,7 @@ export function whyOverBudget(situation: Situation, budgets: readonly Budget[]):
     for (const effect of maxCalls ? effects : []) {
       const max = maxCalls?.[effect];
       if (max !== undefined && (spent.calls[effect] ?? 0) + 1 > max)
-        return `task \`${task}\` may make ${max} calls with the effect \`${effect}\`, and has made them`;
+        return `task \`${task}\` has none left of ${max === 1 ? "its one call" : `its ${max} calls`} with the effect \`${effect}\``;
     }
     if (!maxAmounts || !money) continue;
     if ("unclear" in money) return `nobody can say how much of the budget of task \`${task}\` it takes: ${money.unclear}`;

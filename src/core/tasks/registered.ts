@@ -149,10 +149,10 @@ export class RegisteredTasks implements RegisteredTasksView {
     this.#byId.set(task.id, state);
   }
 
-  /** Only the first end counts. */
+  /** Only the first end counts. A task expired when its time was over, not when somebody found that out. */
   end(id: string, end: EndedTask): void {
     const state = this.#byId.get(id);
-    if (state) state.ended ??= end;
+    if (state) state.ended ??= end.how === "expired" ? { ...end, at: state.task.expiresAt } : end;
   }
 
   forget(now: Instant, window: DurationMs): void {

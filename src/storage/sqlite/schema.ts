@@ -9,7 +9,7 @@ const ISO = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column
  * Each migration runs once, in order, in one transaction with the version it leads to. Never change one that has been released: add another.
  * Tables and views without a leading underscore are a public interface; docs/history.md describes them.
  */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE decisions (
     seq INTEGER PRIMARY KEY,

@@ -53,7 +53,10 @@ export function taskStatements(db: Database): { project: (event: LedgerEvent) =>
       .join(", ")})`,
   );
   // Only the first end counts, and a task that is not there is no error: it was revoked while its opening could not be written.
-  const end = db.prepare("UPDATE tasks SET state = ?, closed_at = ?, closed_because = ?, ended_by = ? WHERE task_id = ? AND state = 'open'");
+  const end = db.prepare(
+    `UPDATE tasks SET state = @how, closed_at = iif(@how = 'expired', expires_at, @at), closed_because = @because, ended_by = @by
+     WHERE task_id = @task AND state = 'open'`,
+  );
   const seenOf = db.prepare<[string], string>("SELECT seen FROM tasks WHERE task_id = ?").pluck();
   const totals = totalStatements(db);
 
@@ -70,7 +73,7 @@ export function taskStatements(db: Database): { project: (event: LedgerEvent) =>
   };
   const ended = (event: TaskEnded | TaskRevoked): void => {
     const how = event.kind === "task_revoked" ? "revoked" : event.how;
-    end.run(how, event.at, becauseOf(how, event.reason), event.by ?? null, event.task);
+    end.run({ how, at: event.at, because: becauseOf(how, event.reason), by: event.by ?? null, task: event.task });
   };
   return {
     project(event) {
@@ -177,7 +180,7 @@ export const readSelfAsserted = (db: Database, sinceMs: number): readonly TaskRo
  * The roots of the trees that have not been over since: what `isPast` says of them, as the events tell it. They are not taken from `tasks`, because
  * its rows are checked against what is read of them.
  */
-export const TREES_THAT_MATTER = `SELECT r.event_id FROM events AS r
+export const TREES_THAT_MATTER = `SELECT r.event_id FROM events AS r INDEXED BY events_by_tree_expiry
   WHERE r.kind = 'task_registered' AND r.record ->> '$.task.treeExpiresAt' > @endedMs AND r.event_id = r.root_task_id
     AND ifnull((SELECT e.at FROM events AS e WHERE e.task_id = r.event_id AND e.kind IN ('task_ended', 'task_revoked') ORDER BY e.seq LIMIT 1),
                @endedMs + 1) > @endedMs`;
@@ -187,7 +190,7 @@ export const readRegistered = (db: Database, endedMs: number): readonly Register
   db
     .prepare<{ endedMs: number }, RegisteredRow>(
       `SELECT ${REGISTERED_COLUMNS} FROM tasks WHERE root_task_id IN (${TREES_THAT_MATTER})
-       UNION SELECT ${REGISTERED_COLUMNS} FROM tasks AS t WHERE kind = 'registered' AND expires_at > @endedMs
+       UNION SELECT ${REGISTERED_COLUMNS} FROM tasks AS t INDEXED BY tasks_by_expiry WHERE kind = 'registered' AND expires_at > @endedMs
          AND NOT EXISTS (SELECT 1 FROM tasks AS r WHERE r.task_id = t.root_task_id AND r.closed_at <= @endedMs)`,
     )
     .all({ endedMs });

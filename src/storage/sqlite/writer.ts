@@ -156,7 +156,7 @@ function decisionColumns(record: DecisionRecord, { seq, text, leaf }: Stored): u
     resolved.principal,
     task.id ?? null,
     task.registered?.root ?? task.id ?? null,
-    request.task?.statement ?? task.statement ?? null,
+    (task.registered ? task.statement : (request.task?.statement ?? task.statement)) ?? null,
     request.action.tool,
     request.action.operation ?? null,
     resolved.effect,

@@ -174,7 +174,8 @@ export type TaskPrincipal = Message<"behest.v1.TaskPrincipal"> & {
   id: string;
 
   /**
-   * What the initiator says of them. At most 512 keys, nested at most 32 deep.
+   * What the initiator says of them. At most 512 keys, nested at most 32 deep. Values under keys that look secret are masked before they are kept,
+   * and answered so.
    *
    * @generated from field: google.protobuf.Struct attributes = 3;
    */

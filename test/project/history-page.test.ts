@@ -1,0 +1,151 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { query } from "../../src/cli/database.ts";
+import type { DecisionRequest } from "../../src/core/request.ts";
+import { DATABASE_FILE } from "../../src/data-directory.ts";
+import { controlOver, OPERATOR } from "../core/controls.ts";
+import { FULL_REACH, policyOf } from "../policies.ts";
+import { temporaryDirectory } from "../running-server.ts";
+import { deciderOver, keeperOver, reportsOver } from "../storage/deciders.ts";
+import { INITIATOR } from "../storage/histories.ts";
+import { ask, CALLER } from "../storage/requests.ts";
+import { createTestClock, type OpenedStorage, openSqlite } from "../storage/storages.ts";
+
+const page = readFileSync(join(import.meta.dirname, "../../docs/history.md"), "utf8");
+const QUARTER_MS = 15 * 60_000;
+
+const POLICY = policyOf({
+  tools: {
+    read: { effect: "read", reversibility: "reversible", output: { trust: "trusted" } },
+    pay: { effect: "pay", reversibility: "irreversible", arguments: { amount: "amount", currency: "currency" }, output: { trust: "trusted" } },
+  },
+  agents: { bot: { trust: "high", owner: "team:a", reach: FULL_REACH }, worker: { trust: "high", owner: "team:a", reach: FULL_REACH } },
+  rules: [
+    {
+      name: "more-than-a-hundred-is-denied",
+      conditions: { all: [{ fact: "action.arguments.amount", operator: "greaterThan", value: 100 }] },
+      event: { type: "deny", params: { reason: "it is too much", controls: [] } },
+    },
+  ],
+});
+
+let directory: ReturnType<typeof temporaryDirectory>;
+beforeAll(async () => {
+  directory = temporaryDirectory();
+  // Some of the page's queries look back from now.
+  const clock = createTestClock(Date.now() - QUARTER_MS);
+  const storage = await openSqlite({ path: join(directory.path, DATABASE_FILE), clock });
+  await makeHistory(storage);
+  await storage.close();
+});
+afterAll(() => directory.remove());
+
+/** Something of everything that the page asks for. */
+async function makeHistory(storage: OpenedStorage): Promise<void> {
+  const decider = deciderOver(storage, { policy: POLICY });
+  const keeper = keeperOver(storage, { policy: POLICY });
+  const reports = reportsOver(storage, POLICY);
+  const decide = async (tool: string, more: Partial<DecisionRequest> = {}) =>
+    (await decider.decide(ask({ action: { tool, arguments: {} }, ...more }))).record.id;
+  const pay = (id: string, agent: string, amount: number) =>
+    decide("pay", { task: { id }, agent: { id: agent }, action: { tool: "pay", arguments: { amount, currency: "EUR" } } });
+  const report = (decision: string, more: object = {}) =>
+    reports.report(CALLER, { decision, status: "executed", result: "", truncated: false, ...more });
+
+  for (let time = 0; time < 2; time++) await decide("read");
+  const { task: root } = await keeper.open(INITIATOR, {
+    statement: "pay the invoices",
+    principal: { type: "user", id: "alice" },
+    agent: "bot",
+    scopeKind: "issued",
+    scope: { maxCalls: { pay: 5 }, maxAmounts: { EUR: 10_000 } },
+  });
+  const handOn = async (scope: object) => {
+    // Ids of one millisecond are in no order.
+    storage.clock.advance(1);
+    return (await keeper.delegate(INITIATOR, { taskId: root.id, agent: "worker", scope, narrow: false })).status.task.id;
+  };
+  const worker = await handOn({ maxCalls: { pay: 2 }, maxAmounts: { EUR: 2_000 } });
+  const idle = await handOn({});
+  await report(await pay(worker, "worker", 10), { argumentsDigest: `sha256:${"0".repeat(64)}` });
+  await report(await pay(root.id, "bot", 1_000));
+  await pay(root.id, "bot", 5);
+  await keeper.close(INITIATOR, { id: idle, reason: "nothing to do" });
+  await controlOver(storage).suspend(OPERATOR, { kind: "agent", value: "bot", reason: "r" });
+  storage.clock.advance(1);
+  await decide("read");
+}
+
+const rowsOf = (sql: string) => query({ data: directory.path }, sql, {});
+const queries = [...page.matchAll(/^([^\n]*):\n\n```sql\n(.*?)^```$/gms)].map(([, says = "", sql = ""]) => ({
+  says: says.split("\n").at(-1) ?? "",
+  sql,
+}));
+
+/** Finds the one query of the page that is introduced so. */
+const asked = (says: string) => rowsOf(queries.find((one) => one.says.startsWith(says))?.sql ?? "");
+
+describe("docs/history.md", () => {
+  it("has queries, each with a line that says what it finds", () => {
+    expect(queries.length).toBeGreaterThan(12);
+    expect(queries).toHaveLength(page.split("```sql").length - 1);
+  });
+
+  it.each(queries)("has a query that finds something: $says", ({ sql }) => {
+    expect(rowsOf(sql).length).toBeGreaterThan(0);
+  });
+
+  it("finds what was allowed and never reported", () => {
+    expect(asked("Allowed but never reported").map(({ agent, tool }) => [agent, tool])).toEqual([["bot", "pay"]]);
+  });
+
+  it("finds what ran without leave, and what ran with other arguments", () => {
+    expect(asked("Reported but never allowed")).toMatchObject([{ agent: "bot", tool: "pay", outcome: "DENY", status: "executed" }]);
+    expect(asked("Run with other arguments")).toMatchObject([{ agent: "worker", tool: "pay", status: "executed" }]);
+  });
+
+  it("draws a tree, with its budgets and with what is open of it", () => {
+    expect(asked("The tree of a task").map(({ agent, state, decisions }) => [agent, state, decisions])).toEqual([
+      ["bot", "open", 2],
+      ["  worker", "open", 1],
+      ["  worker", "closed", 0],
+    ]);
+    expect(asked("The budgets of that tree").map(({ agent, what, used, cap }) => [agent, what, used, cap])).toEqual([
+      ["bot", "EUR", 1_500, 10_000],
+      ["bot", "pay", 2, 5],
+      ["worker", "EUR", 1_000, 2_000],
+      ["worker", "pay", 1, 2],
+      // What it did not state it has from above.
+      ["worker", "EUR", 0, 10_000],
+      ["worker", "pay", 0, 5],
+    ]);
+    expect(asked("Registered tasks that are open").map(({ agent }) => agent)).toEqual(["bot", "worker"]);
+  });
+
+  it("names every table and view that is a public interface, with the columns of those that people ask", () => {
+    const tables = rowsOf(
+      `SELECT m.name AS name, group_concat(c.name) AS columns FROM sqlite_schema AS m, pragma_table_xinfo(m.name) AS c
+       WHERE m.type IN ('table', 'view') AND m.name NOT GLOB '_*' AND m.name NOT GLOB 'sqlite_*' GROUP BY m.name`,
+    );
+    expect(tables.map(({ name }) => name)).toEqual([
+      "decision_cache",
+      "decisions",
+      "delegations",
+      "events",
+      "findings",
+      "policies",
+      "reports",
+      "suspensions",
+      "tasks",
+      "tree_heads",
+    ]);
+    for (const { name } of tables) expect(page).toContain(`\`${name}\``);
+    const columns = tables
+      .filter(({ name }) => ["decisions", "tasks", "reports"].includes(String(name)))
+      .flatMap(({ columns: names }) => String(names).split(","))
+      // Beside each time stands its text, as the page says.
+      .filter((column) => !column.endsWith("_iso"));
+    for (const column of columns) expect(page, column).toContain(`\`${column}\``);
+  });
+});
