@@ -201,14 +201,14 @@ describe("an action", () => {
       says: "has not enough after it",
       situation: FIVE,
       budgets: [budgetOf({ spent: spent({ pay: 2 }), maxCalls: { pay: 2 } })],
-      why: "task `t` may make 2 calls with the effect `pay`, and has made them",
+      why: "task `t` has none left of its 2 calls with the effect `pay`",
     },
     { says: "needs none of another effect's calls", situation: FIVE, budgets: [budgetOf({ maxCalls: { send: 0 } })], why: undefined },
     {
       says: "needs one of each effect's calls if nobody knows what it does",
       situation: situationOf("nobody/knows"),
       budgets: [budgetOf({ maxCalls: { delete: 0 } })],
-      why: "task `t` may make 0 calls with the effect `delete`, and has made them",
+      why: "task `t` has none left of its 0 calls with the effect `delete`",
     },
     { says: "has enough for the last cent", situation: FIVE, budgets: [budgetOf({ maxAmounts: { EUR: 500 } })], why: undefined },
     {
@@ -242,7 +242,7 @@ describe("an action", () => {
       says: "needs enough of its own task",
       situation: FIVE,
       budgets: [budgetOf({ task: "root", maxCalls: { pay: 9 } }), budgetOf({ maxCalls: { pay: 0 } })],
-      why: "task `t` may make 0 calls with the effect `pay`, and has made them",
+      why: "task `t` has none left of its 0 calls with the effect `pay`",
     },
   ])("$says", ({ situation, budgets, why }) => {
     expect(whyOverBudget(situation, budgets)).toBe(why);
