@@ -3,8 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { instant } from "../../src/core/words.ts";
 import { OPERATOR } from "../core/controls.ts";
 import { temporaryDirectory } from "../running-server.ts";
-import { DAY, familyIn, HOUR, keeper, open, outcomeOf, report } from "./families.ts";
+import { deciderOver } from "./deciders.ts";
+import { DAY, familyIn, HOUR, keeper, open, outcomeOf, POLICY, report } from "./families.ts";
 import { INITIATOR } from "./histories.ts";
+import { ask } from "./requests.ts";
 import { copyAsCrashed, createTestClock, lookOutside, openSqlite } from "./storages.ts";
 
 let directory: ReturnType<typeof temporaryDirectory>;
