@@ -1,6 +1,6 @@
 import { cacheKey } from "../src/core/decide.ts";
 import { evaluate } from "../src/core/evaluate.ts";
-import { gather } from "../src/core/facts.ts";
+import { gather } from "../src/core/gather.ts";
 import type { Policy } from "../src/core/policy.ts";
 import { type Subject, situate } from "../src/core/situation.ts";
 import { NOTHING_SEEN } from "../src/core/tasks/seen.ts";

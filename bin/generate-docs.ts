@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SETTINGS, variableOf } from "../src/config.ts";
-import { FACTS, INFLUENCES } from "../src/core/facts.ts";
+import { INFLUENCES } from "../src/core/fact.ts";
+import { FACTS } from "../src/core/facts.ts";
 import { presenceInWords, typeInWords, worseningInWords } from "../src/policy/fact-words.ts";
 
 const GENERATED = "<!-- Written by `npm run generate`; change the declarations instead. -->";

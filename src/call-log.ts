@@ -31,7 +31,9 @@ export const logCalls = (log: Logger): Told => ({
     log.warn({ suspensionId: id, kind, ...(value !== "" && { value }), caller: caller.id, durable }, what),
   onTask: (caller, { what, status, durable }) => {
     const { id, root, agent, principal } = status.task;
-    log.warn(
+    // Work that begins or is done is routine; work that is stopped is not.
+    const level = what === "revoked" ? "warn" : "info";
+    log[level](
       {
         taskId: id,
         ...(root !== id && { rootTaskId: root }),

@@ -6,7 +6,7 @@ import { canonical } from "./canonical.ts";
 import { type Config, requestLimits } from "./config.ts";
 import { createControl } from "./core/control.ts";
 import { createDecider } from "./core/decide.ts";
-import { gatherAll } from "./core/facts.ts";
+import { gatherAll } from "./core/gather.ts";
 import { createKeyedDigest } from "./core/masking.ts";
 import type { Clock, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { gatherWith, type Reading } from "../src/core/facts.ts";
+import { gatherWith, type Reading } from "../src/core/gather.ts";
 import type { Known } from "../src/core/json.ts";
 import type { Policy } from "../src/core/policy.ts";
 import { PolicyInvalid } from "../src/policy/complaints.ts";

@@ -1,4 +1,4 @@
-import { type FactDeclaration, mayHelp } from "../core/facts.ts";
+import { type FactDeclaration, mayHelp } from "../core/fact.ts";
 import { isList } from "../core/json.ts";
 import { offeredOperators, operatorInWords } from "../policy/comparison-schema.ts";
 import { KIND_OF_TYPE } from "../policy/conditions.ts";

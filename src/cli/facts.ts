@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { FACTS, type FactDeclaration } from "../core/facts.ts";
+import type { FactDeclaration } from "../core/fact.ts";
+import { FACTS } from "../core/facts.ts";
 import { whyNoFact } from "../policy/fact-reference.ts";
 import { dataOf, type Entry, factPage, factsList, howToAsk, rowOf } from "./facts-page.ts";
 import { CommandFailed, EXIT } from "./failure.ts";

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { coversAgent } from "./access.ts";
 import { ServiceError } from "./errors.ts";
 import { EVALUATOR_VERSION, type Evaluation, evaluate } from "./evaluate.ts";
-import type { Reading } from "./facts.ts";
+import type { Reading } from "./gather.ts";
 import { encodeStable } from "./json.ts";
 import { judgeSituation, type Verdict } from "./judge.ts";
 import { type KeyedDigest, maskRequest } from "./masking.ts";

@@ -1,4 +1,4 @@
-import type { Reading } from "./facts.ts";
+import type { Reading } from "./gather.ts";
 import { FALSE, UNKNOWN } from "./kleene.ts";
 import type { CompiledRule, Policy } from "./policy.ts";
 import type { Finding } from "./words.ts";

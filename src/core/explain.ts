@@ -1,5 +1,7 @@
 import type { Judgement } from "./combine.ts";
-import { FACTS, gather, gatherAll, type Influence, type Reading } from "./facts.ts";
+import type { Influence } from "./fact.ts";
+import { FACTS } from "./facts.ts";
+import { gather, gatherAll, type Reading } from "./gather.ts";
 import type { Known } from "./json.ts";
 import { FALSE, type Kleene, TRUE, UNKNOWN } from "./kleene.ts";
 import { nearest } from "./nearest.ts";

@@ -1,60 +1,8 @@
-import { isList, isObject, type Known } from "./json.ts";
-import type { Policy, RuleGroup, Slot } from "./policy.ts";
+import { type FactDeclaration, growing, map, ranked, rising, total, worseWhen } from "./fact.ts";
+import type { Policy } from "./policy.ts";
 import { rankOf, type Situation } from "./situation.ts";
 import { percentUsed } from "./tasks/budget.ts";
 import { AGENT_STATUSES, AGENT_TRUST_LEVELS, EFFECTS, REVERSIBILITIES, TRUST_LEVELS } from "./words.ts";
-
-export const FACT_TYPES = ["string", "integer", "boolean", "list", "map"] as const;
-export type FactType = (typeof FACT_TYPES)[number];
-
-/** Who can bring a fact's value about, strongest first. A derived fact has the weakest influence of its inputs. */
-export const INFLUENCES = ["policy", "verified", "initiator", "enforcer", "reported", "caller", "agent"] as const;
-export type Influence = (typeof INFLUENCES)[number];
-
-/** Facts that may speak for the caller: in `allow` rules and for negative points. */
-export const mayHelp = (influence: Influence): boolean => INFLUENCES.indexOf(influence) <= INFLUENCES.indexOf("enforcer");
-
-/** Which way a fact gets worse. Values of one tier are not comparable. */
-export type Worsening =
-  | { readonly by: "tiers"; readonly tiers: readonly (readonly string[])[] }
-  | { readonly by: "classification" }
-  | { readonly by: "rising" }
-  | { readonly by: "growing" }
-  | { readonly by: "becoming"; readonly value: boolean };
-
-export interface FactDeclaration {
-  readonly meaning: string;
-  readonly type: FactType;
-  /** A total fact always has a value; an absent partial one makes a condition unknown. */
-  readonly total: boolean;
-  readonly influence: Influence;
-  /** Every value it can have, where that is a closed list. */
-  readonly values?: readonly string[];
-  readonly worsening?: Worsening;
-  readonly example: Known;
-  readonly read: (situation: Situation) => Known;
-}
-
-type Options = Partial<Pick<FactDeclaration, "values" | "worsening">>;
-
-type Described = Pick<FactDeclaration, "meaning" | "example" | "read">;
-
-const total = (type: Exclude<FactType, "map">, influence: Influence, described: Described & Options): FactDeclaration => ({
-  type,
-  total: true,
-  influence,
-  ...described,
-});
-
-const map = (influence: Influence, described: Described): FactDeclaration => ({ type: "map", total: false, influence, ...described });
-
-const ranked = (values: readonly string[]): Options => ({
-  values,
-  worsening: { by: "tiers", tiers: values.map((value) => [value]) },
-});
-const rising: Options = { worsening: { by: "rising" } };
-const growing: Options = { worsening: { by: "growing" } };
-const worseWhen = (value: boolean): Options => ({ worsening: { by: "becoming", value } });
 
 const COUNTED_DISTANCE_MAX = 8;
 const PERSON_DISTANCES = [...Array.from({ length: COUNTED_DISTANCE_MAX }, (_, at) => String(at + 1)), "more", "none"];
@@ -418,61 +366,4 @@ function seenRank(policy: Policy, classifications: readonly string[]): number {
   let rank = 0;
   for (const classification of classifications) rank = Math.max(rank, rankOf(policy, classification));
   return rank;
-}
-
-/** All that the rules see of one situation: the facts that those rules read which could stand, frozen. */
-export interface Reading {
-  /** By the policy's slots; undefined where the fact is absent or was not read. */
-  readonly values: readonly Known[];
-  /** The slots that were read, in order. Which they are follows from the values of those before. */
-  readonly slots: readonly number[];
-  /** The rules that could stand. */
-  readonly groups: readonly RuleGroup[];
-}
-
-export const gather = (policy: Policy, situation: Situation): Reading => gatherWith(policy, (slot) => readSlot(slot, situation));
-
-/** Reads the facts that decide which rules could stand, then those that these rules read. */
-export function gatherWith({ index, slots }: Policy, valueAt: (slot: Slot, at: number) => Known): Reading {
-  // Beyond this the list is left sparse: to fill in thousands of places costs more than the few that are read.
-  const values: Known[] = slots.length <= DENSE_SLOTS_MAX ? new Array(slots.length).fill(undefined) : [];
-  const order: number[] = [];
-  const read = (at: number): Known => {
-    const slot = slots[at];
-    if (!slot) return undefined;
-    order.push(at);
-    const value = valueAt(slot, at);
-    values[at] = value;
-    return value;
-  };
-  const groups = [index.always];
-  for (const guard of index.guards) {
-    const value = read(guard.slot);
-    const group = typeof value === guard.type ? guard.groups.get(value) : guard.whole;
-    if (group) groups.push(group);
-  }
-  for (const group of groups) for (const at of group.slots) read(at);
-  return { values, slots: order, groups };
-}
-
-const DENSE_SLOTS_MAX = 256;
-
-/** Every fact that any rule reads, whether or not the rule could stand: for explanations. */
-export const gatherAll = (policy: Policy, situation: Situation): readonly Known[] => policy.slots.map((slot) => readSlot(slot, situation));
-
-function readSlot({ fact, path }: Slot, situation: Situation): Known {
-  const declaration = FACTS[fact];
-  if (!declaration) throw new RangeError(`no fact \`${fact}\``);
-  const value = declaration.read(situation);
-  return path.length === 0 ? value : follow(value, path);
-}
-
-/** Own keys and list positions only: what a prototype brings is not there. */
-function follow(value: Known, path: readonly (string | number)[]): Known {
-  let found = value;
-  for (const part of path) {
-    if (typeof part === "number") found = isList(found) ? found[part] : undefined;
-    else found = isObject(found) && Object.hasOwn(found, part) ? found[part] : undefined;
-  }
-  return found;
 }

@@ -1,5 +1,6 @@
 import type { Judgement } from "./combine.ts";
-import { FACTS, gather, type Reading } from "./facts.ts";
+import { FACTS } from "./facts.ts";
+import { gather, type Reading } from "./gather.ts";
 import { isList, type Known } from "./json.ts";
 import { judgeSituation } from "./judge.ts";
 import type { CompiledCondition, Policy, Slot } from "./policy.ts";

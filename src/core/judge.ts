@@ -1,6 +1,6 @@
 import { combine, type Judgement } from "./combine.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
-import { gather, type Reading } from "./facts.ts";
+import { gather, type Reading } from "./gather.ts";
 import { brokenInvariants, builtIn, type Violation } from "./invariants.ts";
 import type { Policy } from "./policy.ts";
 import { type Situation, type Subject, situate } from "./situation.ts";

@@ -1,5 +1,5 @@
 import type { Judgement } from "../core/combine.ts";
-import { gatherAll } from "../core/facts.ts";
+import { gatherAll } from "../core/gather.ts";
 import type { Known } from "../core/json.ts";
 import { judge } from "../core/judge.ts";
 import { createKeyedDigest, maskRequest } from "../core/masking.ts";

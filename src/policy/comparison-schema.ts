@@ -1,4 +1,5 @@
-import { FACT_TYPES, FACTS, type FactDeclaration } from "../core/facts.ts";
+import { FACT_TYPES, type FactDeclaration } from "../core/fact.ts";
+import { FACTS } from "../core/facts.ts";
 import { EFFECTS } from "../core/words.ts";
 import { KIND_OF_TYPE } from "./conditions.ts";
 import { listed } from "./document.ts";

@@ -1,4 +1,4 @@
-import { FACT_TYPES } from "../core/facts.ts";
+import { FACT_TYPES } from "../core/fact.ts";
 import { comparisonSchema, factGroups, otherFacts } from "./comparison-schema.ts";
 import { FACT_NAME, FACT_PATH, factDefinitions, factNames } from "./fact-schema.ts";
 import { definition, type Schema, when } from "./schema.ts";

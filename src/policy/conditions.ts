@@ -1,4 +1,4 @@
-import type { FactType } from "../core/facts.ts";
+import type { FactType } from "../core/fact.ts";
 import { isList } from "../core/json.ts";
 import { nearest } from "../core/nearest.ts";
 import type { Json } from "../core/words.ts";

@@ -1,4 +1,4 @@
-import type { FactDeclaration, Worsening } from "../core/facts.ts";
+import type { FactDeclaration, Worsening } from "../core/fact.ts";
 import { isList, isObject, type Known } from "../core/json.ts";
 import type { Json } from "../core/words.ts";
 

@@ -1,4 +1,5 @@
-import { FACTS, type FactDeclaration } from "../core/facts.ts";
+import type { FactDeclaration } from "../core/fact.ts";
+import { FACTS } from "../core/facts.ts";
 import { orMean, type Said, suggestionOf } from "./complaints.ts";
 import type { Document, Node } from "./document.ts";
 

@@ -1,4 +1,5 @@
-import { FACT_TYPES, FACTS, type FactDeclaration, type FactType } from "../core/facts.ts";
+import { FACT_TYPES, type FactDeclaration, type FactType } from "../core/fact.ts";
+import { FACTS } from "../core/facts.ts";
 import { factInWords } from "./fact-words.ts";
 import { definition, type Schema } from "./schema.ts";
 

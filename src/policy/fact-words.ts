@@ -1,4 +1,4 @@
-import type { FactDeclaration, Influence, Worsening } from "../core/facts.ts";
+import type { FactDeclaration, Influence, Worsening } from "../core/fact.ts";
 
 /** Facts in words: the same in the docs, in an editor and on a terminal. */
 export function worseningInWords(worsening: Worsening | undefined): string {

@@ -1,4 +1,4 @@
-import { type FactDeclaration, INFLUENCES, type Influence } from "../core/facts.ts";
+import { type FactDeclaration, INFLUENCES, type Influence } from "../core/fact.ts";
 import type { Known } from "../core/json.ts";
 import type { RuleEvent } from "../core/words.ts";
 import { leavesOf } from "./conditions.ts";

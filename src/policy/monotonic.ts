@@ -1,4 +1,4 @@
-import type { FactDeclaration } from "../core/facts.ts";
+import type { FactDeclaration } from "../core/fact.ts";
 import { isList, type Known } from "../core/json.ts";
 import type { Json } from "../core/words.ts";
 import { type Condition, type Leaf, leavesOf } from "./conditions.ts";
@@ -54,19 +54,31 @@ function stepsOf(
       const possible = [...new Set(near)].filter((value) => value >= 0);
       return pairsOf(possible.sort((a, b) => a - b).map((value) => [value]));
     }
-    case "growing": {
-      const members: Json[] = [...constantsOf(literal), "something else"];
-      return members.flatMap((member) => [
-        [[], [member]] as const,
-        ...members.filter((other) => other !== member).map((other) => [[other], [other, member]] as const),
-      ]);
-    }
+    case "growing":
+      return growthOf([...constantsOf(literal), "something else"]);
     case undefined:
       return [];
   }
 }
 
-const constantsOf = (literal: Json | undefined): readonly Json[] => (literal === undefined ? [] : isList(literal) ? literal : [literal]);
+/** Also those of lists in lists. */
+const constantsOf = (literal: Json | undefined): readonly Json[] =>
+  literal === undefined ? [] : isList(literal) ? [...new Set(literal.flatMap(constantsOf))] : [literal];
+
+/** Of more than so many members not every list is tried: only those that hold next to none of them, and all. */
+const EVERY_LIST_MEMBERS_MAX = 6;
+
+/** Lists that gain one member. */
+function growthOf(members: readonly Json[]): readonly (readonly [Known, Known])[] {
+  if (members.length > EVERY_LIST_MEMBERS_MAX) {
+    return members.flatMap((member) => {
+      const others = members.filter((other) => other !== member);
+      return [[[], [member]] as const, ...others.map((other) => [[other], [other, member]] as const), [others, [...others, member]] as const];
+    });
+  }
+  const lists = members.reduce<readonly (readonly Json[])[]>((found, member) => [...found, ...found.map((list) => [...list, member])], [[]]);
+  return lists.flatMap((list) => members.filter((member) => !list.includes(member)).map((member) => [list, [...list, member]] as const));
+}
 
 function pairsOf<T extends Known>(tiers: readonly (readonly T[])[]): readonly (readonly [T, T])[] {
   return tiers.flatMap((tier, index) =>

@@ -1,4 +1,4 @@
-import { type FactDeclaration, mayHelp } from "../core/facts.ts";
+import { type FactDeclaration, mayHelp } from "../core/fact.ts";
 import type { CompiledRule } from "../core/policy.ts";
 import type { Steps } from "../core/steps.ts";
 import type { Finding, RuleEvent } from "../core/words.ts";

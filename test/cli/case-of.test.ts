@@ -80,7 +80,7 @@ const chosen: fc.Arbitrary<Chosen> = fc.record({
   middle: fc.oneof(fc.constant([]), fc.array(fc.constantFrom("planner", "support-bot"), { maxLength: 2 })),
   beyond: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.array(fc.constantFrom("planner", "worker"), { maxLength: 2 })),
   standing: fc.oneof(
-    { weight: 8, arbitrary: fc.constant("open" as const) },
+    { weight: 3, arbitrary: fc.constant("open" as const) },
     fc.constantFrom("closed" as const, "expired" as const, "revoked" as const, "mismatch" as const),
   ),
   marks: fc.subarray(["reworded", "expired", "unreported", "attributes"]),

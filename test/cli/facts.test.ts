@@ -28,8 +28,8 @@ describe("behest facts", () => {
       total: true,
       influence: "caller",
       may_help: false,
-      worse: "none → asserted",
-      values: ["none", "asserted"],
+      worse: "none → registered → asserted",
+      values: ["none", "registered", "asserted"],
       meaning: FACTS["chain.weakest_hop"]?.meaning,
       example: "asserted",
     });

@@ -93,7 +93,7 @@ coordinator  ● open  until TIME  ROOT
     const refused = await behest("tasks", "delegate", root, ...flags);
     expect(refused.code).toBe(2);
     expect(shapeOf(refused.stderr, { ROOT: root })).toBe(
-      "behest: refused:\nscope.effects: `pay` is more than task `ROOT` has: read\nscope.max_amounts: `EUR 9.50` is more than task `ROOT` has: EUR 5.00\nscope.max_amounts: `JPY 400` is more than task `ROOT` has: JPY 300\nask for less, or have it trimmed with --narrow\n",
+      "behest: refused:\nscope.effects: `pay` lies outside what task `ROOT` has: read\nscope.max_amounts: `EUR 9.50` lies outside what task `ROOT` has: EUR 5.00\nscope.max_amounts: `JPY 400` lies outside what task `ROOT` has: JPY 300\nask for less, or have it trimmed with --narrow\n",
     );
     const { code, stdout } = await behest("tasks", "delegate", root, ...flags, "--narrow");
     expect(code).toBe(0);

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import fc from "fast-check";
 import { evaluate, findingsOf } from "../../src/core/evaluate.ts";
-import { gatherAll } from "../../src/core/facts.ts";
+import { gatherAll } from "../../src/core/gather.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import { type Subject, situate } from "../../src/core/situation.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ExplainedRule, explainJudgement } from "../../src/core/explain.ts";
-import { FACTS, gatherAll } from "../../src/core/facts.ts";
+import { FACTS } from "../../src/core/facts.ts";
 import { applied, FLIP_TRIALS_MAX, type Flip, findFlips } from "../../src/core/flips.ts";
+import { gatherAll } from "../../src/core/gather.ts";
 import type { Known } from "../../src/core/json.ts";
 import { judge, judgeSituation } from "../../src/core/judge.ts";
 import { FALSE, type Kleene, not, TRUE, UNKNOWN } from "../../src/core/kleene.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { FACTS, INFLUENCES, type Influence } from "../../src/core/facts.ts";
+import { INFLUENCES, type Influence } from "../../src/core/fact.ts";
+import { FACTS } from "../../src/core/facts.ts";
 import type { Known } from "../../src/core/json.ts";
 import type { DecisionRequest, Hop } from "../../src/core/request.ts";
 import { type Subject, situate } from "../../src/core/situation.ts";

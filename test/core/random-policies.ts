@@ -16,9 +16,9 @@ export interface Question {
   readonly evaluates: boolean;
 }
 
-const CLASSIFICATIONS = ["public", "internal", "confidential", "restricted"];
+export const CLASSIFICATIONS = ["public", "internal", "confidential", "restricted"];
 const TOOLS = ["crm/read_contact", "mail/send", "files/edit", "pay", "web/fetch"];
-const AGENTS = ["support-bot", "planner", "worker"];
+export const AGENTS = ["support-bot", "planner", "worker"];
 const CATEGORIES = ["personal", "payment", "health"];
 const DIGESTS = ["0", "f"].map((digit) => `sha256:${digit.repeat(64)}`);
 const ARGUMENTS = ["to", "path", "text", "count"];
@@ -406,7 +406,7 @@ const selfAsserted: fc.Arbitrary<Subject> = withKeys(
   ...(callerAgents && { callerAgents }),
 }));
 
-const subjects: fc.Arbitrary<Subject> = fc
+export const subjects: fc.Arbitrary<Subject> = fc
   .tuple(selfAsserted, mostly<undefined | Registration>(undefined, registrations({ agents: AGENTS, classifications: CLASSIFICATIONS }), 1))
   .map(([subject, registration]) => (registration ? underTask(subject, registration) : subject));
 
@@ -414,6 +414,8 @@ const questionsOver = (readable: Readable): fc.Arbitrary<Question> =>
   fc.record({ policy: policiesOver(readable), subject: subjects, evaluates: mostly(true, fc.constant(false), 60) }, { noNullPrototype: true });
 
 export const questions = questionsOver({ helping: HELPING, every: EVERY, partsMin: 2 });
+/** With rules that decide more often than not. */
+export const policies = policiesOver({ helping: HELPING, every: EVERY, partsMin: 1 });
 
 const isOpen = ({ rest }: Place): boolean => rest !== "" && rest !== ".classification";
 /** Whose rules read nothing but entries of open maps, from which nothing else is made. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Evaluation, evaluate } from "../../src/core/evaluate.ts";
-import { gather, gatherAll } from "../../src/core/facts.ts";
+import { gather, gatherAll } from "../../src/core/gather.ts";
 import { FALSE, UNKNOWN } from "../../src/core/kleene.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import { situate } from "../../src/core/situation.ts";

@@ -348,9 +348,9 @@ describe("OpenTask", () => {
     await operator.revokeTask(taskId, "said in confidence");
     const told = server.log.filter((text) => text.includes(taskId) && text.includes('"state"')).map((text) => JSON.parse(text));
     expect(told.map(({ level, msg, state }) => [level, msg, state])).toEqual([
-      [40, "task opened", "open"],
-      [40, "task handed on", "open"],
-      [40, "task closed", "closed"],
+      [30, "task opened", "open"],
+      [30, "task handed on", "open"],
+      [30, "task closed", "closed"],
       [40, "task revoked", "revoked"],
     ]);
     expect(told[1]).toMatchObject({ taskId: task?.taskId, rootTaskId: taskId, agent: "helper" });

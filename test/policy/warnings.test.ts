@@ -37,6 +37,30 @@ describe("a restrictive rule that stops applying as a fact gets worse", () => {
       to: '["personal"]',
       fact: "data.categories",
     },
+    {
+      says: "a rank among lists of lists",
+      condition: leaf("task.seen.classification_rank", "everyValue:notIn", [
+        [0, 1],
+        [3, 0],
+      ]),
+      from: "2",
+      to: "3",
+      fact: "task.seen.classification_rank",
+    },
+    {
+      says: "a list that lacks one of several",
+      condition: { not: leaf("data.categories", "everyValue:contains", ["health", "payment", "personal"]) },
+      from: '["health","payment"]',
+      to: '["health","payment","personal"]',
+      fact: "data.categories",
+    },
+    {
+      says: "a list that lacks one of many",
+      condition: { not: leaf("data.categories", "everyValue:contains", ["a", "b", "c", "d", "e", "f", "g", "h"]) },
+      from: '["b","c","d","e","f","g","h","something else"]',
+      to: '["b","c","d","e","f","g","h","something else","a"]',
+      fact: "data.categories",
+    },
     { says: "the same under `not`", condition: { not: leaf("chain.depth", "greaterThan", 2) }, from: "0", to: "3", fact: "chain.depth" },
     {
       says: "a comparison of two facts",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { STARTER_RULES } from "../../src/config.ts";
 import { evaluate } from "../../src/core/evaluate.ts";
-import { gatherAll } from "../../src/core/facts.ts";
+import { gatherAll } from "../../src/core/gather.ts";
 import { situate } from "../../src/core/situation.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
 import { instant } from "../../src/core/words.ts";

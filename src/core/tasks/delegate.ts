@@ -130,14 +130,14 @@ function refuseTooWide(parent: TaskState, wide: readonly Wide[]): void {
   const violations = wide.slice(0, TOLD_MAX).map(
     ({ part, asked, allowed }): Violation => ({
       field: part,
-      description: `\`${asked}\` is more than task \`${parent.task.id}\` has: ${allowed}`,
+      description: `\`${asked}\` lies outside what task \`${parent.task.id}\` has: ${allowed}`,
       reason: "TOO_WIDE",
     }),
   );
   const words = wide.slice(0, TOLD_MAX).map(({ part, asked, allowed }) => `\`${part}\` asks for \`${asked}\`, it has ${allowed}`);
   throw new ServiceError(
     "SCOPE_TOO_WIDE",
-    `more than task \`${parent.task.id}\` can hand on: ${words.join("; ")}${wide.length > TOLD_MAX ? "; …" : ""}`,
+    `task \`${parent.task.id}\` cannot hand this on: ${words.join("; ")}${wide.length > TOLD_MAX ? "; …" : ""}`,
     { violations },
   );
 }

@@ -1,4 +1,5 @@
-import { FACTS, type FactDeclaration } from "../../core/facts.ts";
+import type { FactDeclaration } from "../../core/fact.ts";
+import { FACTS } from "../../core/facts.ts";
 import { isList, type Known } from "../../core/json.ts";
 import type { Comparison, Slot } from "../../core/policy.ts";
 import type { Json } from "../../core/words.ts";

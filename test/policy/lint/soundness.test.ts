@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { evaluate } from "../../../src/core/evaluate.ts";
-import { gather, gatherAll } from "../../../src/core/facts.ts";
+import { gather, gatherAll } from "../../../src/core/gather.ts";
 import type { Known } from "../../../src/core/json.ts";
 import { FALSE, type Kleene, UNKNOWN } from "../../../src/core/kleene.ts";
 import type { CompiledCondition, CompiledRule } from "../../../src/core/policy.ts";
