@@ -32,7 +32,7 @@ export function addReport(program: Command): void {
     .option("--result-file <file>", "the same from a file; `-` reads stdin")
     .option("--truncated", "the result is cut")
     .option("--arguments-digest <digest>", "digest of the arguments with which it ran, as `decide` answers it")
-    .option("--classification <name>", "classification of what it returned")
+    .option("--classification <name>", "classification of what it returned; one that the policy does not list counts as the highest")
     .option("--category <name...>", "categories of what it returned")
     .option("--trust <trust>", "how far it can be trusted: trusted or untrusted")
     .addOption(formatOption())
