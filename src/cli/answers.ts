@@ -6,15 +6,15 @@ export type Result = wire.DecideBatchItem["result"];
 
 interface Printing {
   readonly format: Format;
-  /** What to type to know more of a decision. */
-  readonly next: (decisionId: string) => string;
+  /** What to type after a decision. */
+  readonly next: (decision: wire.DecideResponse) => string;
 }
 
 export function printAnswers(requests: readonly wire.DecideRequest[], answers: readonly Result[], { format, next }: Printing): void {
   if (format === "table") {
     for (const [index, answer] of answers.entries()) process.stdout.write(`${describe(requests[index], answer)}\n`);
     const last = answers.findLast((answer) => answer.case === "decision" && answer.value.recorded);
-    if (last?.case === "decision") process.stderr.write(`${paint("dim", `next: ${next(last.value.decisionId)}`)}\n`);
+    if (last?.case === "decision") process.stderr.write(`${paint("dim", `next: ${next(last.value)}`)}\n`);
     return;
   }
   const values = answers.map(answerToJson);

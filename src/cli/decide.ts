@@ -3,7 +3,7 @@ import * as wire from "../gen/behest/v1/decision_pb.ts";
 import { printAnswers, type Result } from "./answers.ts";
 import { withClient } from "./connect.ts";
 import { EXIT } from "./failure.ts";
-import { asTypedTo } from "./hint.ts";
+import { asTypedTo, quoted } from "./hint.ts";
 import { addRequestOptions, REQUEST_EXAMPLE, type RequestOptions, readRequests } from "./requests.ts";
 
 const BATCH_ITEMS = 256;
@@ -32,12 +32,17 @@ async function decide(file: string | undefined, options: DecideOptions): Promise
     }
     return items;
   });
-  printAnswers(requests, answers, {
-    format: options.output,
-    next: (id) => asTypedTo(`explain ${id}`, options.data === undefined ? {} : { data: options.data }),
-  });
+  printAnswers(requests, answers, { format: options.output, next: (decision) => nextOf(decision, options) });
   if (options.exitCode) process.exitCode = exitCodeOf(answers);
   else if (answers.some((answer) => answer.case !== "decision")) process.exitCode = EXIT.usage;
+}
+
+/** What is allowed is done, and then reported, by the caller that asked; anything else wants to be understood. */
+function nextOf({ decisionId, outcome, replayed }: wire.DecideResponse, options: DecideOptions): string {
+  const { data, tokenFile } = options;
+  if (outcome !== wire.Outcome.ALLOW || replayed) return asTypedTo(`explain ${decisionId}`, data === undefined ? {} : { data });
+  const as = tokenFile === undefined ? "" : ` --token-file ${quoted(tokenFile)}`;
+  return asTypedTo(`report ${decisionId} --status executed${as}`, options);
 }
 
 const create = (value: wire.DecideResponse): Result => ({ case: "decision", value });

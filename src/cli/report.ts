@@ -32,7 +32,7 @@ export function addReport(program: Command): void {
     .option("--result-file <file>", "the same from a file; `-` reads stdin")
     .option("--truncated", "the result is cut")
     .option("--arguments-digest <digest>", "digest of the arguments with which it ran, as `decide` answers it")
-    .option("--classification <name>", "classification of what it returned")
+    .option("--classification <name>", "classification of what it returned; one that the policy does not list counts as the highest")
     .option("--category <name...>", "categories of what it returned")
     .option("--trust <trust>", "how far it can be trusted: trusted or untrusted")
     .addOption(formatOption())
@@ -81,10 +81,11 @@ function resultOf({ result, resultFile }: Pick<ReportOptions, "result" | "result
 function describe(id: string, answer: ReportOutcomeResponse, options: ReportOptions): void {
   const { reportId, reportedAt, mutated, enforcementBypassed, late, repeated, givenBack } = answer;
   const at = reportedAt ? timestampDate(reportedAt).toISOString() : "";
+  const wasDone = options.status === "executed" ? "was done" : "may have been done";
   const lines = [
     `${paint("green", "✔ REPORTED")}  ${options.status}  ${paint("dim", reportId)}`,
     ...(repeated ? [`    the same was reported at ${at}; this changes nothing`] : []),
-    ...(enforcementBypassed ? [`    ${paint("red", "it was not allowed, and was done: recorded as enforcement_bypassed")}`] : []),
+    ...(enforcementBypassed ? [`    ${paint("red", `it was not allowed, and ${wasDone}: recorded as enforcement_bypassed`)}`] : []),
     ...(mutated ? [`    ${paint("yellow", "it ran with other arguments than those decided: recorded as mutated")}`] : []),
     ...(late ? ["    it comes late: until now the call counted as the worst that could come back, and that stays seen"] : []),
     ...(givenBack ? ["    what the decision took from its task's budgets was given back"] : []),

@@ -45,7 +45,7 @@ export function addRequestOptions(command: Command, argument: string): Command {
     .option("--args <json>", "arguments, as a JSON object")
     .option("--arg <key=value>", "one argument; the value is JSON, or else text; repeatable", collectArgument, {})
     .option("--resource <type:id>", "what is acted upon")
-    .option("--classification <name>", "classification of the data")
+    .option("--classification <name>", "classification of the data; one that the policy does not list counts as the highest")
     .option("--category <name...>", "categories of the data")
     .option("--environment <name>", "environment")
     .option("--attribute <key=value>", "an attribute of the context; the value is JSON, or else text; repeatable", collectArgument)

@@ -30,19 +30,31 @@ export interface TaskOptions extends ConnectOptions {
 
 const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
-export function addTaskOptions(command: Command, statement: string): Command {
+/** What holds where a flag is left out. */
+interface Unstated {
+  readonly statement: string;
+  readonly list: string;
+  readonly expires: string;
+}
+
+/** What the task is to be. */
+export const addTaskOptions = (command: Command, { statement, list, expires }: Unstated): Command =>
   command
     .option("--agent <id>", "who is to do it")
     .option("--statement <text>", statement)
-    .option("--tool <pattern>", "a tool it may use, such as mail/*; repeatable (default: any)", collect)
-    .option("--effect <effect>", `what it may do: ${EFFECTS.join(" ")}; repeatable (default: anything)`, collect)
-    .option("--resource <pattern>", "a resource it may touch, such as file:/srv/**; repeatable (default: any)", collect)
+    .option("--tool <pattern>", `a tool it may use, such as mail/*; repeatable (default: ${list})`, collect)
+    .option("--effect <effect>", `what it may do: ${EFFECTS.join(" ")}; repeatable (default: ${list})`, collect)
+    .option("--resource <pattern>", `a resource it may touch, such as file:/srv/**; repeatable (default: ${list})`, collect)
     .option("--max-classification <name>", "highest classification of data it may touch")
     .option("--max-calls <effect=n>", "how many calls with this effect, such as pay=3; repeatable", collect)
-    .option("--max-amount <cur=amount>", "how much money, such as EUR=100.00; repeatable", collect)
-    .option("--delegate <pattern>", "an agent it may be handed on to; repeatable (default: any)", collect)
+    .option("--max-amount <cur=amount>", "how much money, such as EUR=100.00, for tools that name their currency; repeatable", collect)
+    .option("--delegate <pattern>", `an agent it may be handed on to; repeatable (default: ${list})`, collect)
     .option("--max-depth <n>", "how many times it may be handed on, one below the other; 0: not at all")
-    .option("--expires <time>", "when it ends by itself: `90s`, `30m`, `8h`, `7d`, or an instant such as `2027-01-01T00:00:00Z`")
+    .option("--expires <time>", `when it ends by itself: 90s, 30m, 8h, 7d, or an instant such as 2027-01-01T00:00:00Z (default: ${expires})`);
+
+/** How to ask for it, and what to print. */
+export function addAskingOptions(command: Command): Command {
+  command
     .option("--file <file>", "JSON file with the whole request; `-` reads stdin")
     .option("-q, --quiet", "print the new task's id and nothing else, for scripts")
     .addOption(formatOption());

@@ -69,8 +69,8 @@ function scopeParts(scope: Scope | undefined): readonly string[] {
 function handedOnWords(delegates: readonly string[], maxDepth: bigint | undefined): readonly string[] {
   if (delegates.length === 0 && maxDepth === undefined) return [];
   const whom = delegates.length === 0 ? "" : ` to ${few(delegates)}`;
-  const times = maxDepth === undefined ? "" : ` ${maxDepth === 1n ? "once" : `${maxDepth} times`} at most`;
-  return [`handed on${whom}${times}`];
+  const times = maxDepth === undefined ? "" : ` at most ${maxDepth === 1n ? "once" : `${maxDepth} times`}`;
+  return [`may be handed on${whom}${times}`];
 }
 
 /** What its caps leave; undefined where nothing is capped. */

@@ -10,7 +10,7 @@ import { CommandFailed, EXIT } from "./failure.ts";
 import { asTyped, asTypedTo } from "./hint.ts";
 import { withAmounts } from "./money.ts";
 import { folded, paint, printJson, printLine, screenColumns, visible } from "./output.ts";
-import { addTaskOptions, commonFields, requestOf, type TaskOptions } from "./task-options.ts";
+import { addAskingOptions, addTaskOptions, commonFields, requestOf, type TaskOptions } from "./task-options.ts";
 import { describeNewTask } from "./task-report.ts";
 import { JSON_OPTIONS } from "./task-words.ts";
 
@@ -19,13 +19,19 @@ interface DelegateOptions extends TaskOptions {
 }
 
 export function addTasksDelegate(tasks: Command): void {
-  addTaskOptions(tasks.command("delegate"), "what they are asked for (default: the words of the task)")
+  const command = tasks
+    .command("delegate")
     .description("hand a part of a task on to another agent, within what the task has")
-    .argument("[task-id]", "the task to hand on from")
-    .option("--narrow", "trim what is wider than the task's instead of refusing it")
+    .argument("[task-id]", "the task to hand on from, its whole id");
+  addTaskOptions(command, {
+    statement: "what they are asked for (default: the words of the task)",
+    list: "as the task",
+    expires: "with the task",
+  }).option("--narrow", "trim what is wider than the task's instead of refusing it");
+  addAskingOptions(command)
     .addHelpText(
       "after",
-      "\nExamples:\n  behest tasks delegate 01999d5c-2f10-7b7e-a6c3-1b0a4a5e9f21 --agent payer --effect pay --max-amount EUR=100.00\n  behest tasks delegate --file request.json\n",
+      "\nExamples:\n  behest tasks delegate 01999d5c-2f10-7b7e-a6c3-1b0a4a5e9f21 --agent payer --effect pay --max-calls pay=1\n  behest tasks delegate --file request.json\n",
     )
     .action((id: string | undefined, options: DelegateOptions) => delegate(id, options));
 }

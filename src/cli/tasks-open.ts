@@ -6,7 +6,7 @@ import { withClient } from "./connect.ts";
 import { asTyped, asTypedTo, quoted } from "./hint.ts";
 import { paint, printJson, printLine } from "./output.ts";
 import { collectArgument, typed } from "./requests.ts";
-import { addTaskOptions, commonFields, instantOf, requestOf, type TaskOptions } from "./task-options.ts";
+import { addAskingOptions, addTaskOptions, commonFields, instantOf, requestOf, type TaskOptions } from "./task-options.ts";
 import { describeNewTask } from "./task-report.ts";
 import { JSON_OPTIONS } from "./task-words.ts";
 
@@ -18,15 +18,22 @@ interface OpenOptions extends TaskOptions {
 }
 
 export function addTasksOpen(tasks: Command): void {
-  addTaskOptions(tasks.command("open"), "what was asked for, in the asker's words")
+  const command = tasks
+    .command("open")
     .description("open a task for an agent; what it may do is then bounded by the task")
     .option("--principal <type:id>", "whom it is for, such as user:alice")
-    .option("--attribute <key=value>", "an attribute of theirs; the value is JSON, or else text; repeatable", collectArgument)
-    .option("--proposed", "the scope is what a planner expects: it bounds and authorizes nothing, only its budgets count")
-    .option("--statement-expires <time>", "when the words stop counting, while the task goes on")
+    .option("--attribute <key=value>", "an attribute of theirs; the value is JSON, or else text; repeatable", collectArgument);
+  addTaskOptions(command, {
+    statement: "what was asked for, in the asker's words",
+    list: "any",
+    expires: "after `task_lifetime_hours` of the server, a day unless set",
+  })
+    .option("--proposed", "the scope is what a planner expects: it bounds nothing and authorizes nothing, only its budgets count")
+    .option("--statement-expires <time>", "when the words stop counting, while the task goes on (default: with the task)");
+  addAskingOptions(command)
     .addHelpText(
       "after",
-      '\nExamples:\n  behest tasks open --agent finance-assistant --principal user:alice --statement "Pay the October invoices" --max-amount EUR=500.00 --expires 8h\n  behest tasks open --file request.json\n',
+      '\nExamples:\n  behest tasks open --agent finance-assistant --principal user:alice --statement "Pay the October invoices" --tool send_money --max-calls pay=3 --expires 8h\n  behest tasks open --file request.json\n',
     )
     .action((options: OpenOptions) => open(options));
 }

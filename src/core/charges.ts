@@ -38,6 +38,8 @@ export function effectsCharged({ effect, listedEffect }: Pick<Situation, "effect
   return effectsNamed({ effect, listedEffect });
 }
 
+const NO_ROLE = "the catalog gives no argument of the tool the role";
+
 /** How much the action moves; undefined if it moves nothing. */
 export function moneyOf({ subject, tool, effect, listedEffect }: Situation): Money | Unclear | undefined {
   const { action } = subject.request;
@@ -57,12 +59,18 @@ export function moneyOf({ subject, tool, effect, listedEffect }: Situation): Mon
   if (!amountNamed) {
     const mayMove = effect === "pay" || listedEffect === "pay" || effect === "unknown";
     return mayMove
-      ? { unclear: tool ? "the catalog gives no argument of the tool the role `amount`" : "the catalog does not list the tool" }
+      ? {
+          unclear: tool ? `${NO_ROLE} \`amount\`; cap its calls instead` : "the catalog does not list the tool",
+        }
       : undefined;
   }
   if (action.argumentsTruncated) return { unclear: "its arguments were cut" };
   if (amounts.length === 0) return { unclear: "its amount is missing" };
-  if (typeof currency !== "string" || !CURRENCY.test(currency)) return { unclear: "its currency is missing, or no code of three capital letters" };
+  if (typeof currency !== "string" || !CURRENCY.test(currency)) {
+    const isNamed = [...(tool?.roles.values() ?? [])].includes("currency");
+    const why = isNamed ? "its currency is missing, or no code of three capital letters" : `${NO_ROLE} \`currency\`; cap its calls instead`;
+    return { unclear: why };
+  }
   return sum(amounts, currency);
 }
 

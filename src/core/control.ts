@@ -56,9 +56,13 @@ export function createControl(ports: ControlPorts): Control {
       const { answer, durable } = await ledger.control(({ suspensions }) => {
         const at = clock.now();
         if (until !== undefined && until <= at) {
-          throw new ServiceError("REQUEST_MALFORMED", `\`until\` is ${isoOf(until)}, which is over; leave it out to suspend until further notice`, {
-            field: "until",
-          });
+          throw new ServiceError(
+            "REQUEST_MALFORMED",
+            `\`until\` is \`${isoOf(until)}\`, which is over; leave it out to suspend until further notice`,
+            {
+              field: "until",
+            },
+          );
         }
         refuseOverfull(ports, suspensions, { kind, at });
         const id = newId(at);

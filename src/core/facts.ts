@@ -173,7 +173,7 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
   }),
   "chain.person_distance": total("string", "caller", {
     meaning: "how many agents away the person is whom the task is for, the acting one counted; `none` without one whom an initiator named",
-    example: "1",
+    example: "3",
     read: personDistance,
     ...ranked(PERSON_DISTANCES),
   }),

@@ -54,7 +54,7 @@ function taskInvariants(situation: Situation, deny: Deny): void {
   const { request, task } = subject;
   switch (task.standing) {
     case "unknown":
-      deny("TASK_UNKNOWN", `no task \`${request.task?.id}\` of this caller`);
+      deny("TASK_UNKNOWN", `no registered task \`${request.task?.id}\` is known, nor one that this caller began; leave out \`task.id\` to begin one`);
       break;
     case "closed":
       if (task.registered) deny("TASK_CLOSED", `${endedInWords(task)} was closed; its initiator can open another`);

@@ -72,7 +72,7 @@ function refuseContradiction({ status, tookEffect }: ReportRequest): void {
   if (tookEffect === undefined || status === "failed" || tookEffect === happens) return;
   throw new ServiceError(
     "REQUEST_MALFORMED",
-    `\`took_effect\` is \`${tookEffect}\`, and what is \`${status}\` ${happens ? "did" : "did not"}; leave it out`,
+    `\`took_effect\` is \`${tookEffect}\`, and what was \`${status}\` ${happens ? "took" : "had no"} effect; leave it out, or report \`failed\``,
     {
       field: "took_effect",
     },
@@ -83,7 +83,11 @@ async function reportOnce(ports: ReportPorts, caller: Caller, asked: ReportReque
   const record = await ports.ledger.decision(asked.decision);
   // Whether another caller got a decision of this id is nobody's business.
   if (!record || record.tenant !== caller.tenant || record.caller !== caller.id) {
-    throw new ServiceError("DECISION_UNKNOWN", `\`${caller.id}\` got no decision \`${asked.decision}\``, { field: "decision_id" });
+    throw new ServiceError(
+      "DECISION_UNKNOWN",
+      `\`${caller.id}\` got no decision \`${asked.decision}\`; a decision is reported by the caller that asked for it, under its whole id`,
+      { field: "decision_id" },
+    );
   }
   const content = ports.keyedDigest(contentText(asked));
   const earlier = await ports.ledger.report(asked.decision);

@@ -76,7 +76,7 @@ function growthOf(members: readonly Json[]): readonly (readonly [Known, Known])[
       return [[[], [member]] as const, ...others.map((other) => [[other], [other, member]] as const), [others, [...others, member]] as const];
     });
   }
-  const lists = members.reduce<readonly (readonly Json[])[]>((found, member) => [...found, ...found.map((list) => [...list, member])], [[]]);
+  const lists = members.reduce<readonly (readonly Json[])[]>((found, member) => found.concat(found.map((list) => [...list, member])), [[]]);
   return lists.flatMap((list) => members.filter((member) => !list.includes(member)).map((member) => [list, [...list, member]] as const));
 }
 

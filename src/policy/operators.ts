@@ -152,6 +152,7 @@ function whyBaseUndecidable(name: string, fact: StaticKind, value: StaticKind): 
     case "present":
       return value === "boolean" ? undefined : "`present` needs true or false";
     default:
+      if (fact === "string") return `\`${name}\` needs numbers, not text; name the words that count with \`in\``;
       return mayEqual(fact, "number") && mayEqual(value, "number") ? undefined : `\`${name}\` needs numbers`;
   }
 }

@@ -20,6 +20,7 @@ import {
 import { EFFECT_MEANINGS } from "./meanings.ts";
 import type { Schema } from "./schema.ts";
 
+/** Best first. */
 const ANSWERS = ["allow", "ask", "deny"] as const;
 
 /** `*` is every effect but `unknown`, which has to be named. */
@@ -203,6 +204,7 @@ export function readSettings(document: Document): Settings | undefined {
   if (!stated) return undefined;
   const { bands, lifetimes, windows } = stated;
   refuseInconsistent(document, stated);
+  warnOfOrder(document, stated.basis);
   return {
     classification: stated.classification,
     environmentDefault: stated.environment.default,
@@ -223,6 +225,26 @@ export function readSettings(document: Document): Settings | undefined {
       idempotency: durationMs(windows.idempotency),
     },
   };
+}
+
+/** A basis that says less for an action must not be answered more kindly: losing authority would help. */
+function warnOfOrder(document: Document, basis: Settings["basis"]): void {
+  const pairs = [
+    ["INFERRED", "AUTHORIZED"],
+    ["AVAILABLE", "INFERRED"],
+    ["AVAILABLE", "AUTHORIZED"],
+  ] as const;
+  for (const [weaker, stronger] of pairs) {
+    const kinder = EFFECTS.find((effect) => ANSWERS.indexOf(basis[weaker][effect]) < ANSWERS.indexOf(basis[stronger][effect]));
+    if (kinder === undefined) continue;
+    const [is, than] = [basis[weaker][kinder], basis[stronger][kinder]];
+    document.warn(
+      "basis-order",
+      nodeAt(document.root, ["basis", weaker]),
+      `\`${weaker}\` answers \`${kinder}\` with \`${is}\`, and \`${stronger}\`, which says more for it, with \`${than}\``,
+    );
+    return;
+  }
 }
 
 interface Stated {

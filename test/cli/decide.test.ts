@@ -39,7 +39,19 @@ describe.concurrent("decide, from flags", () => {
     const { code, stdout, stderr } = await decide(...flags);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^✔ ALLOW {2}coding-assistant → filesystem\/read_text_file {2}risk \d+ \(low\) {2}basis AVAILABLE\n/);
-    expect(stderr).toMatch(/^next: bin\/behest explain [0-9a-f-]{36} --data \S+\n$/);
+    expect(stderr).toMatch(/^next: bin\/behest report [0-9a-f-]{36} --status executed --data \S+ --grpc \S+\n$/);
+  });
+
+  it("sends whoever was not allowed, and whoever did it before, to the explanation", async () => {
+    const explained = /^next: bin\/behest explain [0-9a-f-]{36} --data \S+\n$/;
+    expect((await decide("--agent", "coding-assistant", "--tool", "nobody/knows_this")).stderr).toMatch(explained);
+    await decide(...flags, "--request-id", "once");
+    expect((await decide(...flags, "--request-id", "once")).stderr).toMatch(explained);
+  });
+
+  it("has the report made by the caller that asked", async () => {
+    const { stderr } = await decide(...flags, "--token-file", join(server.data, "enforcer.token"));
+    expect(stderr).toMatch(/^next: bin\/behest report [0-9a-f-]{36} --status executed --token-file \S+ --data \S+ --grpc \S+\n$/);
   });
 
   it("prints the whole answer as JSON", async () => {

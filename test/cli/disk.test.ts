@@ -147,6 +147,36 @@ describe.skipIf(obstacle !== undefined)("a full disk", () => {
     rmSync(data, { recursive: true });
   });
 
+  it("keeps nobody from revoking a task, which lasts when the process is killed, and is recorded once", async () => {
+    const data = join(directory.path, "revoked");
+    const server = await serve(data);
+    const [enforcer, operator] = [server.client("enforcer"), server.client("operator")];
+    const opened = await server.client("initiator").openTask({ statement: "read on", agentId: "reader", principal: { type: 1, id: "alice" } });
+    const taskId = opened.task?.taskId ?? "";
+    const request = {
+      agent: { id: "reader" },
+      task: { id: taskId },
+      action: { tool: "filesystem/read_text_file", arguments: { path: "/srv/handbook.md" } },
+    };
+    const ask = (requestId: string) => readRequestJson({ ...request, request_id: requestId });
+    expect((await enforcer.decide(ask("before"))).reasonCodes).toEqual([]);
+    fillDisk();
+    for (let count = 0; count < 1_000 && (await enforcer.isServing()); count++) await enforcer.decide(requestOf(`r${count}`)).catch(() => undefined);
+    expect(await enforcer.isServing()).toBe(false);
+    for (let time = 0; time < 2; time++) expect((await operator.revokeTask(taskId, "INC-5")).durable).toBe(true);
+    await server.stop("SIGKILL");
+
+    rmSync(filler);
+    const next = await serve(data);
+    expect((await next.client("enforcer").decide(ask("before"))).reasonCodes).toContain("TASK_REVOKED");
+    await next.stop();
+    expect(readRows(data, "SELECT task_id FROM events WHERE kind = 'task_revoked'")).toEqual([{ task_id: taskId }]);
+    expect(readRows(data, "SELECT state, closed_because, ended_by FROM tasks WHERE kind = 'registered'")).toEqual([
+      { state: "revoked", closed_because: "INC-5", ended_by: "local-operator" },
+    ]);
+    rmSync(data, { recursive: true });
+  });
+
   it("that has room again lets the server resume by itself, with what was suspended in force before anything is decided", async () => {
     const data = join(directory.path, "resumed");
     const server = await serve(data);

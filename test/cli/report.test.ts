@@ -39,6 +39,8 @@ it("reports once, answers the same report again, and refuses another", async () 
 it("says what is wrong with what was done", async () => {
   const bypassed = await report(await decided("send_email"), "--status", "executed", "--arguments-digest", `sha256:${"0".repeat(64)}`);
   expect(bypassed.stdout).toContain("it was not allowed, and was done: recorded as enforcement_bypassed\n");
+  const perhaps = await report(await decided("send_email"), "--status", "failed");
+  expect(perhaps.stdout).toContain("it was not allowed, and may have been done: recorded as enforcement_bypassed\n");
   expect(bypassed.stdout).toContain("it ran with other arguments than those decided: recorded as mutated\n");
 });
 

@@ -43,7 +43,7 @@ describe("behest tasks", () => {
     const opened = await behest("tasks", "open", ...words, ...caps, "--expires", "8h");
     const [root = ""] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(opened.stdout) ?? [];
     expect(shapeOf(opened.stdout, { ROOT: root })).toBe(
-      "● open  coordinator  for user:alice  until TIME  ROOT\n    “Pay the October invoices”\n    tools filesystem/*, send_money; handed on to reader\n    left: read 2 of 2, EUR 500.00 of 500.00\n",
+      "● open  coordinator  for user:alice  until TIME  ROOT\n    “Pay the October invoices”\n    tools filesystem/*, send_money; may be handed on to reader\n    left: read 2 of 2, EUR 500.00 of 500.00\n",
     );
     expect(opened.stderr).toBe(`next: bin/behest decide --task ${root} --agent coordinator --tool send_money ${where()}\n`);
 
@@ -61,7 +61,7 @@ describe("behest tasks", () => {
 the tree has seen internal data; untrusted content; from filesystem
 
 coordinator  ● open  until TIME  ROOT
-│   tools filesystem/*, send_money; handed on to reader
+│   tools filesystem/*, send_money; may be handed on to reader
 │   left: read 1 of 2, EUR 500.00 of 500.00
 │   nothing decided yet
 └── reader  ● open  until TIME  CHILD

@@ -20,6 +20,7 @@ const POLICY = policyOf({
   tools: {
     "bank/pay": tool("pay", { amount: "amount", fee: "amount", currency: "currency", unit: "currency" }),
     "bank/gift": tool("pay"),
+    "bank/tip": tool("pay", { amount: "amount" }),
     "shop/quote": tool("read", { price: "amount", currency: "currency" }),
     "crm/read": tool("read"),
     "files/change": { operations: { append: "update" }, reversibility: "unknown", output: { trust: "trusted" } },
@@ -111,18 +112,23 @@ describe("an amount", () => {
     {
       says: "has no name in the catalog",
       situation: situationOf("bank/gift", { amount: 5, currency: "EUR" }),
-      unclear: "the catalog gives no argument of the tool the role `amount`",
+      unclear: "the catalog gives no argument of the tool the role `amount`; cap its calls instead",
+    },
+    {
+      says: "is of a tool that names no currency",
+      situation: situationOf("bank/tip", { amount: 5, currency: "EUR" }),
+      unclear: "the catalog gives no argument of the tool the role `currency`; cap its calls instead",
     },
     { says: "is of a tool that nobody knows", situation: situationOf("nobody/knows", { amount: 5 }), unclear: "the catalog does not list the tool" },
     {
       says: "is of a tool whose operation nobody knows",
       situation: situationOf("files/change", {}, { operation: "erase" }),
-      unclear: "the catalog gives no argument of the tool the role `amount`",
+      unclear: "the catalog gives no argument of the tool the role `amount`; cap its calls instead",
     },
     {
       says: "is of what the request calls a payment",
       situation: situationOf("crm/read", {}, { effect: "pay" }),
-      unclear: "the catalog gives no argument of the tool the role `amount`",
+      unclear: "the catalog gives no argument of the tool the role `amount`; cap its calls instead",
     },
   ])("cannot be read that $says", ({ situation, unclear }) => {
     expect(moneyOf(situation)).toEqual({ unclear });

@@ -132,6 +132,7 @@ describe("a task that is handed on", () => {
       handOn(id, { scope: { tools: ["write"], effects: ["send"] }, expiresAt: instant(storage.clock.now() + 48 * HOUR) }),
     ).rejects.toMatchObject({
       code: "SCOPE_TOO_WIDE",
+      message: expect.stringMatching(/; ask for less, or have it trimmed with `narrow`$/),
       detail: { violations: [{ field: "scope.tools" }, { field: "scope.effects" }, { field: "expires_at" }] },
     });
   });
@@ -140,7 +141,11 @@ describe("a task that is handed on", () => {
     { says: "an agent that is no delegate", change: { agent: "stranger", narrow: true }, field: "agent_id" },
     { says: "an agent that is no delegate, at any width", change: { agent: "stranger", scope: { tools: [] } }, field: "agent_id" },
   ])("does not go to $says", async ({ change, field }) => {
-    await expect(handOn(await open(), change)).rejects.toMatchObject({ code: "SCOPE_TOO_WIDE", detail: { violations: [{ field }] } });
+    await expect(handOn(await open(), change)).rejects.toMatchObject({
+      code: "SCOPE_TOO_WIDE",
+      message: expect.stringMatching(/; ask the task's initiator for one that may be handed on so$/),
+      detail: { violations: [{ field }] },
+    });
   });
 
   it("is handed on no deeper than it may be", async () => {

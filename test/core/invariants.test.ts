@@ -104,7 +104,7 @@ describe("with no rule files and full reach", () => {
       says: "an unknown task",
       subject: subjectOf({ task: { id: "x" } }, { task: { ...OPEN_TASK, standing: "unknown" } }),
       codes: ["TASK_UNKNOWN"],
-      reason: "no task `x` of this caller",
+      reason: "no registered task `x` is known, nor one that this caller began; leave out `task.id` to begin one",
     },
     {
       says: "a closed task",

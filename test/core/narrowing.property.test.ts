@@ -11,7 +11,7 @@ import { raiseSeen, type Seen } from "../../src/core/tasks/seen.ts";
 import type { RegisteredStanding } from "../../src/core/tasks/standing.ts";
 import { EFFECTS, type Effect, instant, type JsonObject, type Outcome } from "../../src/core/words.ts";
 import { loadPolicy } from "../../src/policy/load.ts";
-import { load, policyOf } from "../policies.ts";
+import { FULL_REACH, load, policyOf } from "../policies.ts";
 import { type Dice, diceOf } from "./random-histories.ts";
 import { AGENTS, CLASSIFICATIONS, policies, subjects } from "./random-policies.ts";
 import { randomRuns } from "./random-rules.ts";
@@ -147,7 +147,7 @@ interface Trial {
 }
 
 /** As many trials, a few under each policy: a policy takes longer to compile than to decide by. */
-const SUBJECTS_PER_POLICY = 10;
+const SUBJECTS_PER_POLICY = 40;
 const TRIALS = randomRuns(20_000);
 
 const subjectLists = fc.array(fc.tuple(subjects, fc.nat()), { minLength: SUBJECTS_PER_POLICY, maxLength: SUBJECTS_PER_POLICY });
@@ -181,6 +181,50 @@ const trialsUnder = (compile: (stated: PolicyJson) => Policy, count: number): re
   });
 };
 const RANDOM = trialsUnder(unwarned, TRIALS.numRuns);
+
+const denying = (fact: string, operator: string, value: unknown): object => ({
+  name: `${fact}-denies`.replaceAll(/[._]/g, "-"),
+  conditions: { all: [{ fact, operator, value }] },
+  event: { type: "deny", params: { reason: "a rule of one fact", controls: ["owasp:ASI02"] } },
+});
+const CATALOG = Object.fromEntries(
+  (["crm/read_contact", "mail/send", "files/edit", "pay", "web/fetch"] as const).map((name, index) => [
+    name,
+    { effect: EFFECTS[index], reversibility: "reversible", output: { trust: "trusted" } },
+  ]),
+);
+const EVERYTHING = { "*": "allow", unknown: "allow" };
+const policyOfRules = (...rules: readonly object[]): Policy =>
+  policyOf({
+    settings: { reach: { default: FULL_REACH }, basis: { AUTHORIZED: EVERYTHING, INFERRED: EVERYTHING, AVAILABLE: EVERYTHING } },
+    tools: CATALOG,
+    rules,
+  });
+
+/** Each rule by itself, so that it is the one that decides. */
+const trialsOfRules = (rules: readonly object[]): readonly Trial[] => {
+  const asked = fc.sample(fc.tuple(subjects, fc.nat()), { seed: TRIALS.seed, numRuns: 1_500 });
+  return rules.flatMap((rule) => {
+    const policy = policyOfRules(rule);
+    return asked.map(([subject, seed]) => ({ policy, subject, seed }));
+  });
+};
+
+const FOCUSED_RULES = [
+  denying("chain.depth", "greaterThan", 2),
+  denying("chain.least_trust", "in", ["low", "unregistered"]),
+  denying("chain.crosses_owner", "equal", true),
+  denying("chain.weakest_hop", "equal", "asserted"),
+  denying("chain.person_distance", "in", ["3", "4", "5", "6", "7", "8", "more", "none"]),
+  denying("task.budget_used_percent", "greaterThanInclusive", 50),
+  denying("task.scope_kind", "in", ["proposed", "none"]),
+  denying("task.reworded", "equal", true),
+  denying("task.seen.trust", "equal", "untrusted"),
+  denying("task.seen.classification_rank", "greaterThanInclusive", 2),
+  denying("task.seen.categories", "contains", "personal"),
+  denying("data.classification_rank", "greaterThanInclusive", 2),
+];
+const FOCUSED = trialsOfRules(FOCUSED_RULES);
 
 const { policy: STARTER } = loadPolicy(STARTER_RULES);
 
@@ -219,6 +263,7 @@ const STARTER_TRIALS: readonly Trial[] = (() => {
 
 describe.each([
   ["random policies whose rules the loader does not warn about", RANDOM],
+  ["rules of one fact", FOCUSED],
   ["the starter policy", STARTER_TRIALS],
 ])("under %s", (_, trials) => {
   it.each(Object.entries(WORSENINGS))("no outcome is better for %s", (__, worsen) => {
@@ -231,6 +276,89 @@ describe.each([
         expect({ subject: trial.subject, seed: trial.seed, rules: trial.policy.rules.map(({ source }) => source), before }).toEqual(after);
       seen.set(`${before.outcome} ${after.outcome}`, (seen.get(`${before.outcome} ${after.outcome}`) ?? 0) + 1);
     }
-    expect([...seen.keys()]).toEqual(expect.arrayContaining(["ALLOW ALLOW", "DENY DENY", "REQUIRE_APPROVAL REQUIRE_APPROVAL"]));
+    expect([...seen.keys()]).toEqual(expect.arrayContaining(["ALLOW ALLOW", "DENY DENY"]));
+    expect(seen.size).toBeGreaterThan(2);
+  });
+});
+
+/** What is worse for these helps. */
+const WARNED_RULES = [
+  denying("chain.depth", "lessThan", 2),
+  denying("chain.weakest_hop", "equal", "registered"),
+  denying("task.scope_kind", "equal", "issued"),
+  denying("task.budget_used_percent", "lessThan", 50),
+  denying("task.seen.trust", "equal", "trusted"),
+  denying("data.classification", "equal", "internal"),
+];
+const WARNED = trialsOfRules(WARNED_RULES);
+
+describe("under rules that the loader does warn about", () => {
+  it("each of these is one", () => {
+    expect(WARNED_RULES.map((rule) => load({ rules: [rule] }).warnings.map(({ id }) => id))).toEqual(
+      WARNED_RULES.map(() => ["softens-as-it-worsens"]),
+    );
+    expect(FOCUSED_RULES.flatMap((rule) => load({ rules: [rule] }).warnings)).toEqual([]);
+  });
+
+  it.each(Object.entries(WORSENINGS))("some outcome is better for %s", (_, worsen) => {
+    expect(WARNED.some((trial) => compare(trial, worsen, asItIs)?.isBetter === true)).toBe(true);
+  });
+});
+
+const inTask =
+  (change: (registered: RegisteredStanding) => Partial<RegisteredStanding>): Twin =>
+  (situation) => {
+    const { registered } = situation.subject.task;
+    const changed = registered && withRegistered(situation.subject, change(registered));
+    return changed ? { ...situation, subject: changed } : situation;
+  };
+const seeing =
+  (change: (seen: Seen) => Partial<Seen>): Twin =>
+  (situation) => {
+    const { subject } = situation;
+    return { ...situation, subject: { ...subject, task: { ...subject.task, seen: { ...subject.task.seen, ...change(subject.task.seen) } } } };
+  };
+const withoutEmptyLists = (scope: Scope): Scope =>
+  Object.fromEntries(Object.entries(scope).filter(([, value]) => !Array.isArray(value) || value.length > 0));
+
+describe("a decision is found to be better for what is worse when it", () => {
+  it.each<[says: string, worsening: string, twin: Twin]>([
+    [
+      "forgets the scope below the task's agent",
+      "a hop that the caller names",
+      (situation) => (situation.handedOn.length > 0 ? inTask(() => ({ boundary: {} }))(situation) : situation),
+    ],
+    [
+      "asks for the reach of the acting agent alone",
+      "a hop that the caller names",
+      (situation) => ({ ...situation, reaches: new Map([...situation.reaches].slice(-1)) }),
+    ],
+    ["puts no agent of the chain out of service", "a hop that the caller names", (situation) => ({ ...situation, outOfService: new Map() })],
+    ["counts no hop", "a hop that the caller names", (situation) => ({ ...situation, chainDepth: 0, leastTrust: "high", crossesOwner: false })],
+    ["counts the budget of one task alone", "one more task between", inTask(({ budgets = [] }) => ({ budgets: budgets.slice(-1) }))],
+    ["binds a task by what it was handed on for, and not by what it was opened for", "one more task between", inTask(() => ({ boundary: {} }))],
+    ["takes a list of nothing for none", "a narrower hop", inTask(({ boundary }) => ({ boundary: withoutEmptyLists(boundary ?? {}) }))],
+    [
+      "spends what is left of a smaller budget as if it were the larger",
+      "a narrower hop",
+      inTask(({ budgets = [] }) => ({ budgets: budgets.map(({ task, spent }) => ({ task, spent })) })),
+    ],
+    [
+      "takes a classification that nobody listed for the lowest",
+      "a higher classification",
+      (situation) =>
+        situation.subject.request.data?.classification === "cosmic"
+          ? { ...situation, classification: CLASSIFICATIONS[0] as string, classificationRank: 0 }
+          : situation,
+    ],
+    ["believes whatever it has seen", "an untrusted observation", seeing(() => ({ trust: "trusted" }))],
+    [
+      "remembers what it has seen last alone",
+      "an untrusted observation",
+      seeing(({ categories }) => ({ categories: categories.slice(-1), classifications: [] })),
+    ],
+  ])("%s", (_, name, twin) => {
+    const worsen = WORSENINGS[name] as Worsening;
+    expect([...FOCUSED, ...RANDOM].some((trial) => compare(trial, worsen, twin)?.isBetter === true)).toBe(true);
   });
 });

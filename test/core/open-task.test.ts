@@ -63,7 +63,7 @@ describe("an opened task", () => {
       caller: { ...INITIATOR, agents: ["support-*"] },
       change: {},
       code: "CALLER_FORBIDDEN",
-      message: "the token of `portal` does not cover agent `bot`",
+      message: "the token of `portal` does not cover agent `bot`; it covers `support-*`",
     },
     {
       says: "delegates that the token does not cover",
@@ -120,14 +120,14 @@ describe("an opened task", () => {
       caller: INITIATOR,
       change: { expiresAt: instant(Date.UTC(2026, 0, 5, 9)) },
       code: "REQUEST_MALFORMED",
-      message: "`expires_at` is 2026-01-05T09:00:00.000Z, which is over",
+      message: "`expires_at` is `2026-01-05T09:00:00.000Z`, which is over; write an instant that lies ahead, or leave it out",
     },
     {
       says: "a life without end",
       caller: INITIATOR,
       change: { expiresAt: instant(Date.UTC(2027, 0, 5, 9)) },
       code: "REQUEST_MALFORMED",
-      message: "`expires_at` is 2027-01-05T09:00:00.000Z; a task lives at most until 2026-04-05T09:00:00.000Z, which `task_lifetime_max_hours` says",
+      message: "`expires_at` is `2027-01-05T09:00:00.000Z`; `task_lifetime_max_hours` lets a task live until `2026-04-05T09:00:00.000Z` at most",
     },
   ])("is refused for $says", async ({ caller, change, code, message }) => {
     const storage = await openMemory();

@@ -101,7 +101,10 @@ describe("a report", () => {
     { says: "another tenant", caller: { ...CALLER, tenant: "elsewhere" } },
   ])("by $says is about a decision that it never got", async ({ caller }) => {
     const { id } = await call("read");
-    await expect(report(id, {}, caller)).rejects.toMatchObject({ code: "DECISION_UNKNOWN", message: `\`${caller.id}\` got no decision \`${id}\`` });
+    await expect(report(id, {}, caller)).rejects.toMatchObject({
+      code: "DECISION_UNKNOWN",
+      message: `\`${caller.id}\` got no decision \`${id}\`; a decision is reported by the caller that asked for it, under its whole id`,
+    });
   });
 
   it.each<{ status: ReportRequest["status"]; tookEffect: boolean }>([

@@ -212,7 +212,7 @@ describe("the random histories", () => {
     "BASIS_ASKS",
     "BASIS_DENIED",
   ])("reach the reason code %s", (code) => {
-    expect(saidOf("decide").filter((said) => codesOf(said).includes(code)).length).toBeGreaterThan(20);
+    expect(saidOf("decide").filter((said) => codesOf(said).includes(code)).length / kept.length).toBeGreaterThan(0.005);
   });
 
   it.each<[kind: Step["kind"], code: string]>([
@@ -243,7 +243,7 @@ describe("the random histories", () => {
     ["a late report", (said) => said["late"] === true],
     ["something done without leave", (said) => said["bypassed"] === true],
   ])("reach %s", (_, is) => {
-    expect(kept.filter((history) => history.lived.some(({ said }) => is(said))).length).toBeGreaterThan(10);
+    expect(kept.filter((history) => history.lived.some(({ said }) => is(said))).length / kept.length).toBeGreaterThan(0.003);
   });
 });
 

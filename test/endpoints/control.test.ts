@@ -179,7 +179,7 @@ describe("Suspend", () => {
     {
       says: "an end in the past",
       asked: { ...GOOD, until: timestampFromMs(1_000) },
-      refusal: malformed("`until` is 1970-01-01T00:00:01.000Z, which is over; leave it out to suspend until further notice", "until"),
+      refusal: malformed("`until` is `1970-01-01T00:00:01.000Z`, which is over; leave it out to suspend until further notice", "until"),
     },
     {
       says: "an end before 1970",

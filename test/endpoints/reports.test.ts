@@ -77,7 +77,7 @@ describe("a report", () => {
     const reply = await server.raw.call("ReportOutcome", encoded(executed(decisionId)), `Bearer ${server.otherToken}`);
     expect(refusalOf(reply)).toEqual({
       code: "NOT_FOUND",
-      message: `\`other-enforcer\` got no decision \`${decisionId}\``,
+      message: `\`other-enforcer\` got no decision \`${decisionId}\`; a decision is reported by the caller that asked for it, under its whole id`,
       reason: "DECISION_UNKNOWN",
       field: "decision_id",
     });

@@ -123,6 +123,11 @@ describe("a condition is refused, with its place,", () => {
       message: "`present` takes no decorator",
     },
     { when: "numbers are compared with text", condition: leaf(`"chain.depth"`, `"greaterThan"`, `▶"3"`), message: "`greaterThan` needs numbers" },
+    {
+      when: "the order of words is asked for",
+      condition: leaf(`"chain.person_distance"`, `"greaterThan"`, "▶2"),
+      message: "`greaterThan` needs numbers, not text; name the words that count with `in`",
+    },
     { when: "text is compared with a number", condition: leaf(`"agent.id"`, `"equal"`, "▶3"), message: "`equal` cannot compare string with number" },
     { when: "`contains` has a fact that is no list", condition: leaf(`"agent.id"`, `"contains"`, `▶"a"`), message: "`contains` needs a list fact" },
     {

@@ -111,16 +111,31 @@ describe("docs/history.md", () => {
       ["  worker", "open", 1],
       ["  worker", "closed", 0],
     ]);
-    expect(asked("The budgets of that tree").map(({ agent, what, used, cap }) => [agent, what, used, cap])).toEqual([
-      ["bot", "EUR", 1_500, 10_000],
-      ["bot", "pay", 2, 5],
-      ["worker", "EUR", 1_000, 2_000],
-      ["worker", "pay", 1, 2],
-      // What it did not state it has from above.
-      ["worker", "EUR", 0, 10_000],
-      ["worker", "pay", 0, 5],
+    expect(asked("The budgets of that tree").map(({ agent, what, used, cap, left }) => [agent, what, used, cap, left])).toEqual([
+      ["bot", "EUR", 1_500, 10_000, 8_500],
+      ["bot", "pay", 2, 5, 3],
+      ["worker", "EUR", 1_000, 2_000, 1_000],
+      ["worker", "pay", 1, 2, 1],
+      // What it did not state it has from above, and there some is used.
+      ["worker", "EUR", 0, 10_000, 8_500],
+      ["worker", "pay", 0, 5, 3],
     ]);
     expect(asked("Registered tasks that are open").map(({ agent }) => agent)).toEqual(["bot", "worker"]);
+  });
+
+  it("tells who handed what to whom, and through whom agents acted", () => {
+    expect(asked("Who handed what on to whom").map(({ whom, asked: worker, scope_kind: kind }) => [whom, worker, kind])).toEqual([
+      ["bot", "worker", "issued"],
+      ["bot", "worker", "issued"],
+    ]);
+    expect(asked("For whom agents acted")).toEqual([
+      { whom: "user:alice", asked: "agent:bot", registered: 1, decisions: 3 },
+      { whom: "agent:bot", asked: "agent:worker", registered: 1, decisions: 1 },
+    ]);
+  });
+
+  it("tells what a tree has seen", () => {
+    expect(asked("What each tree")).toMatchObject([{ agent: "bot", trust: "trusted", systems: '["none"]' }]);
   });
 
   it("names every table and view that is a public interface, with the columns of those that people ask", () => {

@@ -13,6 +13,7 @@ import { openForWriting } from "../../src/storage/sqlite/connection.ts";
 import { filesOf } from "../policies.ts";
 import { temporaryDirectory } from "../running-server.ts";
 import { deciderOver, POLICY } from "./deciders.ts";
+import { loadPolicy } from "./histories.ts";
 import { ask } from "./requests.ts";
 import { createTestClock, lookOutside, openMemory, openSqlite } from "./storages.ts";
 
@@ -193,6 +194,8 @@ describe("after a restart", () => {
         let durable = await openSqlite({ path: file, clock });
         const fleeting = { ...(await openMemory()), clock };
         try {
+          // Its windows say what is forgotten.
+          for (const storage of [durable, fleeting]) await loadPolicy(storage, POLICY);
           for (const { tool: name, agent, session, waitMs, requestId, restart } of steps) {
             clock.advance(waitMs);
             if (restart) {

@@ -2,12 +2,13 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Policy } from "../../src/core/policy.ts";
 import { SLOTS } from "../../src/storage/sqlite/control-journal.ts";
 import { OPERATOR } from "../core/controls.ts";
 import { randomRuns } from "../core/random-rules.ts";
 import { temporaryDirectory } from "../running-server.ts";
 import { DAY, familyIn, HOUR, keeper, open, outcomeOf, POLICY, pay } from "./families.ts";
-import { createDoer, doStep, INITIATOR, loadPolicy, looked, type Step, steps } from "./histories.ts";
+import { createDoer, doStep, historyPolicy, INITIATOR, loadPolicy, looked, type Step, steps } from "./histories.ts";
 import { blockWrites, copyAsCrashed, createTestClock, isReady, lookOutside, type OpenedStorage, openMemory, openSqlite } from "./storages.ts";
 
 let directory: ReturnType<typeof temporaryDirectory>;
@@ -20,7 +21,11 @@ afterEach(() => directory.remove());
 
 const outside = (sql: string): readonly unknown[] => lookOutside(path, (db) => db.prepare(sql).all());
 
+/** What an agent has not reported in time is remembered longer than anything else. */
+const SHORT = historyPolicy({ memory: "5m", report_within: "10m", idempotency: "1m" });
+
 interface Crashing {
+  readonly policy: Policy;
   readonly history: readonly Step[];
   readonly crashesAfter: (step: number) => boolean;
   /** What a crash leaves. */
@@ -28,15 +33,15 @@ interface Crashing {
 }
 
 /** Does the same over a storage that crashes and over one that does not, and expects to find them alike. */
-async function crashing({ history, crashesAfter, copy }: Crashing): Promise<void> {
+async function crashing({ policy, history, crashesAfter, copy }: Crashing): Promise<void> {
   const own = temporaryDirectory();
   const [clock, otherClock] = [createTestClock(), createTestClock()];
   let storage = await openSqlite({ path: join(own.path, "0.db"), clock });
   const opened = [storage];
   const other = await openMemory({ clock: otherClock });
-  const [doer, otherDoer] = [createDoer(POLICY), createDoer(POLICY)];
+  const [doer, otherDoer] = [createDoer(policy), createDoer(policy)];
   try {
-    for (const one of [storage, other]) await loadPolicy(one, POLICY);
+    for (const one of [storage, other]) await loadPolicy(one, policy);
     for (const [n, step] of history.entries()) {
       expect(await doStep(storage, doer, step)).toEqual(await doStep(other, otherDoer, step));
       if (!crashesAfter(n)) continue;
@@ -54,8 +59,8 @@ async function crashing({ history, crashesAfter, copy }: Crashing): Promise<void
 describe("after a crash", () => {
   it("the state is what it was, and every later answer what it would have been", async () => {
     await fc.assert(
-      fc.asyncProperty(steps(24), fc.array(fc.nat(5), { minLength: 24, maxLength: 24 }), (history, crashes) =>
-        crashing({ history, crashesAfter: (n) => crashes[n] === 0, copy: copyAsCrashed }),
+      fc.asyncProperty(fc.constantFrom(POLICY, SHORT), steps(24), fc.array(fc.nat(5), { minLength: 24, maxLength: 24 }), (policy, history, crashes) =>
+        crashing({ policy, history, crashesAfter: (n) => crashes[n] === 0, copy: copyAsCrashed }),
       ),
       randomRuns(15),
     );
@@ -81,8 +86,8 @@ describe("after a crash", () => {
       else lookOutside(to, (db) => db.exec(lose));
       return to;
     };
-    await expect(crashing({ history, crashesAfter: (n) => n === last, copy: spoilt })).rejects.toThrow();
-    await crashing({ history, crashesAfter: (n) => n === last, copy: copyAsCrashed });
+    await expect(crashing({ policy: POLICY, history, crashesAfter: (n) => n === last, copy: spoilt })).rejects.toThrow();
+    await crashing({ policy: POLICY, history, crashesAfter: (n) => n === last, copy: copyAsCrashed });
   });
 
   it("a tree is whole, however long ago its parts happened, and gone as soon as it is past", async () => {

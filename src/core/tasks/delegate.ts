@@ -57,11 +57,16 @@ export function handOn(limits: TaskLimits, { caller, policy, parent, at, id }: H
   });
   const latest = instant(Math.min(...chainOf(parent).map(({ task: above }) => above.expiresAt)));
   const wished = asked.expiresAt ?? latest;
-  if (wished <= at) throw new ServiceError("REQUEST_MALFORMED", `\`expires_at\` is ${isoOf(wished)}, which is over`, { field: "expires_at" });
+  if (wished <= at)
+    throw new ServiceError(
+      "REQUEST_MALFORMED",
+      `\`expires_at\` is \`${isoOf(wished)}\`, which is over; write an instant that lies ahead, or leave it out`,
+      { field: "expires_at" },
+    );
   const expiresAt = instant(Math.min(wished, latest));
   const late = wished > latest ? [{ part: "expires_at", asked: isoOf(wished), allowed: isoOf(latest) }] : [];
   const wide: readonly Wide[] = [...tooWide.map((one) => ({ ...one, part: `scope.${snake(one.part)}` })), ...late];
-  if (!asked.narrow) refuseTooWide(parent, wide);
+  if (!asked.narrow) refuseTooWide(parent, wide, "ask for less, or have it trimmed with `narrow`");
   const { principal, root, depth, treeExpiresAt, statementExpiresAt } = parent.task;
   const task: RegisteredTask = {
     id,
@@ -100,7 +105,7 @@ function kindFor(caller: Caller, { task }: TaskState, agent: string): ScopeKind 
   if (!isEntitled && !speaksFor) {
     throw new ServiceError(
       "CALLER_FORBIDDEN",
-      `the token of \`${caller.id}\` covers neither, as an initiator's, agent \`${agent}\` nor, as an enforcer's, the task's agent \`${task.agent}\``,
+      `\`${caller.id}\` may not hand this on: as an initiator its token must cover agent \`${agent}\`, or as an enforcer the task's agent \`${task.agent}\``,
       { field: "agent_id" },
     );
   }
@@ -127,7 +132,7 @@ function refuseTooDeep({ taskChildrenMax, delegationDepthMax }: TaskLimits, pare
   if (delegates && !matchesAnyGlob(delegates, agent)) wide.push({ part: "agent_id", asked: agent, allowed: delegates.join(", ") || "nobody" });
   if (scope.maxDepth === 0) wide.push({ part: "task_id", asked: "handing it on once more", allowed: "scope.max_depth 0" });
   // Nothing that is trimmed makes another agent of it.
-  refuseTooWide(parent, wide);
+  refuseTooWide(parent, wide, "ask the task's initiator for one that may be handed on so");
   if (depth + 1 > delegationDepthMax) {
     throw new ServiceError("REQUEST_TOO_BIG", `task \`${id}\` was handed on ${depth} times already, and ${delegationDepthMax} are the most`, {
       field: "task_id",
@@ -151,7 +156,7 @@ export interface Wide {
 
 const TOLD_MAX = 20;
 
-function refuseTooWide(parent: TaskState, wide: readonly Wide[]): void {
+function refuseTooWide(parent: TaskState, wide: readonly Wide[], wayOut: string): void {
   if (wide.length === 0) return;
   const violations = wide.slice(0, TOLD_MAX).map(
     ({ part, asked, allowed }): Violation => ({
@@ -163,7 +168,7 @@ function refuseTooWide(parent: TaskState, wide: readonly Wide[]): void {
   const words = wide.slice(0, TOLD_MAX).map(({ part, asked, allowed }) => `\`${part}\` asks for \`${asked}\`, it has ${allowed}`);
   throw new ServiceError(
     "SCOPE_TOO_WIDE",
-    `task \`${parent.task.id}\` cannot hand this on: ${words.join("; ")}${wide.length > TOLD_MAX ? "; …" : ""}`,
+    `task \`${parent.task.id}\` cannot hand this on: ${words.join("; ")}${wide.length > TOLD_MAX ? "; …" : ""}; ${wayOut}`,
     { violations },
   );
 }

@@ -11,7 +11,7 @@ import { type Instant, instant } from "../words.ts";
 import { type DelegateRequest, type HandedOn, handOn, type TaskLimits } from "./delegate.ts";
 import { isPast, type Principal, type RegisteredTask, type RegisteredTasksView, type ScopeKind, type TaskEnd, type TaskState } from "./registered.ts";
 import type { Scope } from "./scope.ts";
-import { checkScope, withDelegates } from "./scope-check.ts";
+import { checkScope, quotedList, withDelegates } from "./scope-check.ts";
 import { type ListQuestion, listTasks, statusOf, statusOfNew, type TaskStatus, treeOf } from "./status.ts";
 
 export interface TaskKeeperPorts {
@@ -226,8 +226,10 @@ function ofTenant(tasks: RegisteredTasksView, { tenant, id, ...look }: OfTenant)
 }
 
 function refuseUncovered({ id, agents }: Caller, agent: string): void {
-  if (coversAgent(agents, agent)) return;
-  throw new ServiceError("CALLER_FORBIDDEN", `the token of \`${id}\` does not cover agent \`${agent}\``, { field: "agent_id" });
+  if (!agents || coversAgent(agents, agent)) return;
+  throw new ServiceError("CALLER_FORBIDDEN", `the token of \`${id}\` does not cover agent \`${agent}\`; it covers ${quotedList(agents)}`, {
+    field: "agent_id",
+  });
 }
 
 /** Tasks are ended by who opened them or the tree they stand in, and by operators. */
@@ -251,7 +253,7 @@ function expiryOf({ limits: { taskLifetime, taskLifetimeMax } }: TaskKeeperPorts
   if (expiresAt - at > taskLifetimeMax) {
     throw new ServiceError(
       "REQUEST_MALFORMED",
-      `\`expires_at\` is ${isoOf(expiresAt)}; a task lives at most until ${isoOf(instant(at + taskLifetimeMax))}, which \`task_lifetime_max_hours\` says`,
+      `\`expires_at\` is \`${isoOf(expiresAt)}\`; \`task_lifetime_max_hours\` lets a task live until \`${isoOf(instant(at + taskLifetimeMax))}\` at most`,
       { field: "expires_at" },
     );
   }
@@ -259,5 +261,10 @@ function expiryOf({ limits: { taskLifetime, taskLifetimeMax } }: TaskKeeperPorts
 }
 
 function refusePast(field: string, when: Instant | undefined, at: Instant): void {
-  if (when !== undefined && when <= at) throw new ServiceError("REQUEST_MALFORMED", `\`${field}\` is ${isoOf(when)}, which is over`, { field });
+  if (when !== undefined && when <= at)
+    throw new ServiceError(
+      "REQUEST_MALFORMED",
+      `\`${field}\` is \`${isoOf(when)}\`, which is over; write an instant that lies ahead, or leave it out`,
+      { field },
+    );
 }

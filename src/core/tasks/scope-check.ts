@@ -68,6 +68,9 @@ function refuseAbsurd(field: string, what: string, amount: number): void {
   if (!Number.isSafeInteger(amount) || amount < 0) throw malformed(field, `allows \`${amount}\` of \`${what}\`; write an integer from 0 to 2^53 - 1`);
 }
 
+/** As a message names them. */
+export const quotedList = (items: readonly string[]): string => items.map((item) => `\`${item}\``).join(", ");
+
 /** Whoever may open tasks for some agents lets them be handed on to these at most. @throws {ServiceError} CALLER_FORBIDDEN */
 export function withDelegates(scope: Scope, { id, agents }: Caller): Scope {
   if (!agents) return scope;
@@ -75,9 +78,7 @@ export function withDelegates(scope: Scope, { id, agents }: Caller): Scope {
   if (!delegates) return { ...scope, delegates: agents };
   const wide = delegates.find((glob) => !agents.some((covered) => globCovers(covered, glob)));
   if (wide === undefined) return scope;
-  throw new ServiceError(
-    "CALLER_FORBIDDEN",
-    `\`scope.delegates\` holds \`${wide}\`; the token of \`${id}\` covers ${agents.map((glob) => `\`${glob}\``).join(", ")}`,
-    { field: "scope.delegates" },
-  );
+  throw new ServiceError("CALLER_FORBIDDEN", `\`scope.delegates\` holds \`${wide}\`; the token of \`${id}\` covers ${quotedList(agents)}`, {
+    field: "scope.delegates",
+  });
 }

@@ -35,6 +35,13 @@ export const SETTINGS_KINDS = {
     wrong: settings({ bands: `{ "middle": 80, "top": 40 }` }),
     right: settings({ bands: `{ "middle": 40, "top": 80 }` }),
   }),
+  "basis-order": warning({
+    title: "a weaker basis is answered more kindly than a stronger one",
+    explanation:
+      "`AUTHORIZED` says more for an action than `INFERRED`, and that more than `AVAILABLE`. Where the weaker one is answered more kindly, an action that loses its authority gets a better answer: a hop that nobody has registered would turn DENY into ALLOW. The message names the effect.",
+    wrong: settings({ basis: `{ "AUTHORIZED": { "*": "ask" }, "INFERRED": { "*": "ask" }, "AVAILABLE": { "read": "allow", "*": "ask" } }` }),
+    right: settings({ basis: `{ "AUTHORIZED": { "*": "allow" }, "INFERRED": { "*": "allow" }, "AVAILABLE": { "read": "allow", "*": "ask" } }` }),
+  }),
   "tool-effect": error({
     title: "a tool states both or neither of effect and operations",
     explanation:
