@@ -6,8 +6,13 @@ import { EFFECTS, type Effect, type Json } from "./words.ts";
 /** What an allowed action uses up. */
 export function chargeOf(situation: Situation): Charge {
   const money = moneyOf(situation);
-  return { effects: effectsCharged(situation), ...(money && !("unclear" in money) && { amount: money }) };
+  const isCounted = money && !("unclear" in money) && capsOf(situation).has(money.currency);
+  return { effects: effectsCharged(situation), ...(isCounted && { amount: money }) };
 }
+
+/** Currencies that the task or one above it caps: there are few, whereas an action may name any. */
+const capsOf = ({ subject }: Situation): ReadonlySet<string> =>
+  new Set((subject.task.registered?.budgets ?? []).flatMap(({ maxAmounts }) => Object.keys(maxAmounts ?? {})));
 
 /** Why an action would go over one of the budgets of its task and of those above it; undefined while there is enough. */
 export function whyOverBudget(situation: Situation, budgets: readonly Budget[]): string | undefined {

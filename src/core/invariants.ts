@@ -35,6 +35,10 @@ export function brokenInvariants(situation: Situation): readonly Violation[] {
   if (!coversAgent(subject.callerAgents, request.agent.id)) {
     deny("CALLER_NOT_ENTITLED", `the token of caller \`${subject.caller}\` does not cover agent \`${request.agent.id}\``);
   }
+  const giver = handedOnBy(situation);
+  if (giver !== undefined && !coversAgent(subject.callerAgents, giver)) {
+    deny("CALLER_NOT_ENTITLED", `the token of caller \`${subject.caller}\` does not cover agent \`${giver}\`, which it says handed its task on`);
+  }
   if (request.credentialed) {
     deny("CREDENTIAL_UNVERIFIABLE", "the request carries a credential that this server cannot verify; leave it out or configure a verifier");
   }
@@ -45,6 +49,12 @@ export function brokenInvariants(situation: Situation): readonly Violation[] {
   scopeInvariants(situation, deny);
   reachInvariants(situation, deny);
   return violations;
+}
+
+/** The agent of a registered task, where the caller says that it handed the task on: only who speaks for that agent can say so. */
+function handedOnBy({ subject: { request, task }, handedOn }: Situation): string | undefined {
+  if (!task.registered || handedOn.length === 0 || task.standing === "mismatch") return undefined;
+  return request.delegation?.[task.registered.hops - 1]?.id;
 }
 
 type Deny = (code: InvariantCode, reason: string) => void;

@@ -183,6 +183,19 @@ const spent = (calls: Spent["calls"], amounts: Spent["amounts"] = {}): Spent => 
 
 describe("an action", () => {
   const FIVE = paying(5);
+  const within = (maxAmounts: Spent["amounts"]): Situation => {
+    const { subject } = FIVE;
+    const registered = {
+      root: "t",
+      depth: 0,
+      principal: { type: "user", id: "alice" },
+      scopeKind: "issued",
+      hops: 2,
+      budgets: [budgetOf({ maxAmounts })],
+      until: instant(Number.MAX_SAFE_INTEGER),
+    } as const;
+    return { ...FIVE, subject: { ...subject, task: { ...subject.task, registered } } };
+  };
   it.each<{ says: string; situation: Situation; budgets: readonly Budget[]; why: string | undefined }>([
     { says: "has enough where nothing is capped", situation: FIVE, budgets: [], why: undefined },
     {
@@ -243,7 +256,8 @@ describe("an action", () => {
   });
 
   it.each<{ says: string; situation: Situation; charge: Charge }>([
-    { says: "takes a call and its amount", situation: FIVE, charge: { effects: ["pay"], amount: { currency: "EUR", minor: 500 } } },
+    { says: "takes a call and its amount", situation: within({ EUR: 1_000 }), charge: { effects: ["pay"], amount: { currency: "EUR", minor: 500 } } },
+    { says: "takes a call alone where nobody capped its currency", situation: within({ USD: 1_000 }), charge: { effects: ["pay"] } },
     { says: "takes a call where it moves nothing", situation: situationOf("crm/read"), charge: { effects: ["read"] } },
     { says: "takes a call where nobody can read its amount", situation: paying(-5), charge: { effects: ["pay"] } },
   ])("$says", ({ situation, charge }) => {

@@ -227,4 +227,16 @@ describe("an initiator that may open tasks for some agents", () => {
     const { status } = await handOn(await open({ scope: { delegates: ["worker-*", "admin"] } }), {}, NARROW);
     expect(status.task.scope.delegates).toEqual(["worker-*", "admin"]);
   });
+
+  it.each<{ says: string; agents: readonly string[] | undefined; codes: readonly string[] }>([
+    { says: "by whoever speaks for every agent", agents: undefined, codes: [] },
+    { says: "by whoever speaks for the agent that hands it on", agents: ["bot", "helper"], codes: [] },
+    { says: "not by whoever speaks for the other agent alone", agents: ["helper"], codes: ["CALLER_NOT_ENTITLED"] },
+  ])("goes on in the caller's words $says", async ({ agents, codes }) => {
+    const id = await open({ scope: {} });
+    const hop = (agent: string) => ({ type: "agent", id: agent }) as const;
+    const request = { agent: { id: "helper" }, task: { id }, delegation: [{ type: "user", id: "alice" } as const, hop("bot"), hop("helper")] };
+    const { record } = await deciderOver(storage).decide(ask(request, { ...CALLER, ...(agents && { agents }) }));
+    expect(record.judgement.reasonCodes).toEqual(codes);
+  });
 });

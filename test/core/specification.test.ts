@@ -125,6 +125,7 @@ describe("a broken twin of the specification is caught when it", () => {
     ["takes a definition that nobody pinned for another one", { hasDrifted: (pinned, stated) => stated !== undefined && pinned !== stated }],
     ["lets a suspension be", { stops: () => [] }],
     ["tells of one suspension alone", { stops: (suspended) => suspended.slice(0, 1) }],
+    ["believes whoever says that another's agent handed a task on", { giver: () => undefined }],
     ["lets a token ask for every agent", { entitles: () => true }],
     ["lets a token without a list ask for none", { entitles: (agents, agent) => LAWS.entitles(agents ?? [], agent) }],
     ["lets a token ask for those agents alone that it spells out", { entitles: (agents, agent) => agents === undefined || agents.includes(agent) }],

@@ -102,6 +102,12 @@ export const LAWS = {
   hasDrifted: (pinned: string | undefined, stated: string | undefined): boolean => pinned !== undefined && stated !== undefined && pinned !== stated,
   /** Each suspension that covers the action denies it. */
   stops: (suspended: readonly unknown[]): readonly unknown[] => suspended,
+  /** Who hands a registered task on has to be spoken for by whoever says so: its own agent, where the chain goes on below it. */
+  giver: ({ request, task }: Subject): string | undefined => {
+    const { delegation: chain = [] } = request;
+    if (!task.registered || task.standing === "mismatch" || chain.length <= task.registered.hops) return undefined;
+    return chain[task.registered.hops - 1]?.id;
+  },
   /** A token without a list covers every agent; one with a list those that it names. */
   entitles: (agents: readonly string[] | undefined, agent: string): boolean =>
     agents === undefined || agents.some((glob) => matchesGlob(glob, agent)),
@@ -257,6 +263,8 @@ function invariants(policy: PolicyJson, subject: Subject, resolved: Resolved, la
   const otherTenant = laws.serving(agentsOf(subject)).some((id) => (own(policy.agents, id)?.tenant ?? subject.tenant) !== subject.tenant);
   if (otherTenant || (registered?.callers && !registered.callers.includes(subject.caller))) codes.push("CALLER_NOT_ENTITLED");
   if (!laws.entitles(subject.callerAgents, agent.id)) codes.push("CALLER_NOT_ENTITLED");
+  const giver = laws.giver(subject);
+  if (giver !== undefined && !laws.entitles(subject.callerAgents, giver)) codes.push("CALLER_NOT_ENTITLED");
   if (request.credentialed) codes.push("CREDENTIAL_UNVERIFIABLE");
   for (const _ of laws.stops(subject.suspended ?? [])) codes.push("SUSPENDED");
   const refusal = laws.refusals[task.standing];

@@ -155,7 +155,9 @@ export function createTreeModel(world: World, laws: TreeLaws = TREE_LAWS) {
     for (const { task: by, calls: made, money, outcome, report } of decisions) {
       if (!by || !laws.charged(chainOf(by)).includes(task) || outcome !== "ALLOW" || (report && laws.givesBack(report.asked))) continue;
       for (const effect of made) calls[effect] = (calls[effect] ?? 0) + 1;
-      if (money && money.minor > 0) amounts[money.currency] = (amounts[money.currency] ?? 0) + money.minor;
+      // Of money that nobody has capped nothing is counted.
+      const isCapped = chainOf(by).some(({ scope }) => money && scope.maxAmounts && Object.hasOwn(scope.maxAmounts, money.currency));
+      if (money && money.minor > 0 && isCapped) amounts[money.currency] = (amounts[money.currency] ?? 0) + money.minor;
     }
     return { calls, amounts };
   }

@@ -162,6 +162,11 @@ describe("OpenTask", () => {
       refusal: malformed("`statement` is blank: say what was asked for, or leave it out", "statement"),
     },
     {
+      says: "a principal of whom too much is said",
+      fields: { principal: { ...ALICE, attributes: { notes: "x".repeat(4 * 1_024) } } },
+      refusal: tooBig("principal_attributes_bytes", "`principal.attributes` are longer than 4096 bytes of JSON", "principal.attributes"),
+    },
+    {
       says: "a statement over the limit",
       fields: { statement: "x".repeat(8 * 1_024 + 1) },
       refusal: tooBig("statement_bytes", "`statement` is longer than 8192 bytes", "statement"),

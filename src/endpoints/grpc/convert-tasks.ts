@@ -5,10 +5,10 @@ import type { EndRequest, OpenRequest } from "../../core/tasks/keeper.ts";
 import type { Principal, ScopeKind } from "../../core/tasks/registered.ts";
 import type { Seen } from "../../core/tasks/seen.ts";
 import { type ListQuestion, standingOfStatus, type TaskStatus } from "../../core/tasks/status.ts";
-import type { Instant } from "../../core/words.ts";
+import type { Instant, JsonObject } from "../../core/words.ts";
 import { PrincipalType, Trust } from "../../gen/behest/v1/decision_pb.ts";
 import * as wire from "../../gen/behest/v1/task_pb.ts";
-import { compact, FieldReader, malformed, PRINCIPAL_TYPES, timestamp } from "./convert.ts";
+import { compact, FieldReader, malformed, PRINCIPAL_TYPES, timestamp, tooBig } from "./convert.ts";
 import { readInstant, readReason } from "./convert-fields.ts";
 import { amountsToWire, callsToWire, type ScopeLimits, scopeFromWire, scopeToWire } from "./convert-scope.ts";
 
@@ -71,8 +71,19 @@ function readPrincipal(principal: wire.TaskPrincipal | undefined, reader: FieldR
   return compact<Principal>({
     type,
     id: reader.identifier("principal.id", principal.id),
-    attributes: reader.map("principal.attributes", principal.attributes),
+    attributes: readAttributes(principal.attributes, reader),
   });
+}
+
+/** They are kept with every decision for the task. */
+const ATTRIBUTES_BYTES_MAX = 4 * 1024;
+
+function readAttributes(stated: JsonObject | undefined, reader: FieldReader): JsonObject | undefined {
+  const attributes = reader.map("principal.attributes", stated);
+  if (attributes && Buffer.byteLength(JSON.stringify(attributes)) > ATTRIBUTES_BYTES_MAX) {
+    throw tooBig("principal.attributes", "principal_attributes_bytes", `are longer than ${ATTRIBUTES_BYTES_MAX} bytes of JSON`);
+  }
+  return attributes;
 }
 
 const KINDS: Readonly<Record<ScopeKind, wire.ScopeKind>> = { issued: wire.ScopeKind.ISSUED, proposed: wire.ScopeKind.PROPOSED };

@@ -24,7 +24,7 @@ export const file_behest_v1_task: GenFile = /*@__PURE__*/
 export type Scope = Message<"behest.v1.Scope"> & {
   /**
    * Tools, by name or pattern: `*` stands for any text without a slash, `**` for any text, and `*` alone for everything. A name without a `*` must
-   * be in the catalog. At most 256, as in every list here. Empty: any tool.
+   * be in the catalog. At most 256, as in every list here, with at most 8 runs of stars in a pattern and 16 KiB in all. Empty: any tool.
    *
    * @generated from field: repeated string tools = 1;
    */
@@ -174,7 +174,7 @@ export type TaskPrincipal = Message<"behest.v1.TaskPrincipal"> & {
   id: string;
 
   /**
-   * What the initiator says of them. At most 512 keys, nested at most 32 deep. Values under keys that look secret are masked before they are kept,
+   * What the initiator says of them. At most 4 KiB as JSON and 512 keys, nested at most 32 deep. Values under keys that look secret are masked before they are kept,
    * and answered so.
    *
    * @generated from field: google.protobuf.Struct attributes = 3;
