@@ -36,8 +36,11 @@ function decidedTwice({ policy: stated, subject }: Question): JudgedCase | undef
 }
 
 /** Neither a lapsed attempt, nor what a token covers, nor what is suspended, nor secrets that nobody masked can be told by a request. */
-const canBeTold = ({ lapsed, callerAgents, suspended, masked }: Subject): boolean =>
-  lapsed === undefined && callerAgents === undefined && !suspended?.length && masked === 0;
+const canBeTold = ({ lapsed, callerAgents, suspended, masked, task }: Subject): boolean =>
+  lapsed === undefined && callerAgents === undefined && !suspended?.length && masked === 0 && isBound(task);
+
+/** What is proposed for a root bounds nothing: no decision is made otherwise. */
+const isBound = ({ registered }: Subject["task"]): boolean => !registered?.boundary || registered.scopeKind === "issued" || registered.depth > 0;
 
 const counts = fc.dictionary(fc.constantFrom(...EFFECTS), fc.integer({ min: 0, max: 3 }), { maxKeys: 3, noNullPrototype: true });
 const amounts = fc.dictionary(fc.constantFrom("EUR", "JPY"), fc.integer({ min: 0, max: 3_000 }), { noNullPrototype: true });
