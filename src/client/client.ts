@@ -5,13 +5,7 @@ import * as wire from "../gen/behest/v1/decision_pb.ts";
 import * as policyWire from "../gen/behest/v1/policy_pb.ts";
 import { TaskService } from "../gen/behest/v1/task_pb.ts";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
-import {
-  Health,
-  HealthCheckRequestSchema,
-  type HealthCheckResponse,
-  HealthCheckResponseSchema,
-  HealthCheckResponse_ServingStatus as ServingStatus,
-} from "../gen/grpc/health/v1/health_pb.ts";
+import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
 import type { MakeCall } from "./call.ts";
 import { type ControlClient, controlCalls } from "./control-client.ts";
 import { type TaskClient, taskCalls } from "./task-client.ts";
@@ -81,10 +75,11 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
   const client = new Client(address, credentials.createInsecure(), { "grpc.max_receive_message_length": ANSWER_BYTES_MAX });
   const metadata = new Metadata();
   if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
-  const call: MakeCall = ({ path, input, output, message }) =>
+  const call: MakeCall = ({ name, parent, input, output }, request) =>
     new Promise((resolve, reject) => {
+      const message = create(input, request);
       client.makeUnaryRequest(
-        path,
+        `/${parent.typeName}/${name}`,
         (value: typeof message) => Buffer.from(toBinary(input, value)),
         (body: Buffer) => fromBinary(output, body),
         message,
@@ -97,63 +92,21 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
         },
       );
     });
-  const path = (method: string): string => `/${wire.DecisionService.typeName}/${method}`;
-  const policyPath = (method: string): string => `/${policyWire.PolicyService.typeName}/${method}`;
+  const { method: decisions } = wire.DecisionService;
+  const { method: policies } = policyWire.PolicyService;
   return {
-    decide: (request) => call({ path: path("Decide"), input: wire.DecideRequestSchema, output: wire.DecideResponseSchema, message: request }),
-    decideBatch: (items) =>
-      call({
-        path: path("DecideBatch"),
-        input: wire.DecideBatchRequestSchema,
-        output: wire.DecideBatchResponseSchema,
-        message: create(wire.DecideBatchRequestSchema, { items: [...items] }),
-      }),
-    explain: (request, { caller = "", everyRule = false } = {}) =>
-      call({
-        path: path("Explain"),
-        input: wire.ExplainRequestSchema,
-        output: wire.ExplainResponseSchema,
-        message: create(wire.ExplainRequestSchema, { request, caller, everyRule }),
-      }),
-    reportOutcome: (report) =>
-      call({
-        path: path("ReportOutcome"),
-        input: wire.ReportOutcomeRequestSchema,
-        output: wire.ReportOutcomeResponseSchema,
-        message: create(wire.ReportOutcomeRequestSchema, report),
-      }),
-    getPolicy: ({ digest = "", withFiles = false } = {}) =>
-      call({
-        path: policyPath("GetPolicy"),
-        input: policyWire.GetPolicyRequestSchema,
-        output: policyWire.GetPolicyResponseSchema,
-        message: create(policyWire.GetPolicyRequestSchema, { digest, withFiles }),
-      }),
-    reloadPolicy: () =>
-      call({
-        path: policyPath("ReloadPolicy"),
-        input: policyWire.ReloadPolicyRequestSchema,
-        output: policyWire.ReloadPolicyResponseSchema,
-        message: create(policyWire.ReloadPolicyRequestSchema),
-      }),
-    validatePolicy: (files) =>
-      call({
-        path: policyPath("ValidatePolicy"),
-        input: policyWire.ValidatePolicyRequestSchema,
-        output: policyWire.ValidatePolicyResponseSchema,
-        message: create(policyWire.ValidatePolicyRequestSchema, { files }),
-      }),
+    decide: (request) => call(decisions.decide, request),
+    decideBatch: (items) => call(decisions.decideBatch, { items: [...items] }),
+    explain: (request, { caller = "", everyRule = false } = {}) => call(decisions.explain, { request, caller, everyRule }),
+    reportOutcome: (report) => call(decisions.reportOutcome, report),
+    getPolicy: ({ digest = "", withFiles = false } = {}) => call(policies.getPolicy, { digest, withFiles }),
+    reloadPolicy: () => call(policies.reloadPolicy, {}),
+    validatePolicy: (files) => call(policies.validatePolicy, { files }),
     ...taskCalls(call),
     ...controlCalls(call),
     async isServing(what = "decisions") {
-      const service = HEALTH_NAMES[what];
-      const answer: HealthCheckResponse = await call({
-        path: `/${Health.typeName}/Check`,
-        input: HealthCheckRequestSchema,
-        output: HealthCheckResponseSchema,
-        message: create(HealthCheckRequestSchema, { service }),
-      });
-      return answer.status === ServingStatus.SERVING;
+      const { status } = await call(Health.method.check, { service: HEALTH_NAMES[what] });
+      return status === ServingStatus.SERVING;
     },
     close: () => client.close(),
   };

@@ -1,4 +1,4 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import * as wire from "../gen/behest/v1/control_pb.ts";
 import type { MakeCall } from "./call.ts";
 
@@ -11,28 +11,10 @@ export interface ControlClient {
 }
 
 export function controlCalls(call: MakeCall): ControlClient {
-  const path = (method: string): string => `/${wire.ControlService.typeName}/${method}`;
+  const { method } = wire.ControlService;
   return {
-    suspend: (request) =>
-      call({
-        path: path("Suspend"),
-        input: wire.SuspendRequestSchema,
-        output: wire.SuspendResponseSchema,
-        message: create(wire.SuspendRequestSchema, request),
-      }),
-    resume: (suspensionId, reason = "") =>
-      call({
-        path: path("Resume"),
-        input: wire.ResumeRequestSchema,
-        output: wire.ResumeResponseSchema,
-        message: create(wire.ResumeRequestSchema, { suspensionId, reason }),
-      }),
-    listSuspensions: ({ includeEnded = false } = {}) =>
-      call({
-        path: path("ListSuspensions"),
-        input: wire.ListSuspensionsRequestSchema,
-        output: wire.ListSuspensionsResponseSchema,
-        message: create(wire.ListSuspensionsRequestSchema, { includeEnded }),
-      }),
+    suspend: (request) => call(method.suspend, request),
+    resume: (suspensionId, reason = "") => call(method.resume, { suspensionId, reason }),
+    listSuspensions: ({ includeEnded = false } = {}) => call(method.listSuspensions, { includeEnded }),
   };
 }

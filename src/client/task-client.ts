@@ -1,4 +1,4 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import * as wire from "../gen/behest/v1/task_pb.ts";
 import type { MakeCall } from "./call.ts";
 
@@ -14,49 +14,13 @@ export interface TaskClient {
 }
 
 export function taskCalls(call: MakeCall): TaskClient {
-  const path = (method: string): string => `/${wire.TaskService.typeName}/${method}`;
+  const { method } = wire.TaskService;
   return {
-    openTask: (request) =>
-      call({
-        path: path("OpenTask"),
-        input: wire.OpenTaskRequestSchema,
-        output: wire.OpenTaskResponseSchema,
-        message: create(wire.OpenTaskRequestSchema, request),
-      }),
-    delegateTask: (request) =>
-      call({
-        path: path("DelegateTask"),
-        input: wire.DelegateTaskRequestSchema,
-        output: wire.DelegateTaskResponseSchema,
-        message: create(wire.DelegateTaskRequestSchema, request),
-      }),
-    getTask: (taskId, { tree = false } = {}) =>
-      call({
-        path: path("GetTask"),
-        input: wire.GetTaskRequestSchema,
-        output: wire.GetTaskResponseSchema,
-        message: create(wire.GetTaskRequestSchema, { taskId, tree }),
-      }),
-    listTasks: (question = {}) =>
-      call({
-        path: path("ListTasks"),
-        input: wire.ListTasksRequestSchema,
-        output: wire.ListTasksResponseSchema,
-        message: create(wire.ListTasksRequestSchema, question),
-      }),
-    closeTask: (taskId, reason = "") =>
-      call({
-        path: path("CloseTask"),
-        input: wire.CloseTaskRequestSchema,
-        output: wire.CloseTaskResponseSchema,
-        message: create(wire.CloseTaskRequestSchema, { taskId, reason }),
-      }),
-    revokeTask: (taskId, reason = "") =>
-      call({
-        path: path("RevokeTask"),
-        input: wire.RevokeTaskRequestSchema,
-        output: wire.RevokeTaskResponseSchema,
-        message: create(wire.RevokeTaskRequestSchema, { taskId, reason }),
-      }),
+    openTask: (request) => call(method.openTask, request),
+    delegateTask: (request) => call(method.delegateTask, request),
+    getTask: (taskId, { tree = false } = {}) => call(method.getTask, { taskId, tree }),
+    listTasks: (question = {}) => call(method.listTasks, question),
+    closeTask: (taskId, reason = "") => call(method.closeTask, { taskId, reason }),
+    revokeTask: (taskId, reason = "") => call(method.revokeTask, { taskId, reason }),
   };
 }

@@ -57,12 +57,7 @@ export function handOn(limits: TaskLimits, { caller, policy, parent, at, id }: H
   });
   const latest = instant(Math.min(...chainOf(parent).map(({ task: above }) => above.expiresAt)));
   const wished = asked.expiresAt ?? latest;
-  if (wished <= at)
-    throw new ServiceError(
-      "REQUEST_MALFORMED",
-      `\`expires_at\` is \`${isoOf(wished)}\`, which is over; write an instant that lies ahead, or leave it out`,
-      { field: "expires_at" },
-    );
+  refusePast("expires_at", wished, at);
   const expiresAt = instant(Math.min(wished, latest));
   const late = wished > latest ? [{ part: "expires_at", asked: isoOf(wished), allowed: isoOf(latest) }] : [];
   const wide: readonly Wide[] = [...tooWide.map((one) => ({ ...one, part: `scope.${snake(one.part)}` })), ...late];
@@ -174,3 +169,13 @@ function refuseTooWide(parent: TaskState, wide: readonly Wide[], wayOut: string)
 }
 
 const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** What ends must end ahead. @throws {ServiceError} REQUEST_MALFORMED, naming the field */
+export function refusePast(field: string, when: Instant | undefined, at: Instant): void {
+  if (when !== undefined && when <= at)
+    throw new ServiceError(
+      "REQUEST_MALFORMED",
+      `\`${field}\` is \`${isoOf(when)}\`, which is over; write an instant that lies ahead, or leave it out`,
+      { field },
+    );
+}

@@ -8,7 +8,7 @@ import { RECORD_VERSION, type TaskEnded, type TaskRegistered, type TaskRevoked }
 import type { Caller } from "../request.ts";
 import type { StateKeys, StateView } from "../state.ts";
 import { type Instant, instant } from "../words.ts";
-import { type DelegateRequest, type HandedOn, handOn, type TaskLimits } from "./delegate.ts";
+import { type DelegateRequest, type HandedOn, handOn, refusePast, type TaskLimits } from "./delegate.ts";
 import { isPast, type Principal, type RegisteredTask, type RegisteredTasksView, type ScopeKind, type TaskEnd, type TaskState } from "./registered.ts";
 import type { Scope } from "./scope.ts";
 import { checkScope, quotedList, withDelegates } from "./scope-check.ts";
@@ -258,13 +258,4 @@ function expiryOf({ limits: { taskLifetime, taskLifetimeMax } }: TaskKeeperPorts
     );
   }
   return expiresAt;
-}
-
-function refusePast(field: string, when: Instant | undefined, at: Instant): void {
-  if (when !== undefined && when <= at)
-    throw new ServiceError(
-      "REQUEST_MALFORMED",
-      `\`${field}\` is \`${isoOf(when)}\`, which is over; write an instant that lies ahead, or leave it out`,
-      { field },
-    );
 }
