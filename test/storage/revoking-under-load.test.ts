@@ -7,7 +7,7 @@ import { deciderOver, keeperOver } from "./deciders.ts";
 import { INITIATOR } from "./histories.ts";
 import { ask } from "./requests.ts";
 import { type OpenedStorage, openSqlite } from "./storages.ts";
-import { type Allowed, acknowledgesTooEarly, createRandom, forbidden, pause, withSlowReads } from "./under-load.ts";
+import { type Allowed, acknowledgesTooEarly, createRandom, forbidden, pause, stopsOnlyOnDisk, withSlowReads } from "./under-load.ts";
 
 interface Observed {
   readonly decisions: number;
@@ -89,21 +89,7 @@ describe("while decisions are made for a task without a break", () => {
     { says: "acknowledges before earlier turns have been answered", twin: acknowledgesTooEarly },
     {
       says: "takes effect only when it is on disk",
-      twin: (ledger) => {
-        let written = Promise.resolve();
-        return withSlowReads(ledger, {
-          control: async (turn) => {
-            const { events, answer } = turn({ suspensions: ledger.suspensions(), tasks: ledger.tasks() });
-            const write = async (): Promise<void> => {
-              await new Promise((resolve) => setTimeout(resolve, 2));
-              await ledger.control(() => ({ events, answer: undefined }));
-            };
-            // The last of them may come when the test is over.
-            written = written.then(write).catch(() => undefined);
-            return { answer, durable: true };
-          },
-        });
-      },
+      twin: (ledger) => stopsOnlyOnDisk(ledger, () => ({ suspensions: ledger.suspensions(), tasks: ledger.tasks() })),
     },
     {
       says: "answers a repeated ALLOW from its record without a second look",

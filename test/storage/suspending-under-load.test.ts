@@ -6,7 +6,7 @@ import { randomRuns } from "../core/random-rules.ts";
 import { deciderOver } from "./deciders.ts";
 import { ask } from "./requests.ts";
 import { type OpenedStorage, openSqlite } from "./storages.ts";
-import { type Allowed, acknowledgesTooEarly, createRandom, forbidden, pause, type Stopped, withSlowReads } from "./under-load.ts";
+import { type Allowed, acknowledgesTooEarly, createRandom, forbidden, pause, type Stopped, stopsOnlyOnDisk, withSlowReads } from "./under-load.ts";
 
 interface Observed {
   readonly decisions: number;
@@ -82,21 +82,14 @@ describe("while decisions are made without a break", () => {
     {
       says: "takes effect only when it is on disk",
       twin: (ledger) => {
-        let written = Promise.resolve();
         const held = new Suspensions();
-        return withSlowReads(ledger, {
-          control: async (turn) => {
-            const { events, answer } = turn({ suspensions: held, tasks: ledger.tasks() });
+        return stopsOnlyOnDisk(
+          ledger,
+          () => ({ suspensions: held, tasks: ledger.tasks() }),
+          (events) => {
             for (const event of events) if (event.kind === "suspended") held.add(event.suspension);
-            const write = async (): Promise<void> => {
-              await new Promise((resolve) => setTimeout(resolve, 2));
-              await ledger.control(() => ({ events, answer: undefined }));
-            };
-            // The last of them may come when the test is over.
-            written = written.then(write).catch(() => undefined);
-            return { answer, durable: true };
           },
-        });
+        );
       },
     },
     {

@@ -1,4 +1,5 @@
-import type { Ledger } from "../../src/core/ports.ts";
+import type { ControlView, Ledger } from "../../src/core/ports.ts";
+import type { ControlEvent } from "../../src/core/record.ts";
 
 /** An ALLOW, from when it was asked for to when it left, in ticks of one count of everything that happens. */
 export interface Allowed {
@@ -67,3 +68,21 @@ export const acknowledgesTooEarly = (ledger: Ledger): Ledger =>
       return { answer: answered?.answer as never, durable: true };
     },
   });
+
+/** A broken twin: what is stopped is shown as `seen` has it, and becomes true only some time after it was acknowledged. */
+export function stopsOnlyOnDisk(ledger: Ledger, seen: () => ControlView, note: (events: readonly ControlEvent[]) => void = () => undefined): Ledger {
+  let written = Promise.resolve();
+  return withSlowReads(ledger, {
+    control: async (turn) => {
+      const { events, answer } = turn(seen());
+      note(events);
+      const write = async (): Promise<void> => {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        await ledger.control(() => ({ events, answer: undefined }));
+      };
+      // The last of them may come when the test is over.
+      written = written.then(write).catch(() => undefined);
+      return { answer, durable: true };
+    },
+  });
+}

@@ -77,6 +77,17 @@ export interface TaskTree {
   readonly awaited: AwaitedCalls;
 }
 
+/** A task as it stands when it has just been opened, below `parent` or below none. */
+export const createTaskState = (task: RegisteredTask, parent: TaskState | undefined): TaskState => ({
+  task,
+  parent,
+  tree: parent?.tree ?? { tasks: [], seen: NOTHING_SEEN, awaited: createAwaited() },
+  children: 0,
+  ended: undefined,
+  spent: NOTHING_SPENT,
+  decided: { allowed: 0, denied: 0, held: 0 },
+});
+
 /** From the root to the task. */
 export function chainOf(leaf: TaskState): readonly TaskState[] {
   const chain: TaskState[] = [];
@@ -134,18 +145,9 @@ export class RegisteredTasks implements RegisteredTasksView {
   add(task: RegisteredTask): void {
     const parent = task.parent === undefined ? undefined : this.#byId.get(task.parent);
     if (!parent && task.parent !== undefined) return;
-    const tree = parent?.tree ?? { tasks: [], seen: NOTHING_SEEN, awaited: createAwaited() };
-    const state: TaskState = {
-      task,
-      parent,
-      tree,
-      children: 0,
-      ended: undefined,
-      spent: NOTHING_SPENT,
-      decided: { allowed: 0, denied: 0, held: 0 },
-    };
+    const state = createTaskState(task, parent);
     if (parent) parent.children++;
-    tree.tasks.push(state);
+    state.tree.tasks.push(state);
     this.#byId.set(task.id, state);
   }
 

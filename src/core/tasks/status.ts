@@ -1,10 +1,20 @@
 import type { Windows } from "../policy.ts";
 import { EFFECTS, type Effect, type Instant } from "../words.ts";
-import { createAwaited, overdueAt } from "./awaited.ts";
-import { NOTHING_SPENT, type Spent } from "./budget.ts";
-import { chainOf, type EndedTask, endOf, isPast, type RegisteredTask, type RegisteredTasksView, type TaskEnd, type TaskState } from "./registered.ts";
+import { overdueAt } from "./awaited.ts";
+import type { Spent } from "./budget.ts";
+import {
+  chainOf,
+  createTaskState,
+  type EndedTask,
+  endOf,
+  isPast,
+  type RegisteredTask,
+  type RegisteredTasksView,
+  type TaskEnd,
+  type TaskState,
+} from "./registered.ts";
 import type { Amounts, CallCounts } from "./scope.ts";
-import { NOTHING_SEEN, type Seen } from "./seen.ts";
+import type { Seen } from "./seen.ts";
 
 /** A registered task as people see it. */
 export interface TaskStatus {
@@ -42,18 +52,8 @@ export function statusOf(state: TaskState, at: Instant, windows: Windows): TaskS
 }
 
 /** Of a task that is being opened, below `parent` or below none. */
-export function statusOfNew(task: RegisteredTask, { at, windows, parent }: NewTask): TaskStatus {
-  const fresh: TaskState = {
-    task,
-    parent,
-    tree: parent?.tree ?? { tasks: [], seen: NOTHING_SEEN, awaited: createAwaited() },
-    children: 0,
-    ended: undefined,
-    spent: NOTHING_SPENT,
-    decided: { allowed: 0, denied: 0, held: 0 },
-  };
-  return statusOf(fresh, at, windows);
-}
+export const statusOfNew = (task: RegisteredTask, { at, windows, parent }: NewTask): TaskStatus =>
+  statusOf(createTaskState(task, parent), at, windows);
 
 interface NewTask {
   readonly at: Instant;
