@@ -81,7 +81,7 @@ interface Core {
 const STARTS_AT = Date.UTC(2026, 0, 5, 9);
 const HOUR_MS = 3_600_000;
 const LIMITS = requestLimits(readConfig({ flags: {}, environment: {} }));
-const STATE_LIMITS = { openTasksMax: 10, agentsRememberedMax: 10, requestIdsMax: 10, categoriesSeenMax: 1_000 };
+const STATE_LIMITS = { openTasksMax: 10, agentsRememberedMax: 10, requestIdsMax: 10, categoriesSeenMax: 1_000, approvalsMax: 1_000 };
 
 /** All that a server decides with, in memory and empty: no case inherits what another has seen. Each look at the clock is a second later. */
 function createCore(policy: Policy): Core {

@@ -126,6 +126,17 @@ export const SETTINGS = {
     default: 10_000,
     because: "about 500 bytes of memory each, and up to 2 KiB with a long reason",
   }),
+  approvals_max: count({
+    meaning: "approvals remembered, also of those that are over; beyond that nothing more is asked",
+    default: 100_000,
+    because: "about 2 KiB of memory each; forgetting a denied one would let it be asked again",
+  }),
+  waits_max: count({
+    meaning: "calls that wait for people at once (`wait_ms`); beyond that they are answered without waiting",
+    default: 1_000,
+    because: "each holds a stream of its connection open",
+  }),
+  watches_max: count({ meaning: "watches of approvals open at once", default: 100, because: "each is told of every change" }),
   categories_seen_max: count({ meaning: "different data categories one task may see", default: 256, because: "they are kept with the task" }),
   cache_rows_max: count({
     meaning: "answers kept in the decision cache, in memory and on disk",

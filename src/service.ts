@@ -169,6 +169,7 @@ const stateLimits = (config: Config): StateLimits => ({
   agentsRememberedMax: config.agents_remembered_max,
   requestIdsMax: config.request_ids_max,
   categoriesSeenMax: config.categories_seen_max,
+  approvalsMax: config.approvals_max,
 });
 
 const HOUR_MS = 3_600_000;

@@ -19,6 +19,9 @@ export const INVARIANT_CODES = [
   "EVALUATION_ERROR",
   "OBLIGATION_CONFLICT",
   "OBLIGATION_UNSUPPORTED",
+  "APPROVAL_DENIED",
+  "NO_APPROVER",
+  "ARGUMENTS_TRUNCATED",
 ] as const satisfies readonly ReasonCode[];
 export type InvariantCode = (typeof INVARIANT_CODES)[number];
 

@@ -1,3 +1,6 @@
+import { type Asking, eligibleFor, unanswerable } from "./approvals/approvers.ts";
+import { partiesOf } from "./approvals/parties.ts";
+import { covers } from "./approvals/standing.ts";
 import type { BuiltInHold } from "./built-in.ts";
 import { type Evaluation, findingsOf, ruleAt } from "./evaluate.ts";
 import { builtIn, outsideScope, remarks, type Violation } from "./invariants.ts";
@@ -20,6 +23,8 @@ export interface Judgement {
   readonly holds: readonly Hold[];
   /** What has to be done along with an ALLOW, and would have to be after an approval. Absent if nothing. */
   readonly obligations?: readonly Obligation[];
+  /** The approval without which an ALLOW would have asked. */
+  readonly approvedBy?: string;
   /** Only with ALLOW. */
   readonly validUntil?: Instant;
 }
@@ -57,11 +62,48 @@ export function combine(situation: Situation, violations: readonly Violation[], 
     reasonCodes.push("RISK_MIDDLE");
   }
   if (answer === "ask") {
-    holds.push(defaultHold("behest:basis", settings));
+    holds.push(basisHold(situation));
     reasonCodes.push("BASIS_ASKS");
   }
-  if (holds.length > 0) return { ...base, outcome: "REQUIRE_APPROVAL", basis, reasonCodes, holds };
+  if (holds.length > 0) return askOrApproved(situation, { ...base, outcome: "REQUIRE_APPROVAL", basis, reasonCodes, holds });
   return { ...base, outcome: "ALLOW", basis, reasonCodes: [], holds: [], validUntil: validUntil(situation) };
+}
+
+/** What people were asked and have answered is allowed; what nobody can answer is denied. */
+function askOrApproved(situation: Situation, asks: Judgement): Judgement {
+  const { subject, policy } = situation;
+  const { approval, refused, request } = subject;
+  const asking = { parties: partiesOf(situation), settings: policy.settings };
+  const impossible = whyNotAsked(situation, asks, asking);
+  if (impossible) return deniedFor(asks, impossible);
+  if (approval?.standing === "covers" && covers(asks, approval, asking)) {
+    const until = instant(Math.min(validUntil(situation), approval.until - 1));
+    return { ...asks, outcome: "ALLOW", basis: "AUTHORIZED", reasonCodes: [], holds: [], approvedBy: approval.id, validUntil: until };
+  }
+  if (refused?.kind === "flood") {
+    const why = `approval \`${refused.id}\` was denied: agent \`${request.agent.id}\` may not have people asked for now`;
+    return deniedFor(asks, violation("APPROVAL_DENIED", why));
+  }
+  const coversNothing = request.approvalId !== undefined && approval?.standing !== "pending";
+  return coversNothing ? { ...asks, reasonCodes: [...asks.reasonCodes, "APPROVAL_NOT_APPLICABLE"] } : asks;
+}
+
+/** What nobody can see whole, and what too few can answer, is not asked. */
+function whyNotAsked({ subject }: Situation, { holds }: Judgement, asking: Asking): Violation | undefined {
+  if (subject.request.action.argumentsTruncated) {
+    return violation("ARGUMENTS_TRUNCATED", "a person would have to be asked, and nobody can be shown arguments that are cut; send them whole");
+  }
+  const hold = unanswerable(holds, asking);
+  if (!hold) return undefined;
+  const { parties, settings } = asking;
+  const left = eligibleFor(hold, parties, settings).length;
+  const asked = hold.approvers.map((approver) => `\`${approver}\``).join(", ");
+  const without = "without whoever asks, the agents of the chain, and the principal where the hold does not name it";
+  return violation("NO_APPROVER", `hold \`${hold.name}\` asks ${hold.quorum} of ${asked}, and ${left} may answer ${without}`);
+}
+
+function deniedFor({ obligations: _, ...asks }: Judgement, { code, finding }: Violation): Judgement {
+  return { ...asks, outcome: "DENY", basis: "NONE", findings: [finding, ...asks.findings], reasonCodes: [code], holds: [] };
 }
 
 /** Inside what an initiator issued, down a chain that is all the task's own: people have said yes to it. Anything else is merely within reach. */
@@ -87,7 +129,13 @@ function holdsOfRules(situation: Situation, evaluation: Evaluation): Hold[] {
     const rule = ruleAt(policy, stand);
     if (rule.event !== "require-approval") continue;
     const { approvers } = policy.settings;
-    holds.push({ name: rule.name, approvers: rule.approvers ?? approvers.default, quorum: rule.quorum ?? approvers.quorum });
+    const { lifetime } = rule;
+    holds.push({
+      name: rule.name,
+      approvers: rule.approvers ?? approvers.default,
+      quorum: rule.quorum ?? approvers.quorum,
+      ...(lifetime !== undefined && { lifetime }),
+    });
   }
   return holds;
 }
@@ -115,6 +163,12 @@ function obligationsOf(
 const violation = (code: Violation["code"], reason: string): Violation => ({ code, finding: builtIn(code, reason) });
 
 const defaultHold = (name: BuiltInHold, { approvers }: Settings): Hold => ({ name, approvers: approvers.default, quorum: approvers.quorum });
+
+/** Whether this is what was meant is for the person to say whose task it is; where nobody vouches for one, for the approvers. */
+function basisHold(situation: Situation): Hold {
+  const hold = defaultHold("behest:basis", situation.policy.settings);
+  return partiesOf(situation).principal === undefined ? hold : { ...hold, approvers: ["principal"], quorum: 1 };
+}
 
 /** The earliest of the lifetimes that apply: the decision's; a registered task's, and that of its words; the idle time that this use begins anew. */
 function validUntil({ policy, subject }: Situation): Instant {

@@ -1,5 +1,9 @@
 import { hash } from "node:crypto";
 import { coversAgent } from "./access.ts";
+import { type ApprovalStanding, standingAt } from "./approvals/approval.ts";
+import { askPeople } from "./approvals/asking.ts";
+import { type Binding, bindingOf } from "./approvals/binding.ts";
+import { approvalStandings } from "./approvals/standing.ts";
 import { ServiceError } from "./errors.ts";
 import { EVALUATOR_VERSION, type Evaluation, evaluate } from "./evaluate.ts";
 import type { Reading } from "./gather.ts";
@@ -40,6 +44,8 @@ export interface Answer {
   readonly argumentsDigest: string;
   readonly recorded: boolean;
   readonly replayed: boolean;
+  /** How the approval that the record names stands now. */
+  readonly approvalState?: ApprovalStanding;
 }
 
 /** A request as endpoints hand it over. */
@@ -50,6 +56,8 @@ export interface Asked {
   readonly argumentsDigest?: string;
   /** What it says of arguments that were not. */
   readonly claimedDigest?: string;
+  /** The decision that this call waited for people with, once they have answered. */
+  readonly continues?: { readonly decision: string; readonly approval: string };
 }
 
 export interface Decider {
@@ -76,7 +84,7 @@ export function createDecider(ports: DeciderPorts): Decider {
       const prepared = prepare(ports, { ...asked, request: withoutRequestId(asked.request) });
       const untouched = { ...ports, cache: looking(ports.cache) };
       const { record, verdict } = ports.ledger.peek(prepared.keys, (view) =>
-        decideOnce(untouched, prepared, { view, situation: pose(ports, prepared, { view }) }),
+        decideOnce(untouched, prepared, { view, ...pose(ports, prepared, { view }) }),
       );
       return { answer: { record, argumentsDigest: prepared.argumentsDigest, recorded: false, replayed: false }, verdict };
     },
@@ -103,7 +111,9 @@ async function decideRecorded(ports: DeciderPorts, asked: Asked): Promise<Answer
       // While it was read something may have been suspended, and that may have been acknowledged.
       const earlier = ports.ledger.peek(prepared.keys, (view) => findEarlier(ports, prepared, view));
       if (!earlier?.stands || earlier.attempt.decisionId !== record.id) return decideRecorded(ports, asked);
-      return { record, argumentsDigest, recorded: true, replayed: true };
+      const { approval } = record;
+      const now = approval && ports.ledger.peek(prepared.keys, ({ approvals }) => approvals.get(approval.id));
+      return { record, argumentsDigest, recorded: true, replayed: true, ...(now && { approvalState: standingAt(now, prepared.at) }) };
     }
     case "decided":
       if (answer.fresh) ports.secondOpinion?.(answer.fresh.situation, answer.fresh.evaluation);
@@ -121,12 +131,16 @@ interface Prepared {
   readonly keys: StateKeys;
   readonly argumentsDigest: string;
   readonly attempt?: { readonly id: string; readonly content: string };
+  /** Nothing masked: what an approval is bound to. */
+  readonly original: DecisionRequest;
+  readonly continues?: string;
 }
 
 function prepare(ports: DeciderPorts, asked: Asked): Prepared {
-  const { caller, request } = asked;
+  const { caller, request, continues } = asked;
   const policy = ports.policies.current();
-  const { requestId, ...content } = request;
+  const { requestId, waitMs: _, ...content } = request;
+  const original = continues ? { ...content, approvalId: continues.approval } : content;
   const argumentsDigest = asked.argumentsDigest ?? sha256(ports.canonical(request.action.arguments));
   if (asked.claimedDigest !== undefined && asked.claimedDigest !== argumentsDigest) {
     throw new ServiceError("REQUEST_MALFORMED", `\`action.arguments_digest\` is not the digest of the arguments, which is \`${argumentsDigest}\``, {
@@ -136,7 +150,7 @@ function prepare(ports: DeciderPorts, asked: Asked): Prepared {
   return {
     policy,
     caller,
-    ...maskRequest(content, policy, ports.keyedDigest),
+    ...maskRequest(original, policy, ports.keyedDigest),
     at: ports.clock.now(),
     keys: {
       tenant: caller.tenant,
@@ -146,8 +160,11 @@ function prepare(ports: DeciderPorts, asked: Asked): Prepared {
       session: request.session ?? "none",
       ...(requestId !== undefined && { requestId }),
       ...(request.task?.id !== undefined && { taskId: request.task.id }),
+      ...(original.approvalId !== undefined && { approvalId: original.approvalId }),
     },
     argumentsDigest,
+    original,
+    ...(continues && { continues: continues.decision }),
     ...(requestId !== undefined && {
       attempt: { id: requestId, content: ports.keyedDigest(contentText(content, argumentsDigest)) },
     }),
@@ -182,20 +199,22 @@ function turn(ports: DeciderPorts, prepared: Prepared, view: StateView): Turn<Tu
     if (attempt.content !== prepared.attempt?.content) return { events: [], answer: { kind: "reused" } };
     if (stands) return { events: [], answer: { kind: "repeated", decisionId: attempt.decisionId } };
   }
-  return decided(decideOnce(ports, prepared, { view, situation: pose(ports, prepared, { view, ...(earlier && { lapsed: earlier.attempt }) }) }));
+  return decided(decideOnce(ports, prepared, { view, ...pose(ports, prepared, { view, ...(earlier && { lapsed: earlier.attempt }) }) }));
 }
 
 /** What was answered to this attempt before, and whether it may be answered again. Only an ALLOW can cease to stand. */
 function findEarlier(ports: DeciderPorts, prepared: Prepared, view: StateView): { readonly attempt: Attempt; readonly stands: boolean } | undefined {
   const { attempt } = view;
   const { at, policy } = prepared;
+  // The call that waited with it goes on from it.
+  if (attempt !== undefined && attempt.decisionId === prepared.continues) return undefined;
   if (!prepared.attempt || !attempt || at - attempt.at >= policy.settings.windows.idempotency) return undefined;
   if (attempt.outcome !== "ALLOW") return { attempt, stands: true };
   if (hasLapsed(attempt, prepared)) return { attempt, stands: false };
   // One that is not there any more has ended long ago.
   if (attempt.registered && (!view.registered || endOf(view.registered, at))) return { attempt, stands: false };
   if (view.suspensions.size === 0) return { attempt, stands: true };
-  return { attempt, stands: pose(ports, prepared, { view, lapsed: attempt }).subject.suspended === undefined };
+  return { attempt, stands: pose(ports, prepared, { view, lapsed: attempt }).situation.subject.suspended === undefined };
 }
 
 /** An ALLOW ends with its time, and for a token that does not, or no longer, cover the agent. */
@@ -221,10 +240,20 @@ interface StateReading {
 }
 
 /** What is to be decided, with all that the state says of it. */
-function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateReading): Situation {
+function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateReading): Question {
   const { policy, caller, request, at } = prepared;
   const { task: joined, registered, memory } = view;
-  const task = standingOf({ policy, caller, request, task: joined, registered, memory, at, freshId: () => ports.newId(at) });
+  const task = standingOf({
+    policy,
+    caller,
+    request,
+    task: joined,
+    registered,
+    memory,
+    approvals: view.approvals,
+    at,
+    freshId: () => ports.newId(at),
+  });
   const subject: Subject = {
     at,
     tenant: caller.tenant,
@@ -237,7 +266,20 @@ function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateRe
   };
   const situation = situate(policy, subject);
   const suspended = suspensionsOver(situation, view, lapsed);
-  return suspended.length === 0 ? situation : { ...situation, subject: { ...subject, suspended } };
+  let bound: Binding | undefined;
+  const binding = (): Binding => {
+    bound ??= bindingOf({ canonical: ports.canonical, request: prepared.original, subject, tool: situation.tool });
+    return bound;
+  };
+  const { reaskAfter } = policy.settings;
+  const standings = approvalStandings({ request: subject.request, subject, view, reaskAfter, binding });
+  return { binding, situation: { ...situation, subject: { ...subject, ...(suspended.length > 0 && { suspended }), ...standings } } };
+}
+
+/** What is to be decided, and what an approval of it is bound to, which is made only where it is needed. */
+interface Question {
+  readonly situation: Situation;
+  readonly binding: () => Binding;
 }
 
 /** A registered task's chain is Behest's own: whoever leaves it out means it. */
@@ -276,12 +318,11 @@ const namedPrincipal = ({ registered }: TaskStanding): string | undefined => reg
 /** Also when the request's chain is another one. */
 const tasksAbove = (leaf: TaskState | undefined): readonly string[] => (leaf ? chainOf(leaf).map(({ task }) => task.id) : []);
 
-interface Posed {
+interface Posed extends Question {
   readonly view: StateView;
-  readonly situation: Situation;
 }
 
-function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, situation }: Posed): Once {
+function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, situation, binding }: Posed): Once {
   const id = ports.newId(prepared.at);
   const asked = askCached(ports.cache, prepared.caller.tenant, id);
   const verdict = judgeSituation(situation, { evaluate: asked.ask, onError: ports.onEvaluationError });
@@ -293,10 +334,18 @@ function decideOnce(ports: DeciderPorts, prepared: Prepared, { view, situation }
     principal: prepared.keys.principal,
     attempted: prepared.attempt !== undefined,
   });
+  const { newId } = ports;
+  const people = askPeople({ verdict, view, binding, newId, decision: id, approvalsMax: ports.limits.approvalsMax });
   asked.keep();
-  const record = recordOf(ports, prepared, { verdict, id, repeats: asked.repeats(), ...reserved });
+  const { approval } = people;
+  const record = recordOf(ports, prepared, { verdict, id, repeats: asked.repeats(), ...reserved, ...(approval && { approval }) });
   const evaluation = asked.fresh();
-  return { events: [...reserved.events, record], record, verdict, ...(evaluation && { fresh: { situation: verdict.situation, evaluation } }) };
+  return {
+    events: [...reserved.events, ...people.events, record],
+    record,
+    verdict,
+    ...(evaluation && { fresh: { situation: verdict.situation, evaluation } }),
+  };
 }
 
 /** The rules' answer through the decision cache. Its key holds all that the rules can see, so there is nothing it could leave out. */
@@ -333,7 +382,7 @@ export function cacheKey(policy: Policy, tenant: string, { values, slots }: Read
 
 const isAllInClear = ({ masked, request }: Prepared): boolean => masked === 0 && request.action.argumentsTruncated !== true;
 
-interface RecordParts extends Pick<DecisionRecord, "seenAfter" | "worst" | "charge"> {
+interface RecordParts extends Pick<DecisionRecord, "seenAfter" | "worst" | "charge" | "approval"> {
   readonly verdict: Verdict;
   readonly id: string;
   readonly repeats: string | undefined;
@@ -366,5 +415,7 @@ function recordOf(ports: DeciderPorts, prepared: Prepared, parts: RecordParts): 
     ...(parts.seenAfter && { seenAfter: parts.seenAfter }),
     ...(parts.worst && { worst: parts.worst }),
     ...(parts.charge && { charge: parts.charge }),
+    ...(parts.approval && { approval: parts.approval }),
+    ...(prepared.continues !== undefined && { continues: prepared.continues }),
   };
 }

@@ -18,6 +18,8 @@ export type ErrorCode =
   | "SCOPE_TOO_WIDE" // what is to be handed on lies outside what the task has; ask for less, or for it to be narrowed
   | "DECISION_UNKNOWN" // no decision of this id was made for the caller
   | "REPORT_CONFLICT" // something else was reported of this decision before; the first report stands
+  | "APPROVAL_UNKNOWN" // no approval of this id is remembered for the caller
+  | "APPROVAL_SETTLED" // the approval has been answered, used or ended; it cannot be answered any more
   | "LEDGER_UNAVAILABLE"; // the decision could not be made durable; it was written whole or not at all, request_id answers for it
 
 export interface ErrorDetail extends ErrorOptions {

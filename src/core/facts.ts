@@ -57,6 +57,12 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     read: ({ agent, subject }) => agent?.overdueFrom !== undefined && subject.at >= agent.overdueFrom,
     ...worseWhen(true),
   }),
+  "agent.approvals_asked": total("integer", "caller", {
+    meaning: "how many approvals were opened for the agent in the last hour, and how often it asked for more than people can be asked",
+    example: 3,
+    read: ({ subject }) => subject.asked?.byAgent ?? 0,
+    ...rising,
+  }),
   "agent.attributes": map("caller", {
     meaning: "what the caller says of the agent",
     example: { framework: "langgraph" },
@@ -127,6 +133,22 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     example: false,
     read: ({ subject }) => subject.task.restated,
     ...worseWhen(true),
+  }),
+  "task.approvals_asked": total("integer", "caller", {
+    meaning: "how many approvals were opened for the task in the last hour",
+    example: 3,
+    read: ({ subject }) => subject.asked?.forTask ?? 0,
+    ...rising,
+  }),
+  "task.endorsed_values": total("list", "initiator", {
+    meaning: "values of which an approver said that they may be used in the task, or in one above it",
+    example: ["bob@example.com"],
+    read: ({ subject }) => subject.endorsed?.values ?? [],
+  }),
+  "task.endorsed_sources": total("list", "initiator", {
+    meaning: "tools of which an approver said that what they return may be followed in the task, or in one above it",
+    example: ["mail/read_inbox"],
+    read: ({ subject }) => subject.endorsed?.sources ?? [],
   }),
   "task.seen.classification": total("string", "reported", {
     meaning: "the highest classification the task has seen, or the lowest there is if none",

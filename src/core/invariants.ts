@@ -45,6 +45,8 @@ export function brokenInvariants(situation: Situation): readonly Violation[] {
   for (const suspension of subject.suspended ?? []) {
     deny("SUSPENDED", `suspension \`${suspension.id}\` stops ${targetInWords(suspension)}: ${suspension.reason}`);
   }
+  const { refused } = subject;
+  if (refused?.kind === "action") deny("APPROVAL_DENIED", `a person denied this very request, as approval \`${refused.id}\`; do not ask again`);
   taskInvariants(situation, deny);
   scopeInvariants(situation, deny);
   reachInvariants(situation, deny);

@@ -68,8 +68,19 @@ export interface Settings {
   readonly bands: { readonly middle: number; readonly top: number };
   readonly basis: Readonly<Record<Exclude<Basis, "NONE">, BasisRow>>;
   readonly reachDefault: Reach;
-  readonly approvers: { readonly default: readonly string[]; readonly quorum: number };
+  readonly approvers: {
+    readonly default: readonly string[];
+    readonly quorum: number;
+    /** Answers of people known by a token file alone do not count. */
+    readonly requireVerified: boolean;
+  };
   readonly groups: Readonly<Record<string, readonly string[]>>;
+  /** How long a no holds; unset: as long as the task lives. */
+  readonly reaskAfter?: DurationMs;
+  /** How often an action may be taken that a person approved with others like it. */
+  readonly endorsementUsesMax: number;
+  /** How many approvals are opened in an hour; what is asked beyond is one summary. */
+  readonly askedPerHour: { readonly byAgent: number; readonly forTask: number };
   readonly outsideIssuedScope: "deny" | "ask";
   readonly lifetimes: Lifetimes;
   readonly windows: Windows;
@@ -175,6 +186,7 @@ export interface CompiledRule {
   /** For a hold; undefined leaves it to `approvers.default`. */
   readonly approvers?: readonly string[];
   readonly quorum?: number;
+  readonly lifetime?: DurationMs;
   /** For an `oblige`. */
   readonly obligation?: Obligation;
   readonly condition: CompiledCondition;

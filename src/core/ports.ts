@@ -1,6 +1,6 @@
 import type { Evaluation } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
-import type { ControlEvent, DecisionRecord, LedgerEvent, Reported } from "./record.ts";
+import type { ApprovalEvent, ControlEvent, DecisionRecord, LedgerEvent, Reported } from "./record.ts";
 import type { Situation } from "./situation.ts";
 import type { StateKeys, StateView } from "./state.ts";
 import type { EndedSuspension, SuspensionsView } from "./suspensions.ts";
@@ -80,6 +80,9 @@ export interface Ledger {
 
   /** The files of a policy that was ever recorded, and when it first was; undefined if it never was. @throws {ServiceError} LEDGER_UNAVAILABLE */
   policy(digest: string): Promise<KeptPolicy | undefined>;
+
+  /** Told of each approval that was opened, answered, used or ended, once that is on disk and before the turn is answered. */
+  onApprovalChange(listener: (event: ApprovalEvent) => void): void;
 
   /** Whether turns are taken at present, and word of each change. */
   readonly ready: boolean;

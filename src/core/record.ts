@@ -1,3 +1,4 @@
+import type { Approval, ApprovalStanding, GivenAnswer, Granted } from "./approvals/approval.ts";
 import type { Judgement } from "./combine.ts";
 import type { Windows } from "./policy.ts";
 import type { Subject } from "./situation.ts";
@@ -46,6 +47,10 @@ export interface DecisionRecord {
   readonly worst?: Seen;
   /** What an ALLOW took from the budgets of its registered task and of those above it. */
   readonly charge?: Charge;
+  /** What a REQUIRE_APPROVAL waits for, or what allowed an ALLOW, as it stood when this was decided. */
+  readonly approval?: { readonly id: string; readonly state: ApprovalStanding; readonly expiresAt: Instant };
+  /** The decision whose call waited for people; this one was made when they had answered. */
+  readonly continues?: string;
 }
 
 /** What the decision was made from: with the policy it names, `judge` makes it again. */
@@ -150,6 +155,54 @@ export interface ReportLabels {
   readonly trust?: Trust;
 }
 
+/** People are asked. */
+export interface ApprovalOpened {
+  readonly kind: "approval_opened";
+  readonly v: typeof RECORD_VERSION;
+  /** That of the approval too. */
+  readonly id: string;
+  readonly at: Instant;
+  readonly approval: Approval;
+}
+
+/** An event about an approval that is there. */
+interface AboutApproval {
+  readonly v: typeof RECORD_VERSION;
+  readonly id: string;
+  readonly at: Instant;
+  readonly approval: string;
+  readonly tenant: string;
+  readonly task: string;
+  readonly root: string;
+}
+
+/** Somebody said yes or no. */
+export interface ApprovalAnswered extends AboutApproval {
+  readonly kind: "approval_answered";
+  readonly answer: GivenAnswer;
+  /** How it stands from then on. */
+  readonly standing: "pending" | "approved" | "denied";
+  /** With `approved`, where everybody who said yes said a wider one. */
+  readonly granted?: Granted;
+}
+
+/** It allowed an action: the decision that stands behind it in the same transaction. */
+export interface ApprovalUsed extends AboutApproval {
+  readonly kind: "approval_used";
+  readonly decision: string;
+  readonly standing: "approved" | "consumed";
+}
+
+/** Its time was over, its task ended, it was replaced, or somebody took it back. */
+export interface ApprovalEnded extends AboutApproval {
+  readonly kind: "approval_ended";
+  readonly how: "expired" | "cancelled";
+  readonly by?: string;
+  readonly reason?: string;
+}
+
+export type ApprovalEvent = ApprovalOpened | ApprovalAnswered | ApprovalUsed | ApprovalEnded;
+
 export interface PolicyLoaded {
   readonly kind: "policy_loaded";
   readonly v: typeof RECORD_VERSION;
@@ -185,7 +238,18 @@ export interface Resumed {
 export type ControlEvent = Suspended | Resumed | TaskRevoked;
 
 /** Everything that can change a decision. */
-export type LedgerEvent = DecisionRecord | TaskOpened | TaskClosed | TaskRegistered | TaskEnded | Reported | PolicyLoaded | ControlEvent;
+export type LedgerEvent =
+  | DecisionRecord
+  | TaskOpened
+  | TaskClosed
+  | TaskRegistered
+  | TaskEnded
+  | Reported
+  | PolicyLoaded
+  | ApprovalEvent
+  | ControlEvent;
+
+export const isApprovalEvent = (event: LedgerEvent): event is ApprovalEvent => event.kind.startsWith("approval_");
 
 /** The bytes that are stored and hashed. */
 export const encodeEvent = (event: LedgerEvent): string => JSON.stringify(event);

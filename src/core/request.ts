@@ -1,3 +1,4 @@
+import type { Verification } from "./approvals/approval.ts";
 import type { Effect, JsonObject, PrincipalType } from "./words.ts";
 
 /** Who talks to Behest, as its token says. */
@@ -7,6 +8,8 @@ export interface Caller {
   readonly roles: readonly Role[];
   /** Globs of the agents that the token covers, to ask decisions for or to open tasks for; absent: all. */
   readonly agents?: readonly string[];
+  /** How it is known who that is; absent: by a token file. */
+  readonly verified?: Verification;
 }
 
 export const ROLES = ["enforcer", "initiator", "approver", "auditor", "operator"] as const;
@@ -24,6 +27,10 @@ export interface DecisionRequest {
   readonly data?: { readonly classification?: string; readonly categories?: readonly string[] };
   readonly context?: { readonly environment?: string; readonly attributes?: JsonObject };
   readonly supportedObligations?: readonly string[];
+  /** The approval that this attempt continues after. */
+  readonly approvalId?: string;
+  /** How long to wait for people, in milliseconds. Not part of the content. */
+  readonly waitMs?: number;
   /** A credential came along, of the agent or of a hop; the credential itself never enters the core. */
   readonly credentialed?: boolean;
 }

@@ -18,6 +18,8 @@ export interface StateLimits {
   readonly requestIdsMax: number;
   /** Different categories one task may have seen. */
   readonly categoriesSeenMax: number;
+  /** Approvals, also of those that are over. */
+  readonly approvalsMax: number;
 }
 
 export interface Reservation extends Pick<DecisionRecord, "seenAfter" | "worst" | "charge"> {
@@ -152,7 +154,7 @@ function makeRoom({ verdict, view, limits, newId }: ReserveInput): TaskClosed[] 
   const closed = view.task ? [close(view.task, "idle")] : [];
   const { leastUsedTask } = view;
   if (leastUsedTask && leastUsedTask.id !== view.task?.id) {
-    if (isIdle(leastUsedTask, policy, at)) closed.push(close(leastUsedTask, "idle"));
+    if (isIdle(leastUsedTask, { policy, at, approvals: view.approvals })) closed.push(close(leastUsedTask, "idle"));
     else if (view.openTasks >= limits.openTasksMax) closed.push(close(leastUsedTask, "evicted"));
   }
   return closed;

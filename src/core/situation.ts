@@ -1,3 +1,4 @@
+import type { ApprovalStandings } from "./approvals/standing.ts";
 import { isList, isObject } from "./json.ts";
 import type { Policy, Reach, RegisteredAgent, ResourceLabel, Tool } from "./policy.ts";
 import type { DecisionRequest } from "./request.ts";
@@ -6,7 +7,7 @@ import type { TaskStanding } from "./tasks/standing.ts";
 import { AGENT_TRUST_LEVELS, type AgentTrust, type Effect, type Instant, type Json, type Reversibility, worseEffect } from "./words.ts";
 
 /** All that one decision is made from, beside the policy. It is recorded whole, so the decision can be made again from its row. */
-export interface Subject {
+export interface Subject extends ApprovalStandings {
   readonly at: Instant;
   readonly tenant: string;
   readonly caller: string;

@@ -1,3 +1,4 @@
+import { Approvals, type ApprovalsView } from "./approvals/register.ts";
 import type { Windows } from "./policy.ts";
 import type { DecisionRecord, LedgerEvent, PolicyLoaded, Reported, TaskEnded, TaskRevoked } from "./record.ts";
 import { Suspensions, type SuspensionsView } from "./suspensions.ts";
@@ -23,6 +24,7 @@ export interface State {
   /** Remembered request ids, oldest first. */
   readonly attempts: Map<string, Attempt>;
   readonly suspensions: Suspensions;
+  readonly approvals: Approvals;
 }
 
 /** What is remembered of a request id. */
@@ -50,6 +52,8 @@ export interface StateKeys {
   readonly session: string;
   /** Reads this task instead of the one that the rest would join. */
   readonly taskId?: string;
+  /** That is used or answered. */
+  readonly approvalId?: string;
 }
 
 /** What the keys name, and how full the state is. */
@@ -65,7 +69,9 @@ export interface StateView {
   readonly openTasks: number;
   readonly agentsRemembered: number;
   readonly attemptsRemembered: number;
+  readonly selfAsserted: Pick<TasksByUse, "get">;
   readonly suspensions: SuspensionsView;
+  readonly approvals: ApprovalsView;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -79,6 +85,7 @@ export const createState = (): State => ({
   memories: new Map(),
   attempts: new Map(),
   suspensions: new Suspensions(),
+  approvals: new Approvals(),
 });
 
 const attemptKey = (tenant: string, caller: string, requestId: string): string => JSON.stringify([tenant, caller, requestId]);
@@ -104,7 +111,9 @@ export function view(state: State, keys: StateKeys): StateView {
     openTasks: state.tasks.size,
     agentsRemembered: state.memories.size,
     attemptsRemembered: state.attempts.size,
+    selfAsserted: state.tasks,
     suspensions: state.suspensions,
+    approvals: state.approvals,
   };
 }
 
@@ -140,6 +149,18 @@ export function apply(state: State, event: LedgerEvent): void {
       break;
     case "resumed":
       state.suspensions.remove(event.suspension);
+      break;
+    case "approval_opened":
+      state.approvals.open(event.approval);
+      break;
+    case "approval_answered":
+      state.approvals.answer(event);
+      break;
+    case "approval_used":
+      state.approvals.use(event);
+      break;
+    case "approval_ended":
+      state.approvals.end(event);
       break;
   }
 }
@@ -182,6 +203,7 @@ function applyDecision(state: State, record: DecisionRecord): void {
   if (registered) applyToRegistered(registered, record, call);
   // Naming another agent's task tells an agent nothing of what that has seen.
   if ((seenAfter && standing !== "mismatch") || call) applyToMemory(state, record, call);
+  if (record.approval && judgement.outcome === "REQUIRE_APPROVAL") state.approvals.await(record);
   if (record.attempt) rememberAttempt(state, record, record.attempt);
 }
 
@@ -276,4 +298,5 @@ export function forget(state: State, now: Instant): void {
     if (now - memory.lastAt >= window && memory.awaited.calls.size === 0) state.memories.delete(key);
   }
   state.registered.forget(now, window);
+  state.approvals.forget(now, window, (task) => state.registered.get(task) !== undefined || state.tasks.get(task) !== undefined);
 }

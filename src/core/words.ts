@@ -74,6 +74,10 @@ export const REASON_CODES = [
   "RULE_ASKS",
   "RISK_MIDDLE",
   "BASIS_ASKS",
+  "APPROVAL_NOT_APPLICABLE",
+  "APPROVAL_DENIED",
+  "NO_APPROVER",
+  "ARGUMENTS_TRUNCATED",
 ] as const;
 export type ReasonCode = (typeof REASON_CODES)[number];
 
@@ -94,4 +98,6 @@ export interface Hold {
   /** `principal`, `issuer`, `user:…` or `group:…`. */
   readonly approvers: readonly string[];
   readonly quorum: number;
+  /** How long they have to answer; absent: `lifetimes.approval`. */
+  readonly lifetime?: DurationMs;
 }

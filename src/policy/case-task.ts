@@ -108,7 +108,7 @@ const registeredShape = object(
   {
     principal: described(matching(/^(user|service):./, "`user:…` or `service:…`"), {
       description: "whom the task is for, as its initiator says",
-      default: "user:local",
+      default: "user:alice",
     }),
     principal_attributes: described(jsonObject, "what its initiator says of whom it is for"),
     scope_kind: described(oneOf(SCOPE_KINDS), { description: "who stands behind its scope", default: "issued" }),
@@ -180,6 +180,8 @@ interface Standing {
   readonly at: Instant;
 }
 
+/** The caller that opens the tasks of cases. */
+const ISSUER = "local-initiator";
 const DAY_MS = 86_400_000;
 
 /** A registered task as a decision reads it. */
@@ -193,6 +195,7 @@ export function registeredOf(stated: CaseRegistered, { id, hops: all, at }: Stan
     root: depth === 0 ? id : "root",
     depth,
     principal: principalOf(principal, attributes),
+    issuer: ISSUER,
     scopeKind,
     ...((scopeKind === "issued" || depth > 0) && { boundary: scopeOf(scope) }),
     hops,

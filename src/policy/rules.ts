@@ -1,7 +1,7 @@
 import { type FactDeclaration, mayHelp } from "../core/fact.ts";
 import type { CompiledRule } from "../core/policy.ts";
 import type { Steps } from "../core/steps.ts";
-import type { Finding, RuleEvent } from "../core/words.ts";
+import { durationMs, type Finding, type RuleEvent } from "../core/words.ts";
 import { compile, type SlotTable, sourceOf } from "./compile.ts";
 import { CONDITION, CONDITIONS } from "./condition-schema.ts";
 import { type Condition, leavesOf, type NamedConditions, readConditions } from "./conditions.ts";
@@ -213,6 +213,7 @@ function compileRule(rule: StatedRule, slots: SlotTable): CompiledRule {
     controls: params.controls,
     ...(params.approvers && { approvers: params.approvers }),
     ...(params.quorum !== undefined && { quorum: params.quorum }),
+    ...(params.lifetime !== undefined && { lifetime: durationMs(params.lifetime) }),
     ...(params.obligation && { obligation: params.obligation }),
     condition: compile(condition, slots),
     matched: finding("matched", points),

@@ -5,6 +5,7 @@ import {
   type Document,
   described,
   duration,
+  flag,
   integer,
   listOf,
   mapOf,
@@ -103,6 +104,29 @@ export const quorum = described(integer(1, 20), "how many different people must 
 
 const framework = described(matching(/^[a-z][a-z0-9-]*$/, "the name of a framework, such as `acme`"), { examples: ["acme"] });
 
+/** What people of whom more is asked do not read any more. */
+const ASKED_PER_HOUR = { byAgent: 30, forTask: 20 };
+const ENDORSEMENT_USES_MAX = 10;
+
+/** How people are asked, and how far what they say goes. */
+const askingShape = {
+  reask_after: described(duration, "how long a person's no holds against the same request; unset: as long as its task lives"),
+  endorsement_uses_max: described(integer(1, 1_000), {
+    description: "how often at most an action, and others like it, may be taken on one approval",
+    default: ENDORSEMENT_USES_MAX,
+  }),
+  asked_per_hour: described(
+    object(
+      {},
+      {
+        agent: described(integer(1, 10_000), { description: "for one agent", default: ASKED_PER_HOUR.byAgent }),
+        task: described(integer(1, 10_000), { description: "for one task", default: ASKED_PER_HOUR.forTask }),
+      },
+    ),
+    "how many approvals are opened in an hour; what an agent asks beyond that is one summary",
+  ),
+};
+
 const settingsShape = (order: readonly string[]) =>
   object(
     {
@@ -151,7 +175,12 @@ const settingsShape = (order: readonly string[]) =>
             default: described(reading({ ...listOf(approver).schema, minItems: 1 }, listOf(approver)), "who may answer a hold that names nobody"),
             quorum: described(quorum, "how many of them must agree"),
           },
-          {},
+          {
+            require_verified: described(flag, {
+              description: "whether answers count only of people who are known by more than a token file",
+              default: false,
+            }),
+          },
         ),
         "who answers holds that do not say it",
       ),
@@ -187,6 +216,7 @@ const settingsShape = (order: readonly string[]) =>
         description: "what an action outside an issued scope is answered",
         default: "deny",
       }),
+      ...askingShape,
       controls: described(
         listOf(framework),
         "frameworks whose controls rules name as `framework:…`, beside `owasp`, `maestro` and `nist`; it changes no decision",
@@ -203,6 +233,7 @@ export function readSettings(document: Document): Settings | undefined {
   const stated = settingsShape(order)(document.root, document);
   if (!stated) return undefined;
   const { bands, lifetimes, windows } = stated;
+  const { require_verified: requireVerified, ...defaultApprovers } = stated.approvers;
   refuseInconsistent(document, stated);
   warnOfOrder(document, stated.basis);
   return {
@@ -211,7 +242,10 @@ export function readSettings(document: Document): Settings | undefined {
     bands,
     basis: stated.basis,
     reachDefault: compileReach(stated.reach.default, stated.classification.order),
-    approvers: stated.approvers,
+    approvers: { ...defaultApprovers, requireVerified: requireVerified ?? false },
+    ...(stated.reask_after !== undefined && { reaskAfter: durationMs(stated.reask_after) }),
+    endorsementUsesMax: stated.endorsement_uses_max ?? ENDORSEMENT_USES_MAX,
+    askedPerHour: { byAgent: stated.asked_per_hour?.agent ?? ASKED_PER_HOUR.byAgent, forTask: stated.asked_per_hour?.task ?? ASKED_PER_HOUR.forTask },
     groups: Object.fromEntries(stated.groups),
     outsideIssuedScope: stated.outside_issued_scope ?? "deny",
     lifetimes: {

@@ -106,6 +106,7 @@ function ofRegistered({ policy, subject, evaluates }: Question, choice: Chosen):
     root: "t0",
     depth: own.length - 2,
     principal: { type: "user", id: "alice", ...(marks.includes("attributes") && { attributes: { department: "finance" } }) },
+    issuer: "local-initiator",
     scopeKind,
     ...((scopeKind === "issued" || own.length > 2) && { boundary }),
     hops: own.length,

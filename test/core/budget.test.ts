@@ -189,6 +189,7 @@ describe("an action", () => {
       root: "t",
       depth: 0,
       principal: { type: "user", id: "alice" },
+      issuer: "portal",
       scopeKind: "issued",
       hops: 2,
       budgets: [budgetOf({ maxAmounts })],

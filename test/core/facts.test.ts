@@ -47,6 +47,7 @@ const REGISTERED: RegisteredStanding = {
   root: "t",
   depth: 0,
   principal: { type: "user", id: "alice", attributes: { department: "finance" } },
+  issuer: "portal",
   scopeKind: "issued",
   hops: 2,
   until: instant(1),

@@ -306,6 +306,7 @@ export function createTreeModel(world: World, laws: TreeLaws = TREE_LAWS) {
         root: rootOf(task).id,
         depth: depthOf(task),
         principal: asked.principal,
+        issuer: rootOf(task).caller.id,
         scopeKind: task.kind,
         ...(laws.binds(task.kind, depthOf(task)) && {
           boundary: withoutCaps(lowest === undefined ? task.scope : { ...task.scope, maxClassification: lowest }),

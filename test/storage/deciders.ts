@@ -41,7 +41,13 @@ export const POLICY: Policy = policyOf({
   ],
 });
 
-export const LIMITS: StateLimits = { openTasksMax: 1_000, agentsRememberedMax: 1_000, requestIdsMax: 1_000, categoriesSeenMax: 8 };
+export const LIMITS: StateLimits = {
+  openTasksMax: 1_000,
+  agentsRememberedMax: 1_000,
+  requestIdsMax: 1_000,
+  categoriesSeenMax: 8,
+  approvalsMax: 1_000,
+};
 
 export interface DeciderChange {
   readonly policy?: Policy;

@@ -1,3 +1,4 @@
+import type { ApprovalsView } from "../approvals/register.ts";
 import type { Policy } from "../policy.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Instant } from "../words.ts";
@@ -40,4 +41,12 @@ export type Parties = Pick<Task, "tenant" | "caller" | "agent" | "principal" | "
 export const joinKey = ({ tenant, caller, agent, principal, session }: Parties): string =>
   JSON.stringify([tenant, caller, agent, principal, session]);
 
-export const isIdle = (task: Task, policy: Policy, at: Instant): boolean => at - task.lastUsedAt >= policy.settings.lifetimes.selfAssertedIdle;
+export interface IdleQuestion {
+  readonly policy: Policy;
+  readonly at: Instant;
+  readonly approvals: Pick<ApprovalsView, "isAwaited">;
+}
+
+/** While people are asked for it, or what they said can be used, a task is not idle. */
+export const isIdle = (task: Task, { policy, at, approvals }: IdleQuestion): boolean =>
+  at - task.lastUsedAt >= policy.settings.lifetimes.selfAssertedIdle && !approvals.isAwaited(task.id, at);

@@ -1,3 +1,4 @@
+import type { ApprovalsView } from "../approvals/register.ts";
 import type { Policy } from "../policy.ts";
 import type { Caller, DecisionRequest, Hop } from "../request.ts";
 import { type Instant, instant } from "../words.ts";
@@ -33,6 +34,8 @@ export interface RegisteredStanding {
   /** How many times it was handed on. */
   readonly depth: number;
   readonly principal: Principal;
+  /** The caller that opened the root. */
+  readonly issuer: string;
   readonly scopeKind: ScopeKind;
   /** What bounds the action; absent where nothing was bound: a scope that a planner proposed for a root only tells what it expects. */
   readonly boundary?: Scope;
@@ -59,6 +62,7 @@ export interface TaskQuestion {
   /** The registered task that the request names. */
   readonly registered: TaskState | undefined;
   readonly memory: AgentMemory | undefined;
+  readonly approvals: Pick<ApprovalsView, "isAwaited">;
   readonly at: Instant;
   /** Makes the id of a task that this request opens. */
   readonly freshId: () => string;
@@ -82,9 +86,9 @@ export function standingOf(question: TaskQuestion): TaskStanding {
     if (request.delegation && assertedPrincipal(request) !== task.principal) {
       return { standing: "mismatch", restated: false, seen: inherited };
     }
-    if (isIdle(task, policy, at)) return { standing: "closed", id: task.id, restated: false, seen: task.seen };
+    if (isIdle(task, question)) return { standing: "closed", id: task.id, restated: false, seen: task.seen };
   }
-  if (!task || isIdle(task, policy, at)) {
+  if (!task || isIdle(task, question)) {
     return { standing: "new", id: question.freshId(), ...(statement !== undefined && { statement }), restated: false, seen: inherited };
   }
   const first = task.statement;
@@ -119,6 +123,7 @@ function standingOfRegistered(leaf: TaskState, { policy, request, at }: TaskQues
       root: task.root,
       depth: task.depth,
       principal: task.principal,
+      issuer: tree.tasks[0]?.task.caller ?? task.caller,
       scopeKind: task.scopeKind,
       ...(bounds(task) && { boundary: boundaryOf(leaf, policy) }),
       hops: own.length,

@@ -1,4 +1,5 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ApprovalStanding } from "../../core/approvals/approval.ts";
 import type { Answer, Asked } from "../../core/decide.ts";
 import { ServiceError } from "../../core/errors.ts";
 import { isFitIdentifier, UNFIT_IDENTIFIER } from "../../core/identifiers.ts";
@@ -43,6 +44,8 @@ export function fromWire(message: wire.DecideRequest, limits: RequestLimits): Om
         attributes: reader.map("context.attributes", context.attributes),
       }),
     supportedObligations: readObligations(message.supportedObligations),
+    approvalId: reader.optionalIdentifier("approval_id", message.approvalId),
+    waitMs: message.waitMs || undefined,
     credentialed: agent.credential !== "" || message.delegation.some(({ credential }) => credential !== "") || undefined,
   });
   return {
@@ -51,10 +54,12 @@ export function fromWire(message: wire.DecideRequest, limits: RequestLimits): Om
   };
 }
 
+/** Below the minute after which proxies give a call up. */
+const WAIT_MS_MAX = 55_000;
+
 /** Asking for what is not served must not look as if it had been granted. */
 function refuseUnserved(message: wire.DecideRequest): void {
-  if (message.approvalId !== "") throw malformed("approval_id", "cannot be used: this server keeps no approvals");
-  if (message.waitMs !== 0) throw malformed("wait_ms", "cannot be used: this server keeps no approvals to wait for");
+  if (message.waitMs > WAIT_MS_MAX) throw malformed("wait_ms", `is ${message.waitMs}; at most ${WAIT_MS_MAX} can be waited`);
   if (message.permit) throw malformed("permit", "cannot be asked for: this server signs no permits");
 }
 
@@ -277,7 +282,7 @@ export const EVENTS: Readonly<Record<RuleEvent, wire.RuleEvent>> = {
  * Renders an answer: live, replayed or explained alike, from its record. Messages are written out field by field: filling in a prototype
  * costs several times as much, on every answer.
  */
-export function toWire({ record, argumentsDigest, recorded, replayed }: Answer): wire.DecideResponse {
+export function toWire({ record, argumentsDigest, recorded, replayed, approvalState }: Answer): wire.DecideResponse {
   const { judgement, cache, subject } = record;
   // A task that Explain would have opened does not exist.
   const taskId = recorded || subject.task.standing === "open" ? (subject.task.id ?? "") : "";
@@ -291,6 +296,7 @@ export function toWire({ record, argumentsDigest, recorded, replayed }: Answer):
     reasonCodes: [...judgement.reasonCodes],
     obligations: (judgement.obligations ?? []).map(obligationToWire),
     holds: judgement.holds.map(({ name, approvers, quorum }) => ({ $typeName: "behest.v1.Hold", name, approvers: [...approvers], quorum })),
+    ...(record.approval && recorded && { approval: approvalToWire(record.approval, approvalState) }),
     taskId,
     argumentsDigest,
     policyDigest: record.policy,
@@ -301,6 +307,23 @@ export function toWire({ record, argumentsDigest, recorded, replayed }: Answer):
     replayed,
   };
 }
+
+export const APPROVAL_STATES: Readonly<Record<ApprovalStanding, wire.ApprovalState>> = {
+  pending: wire.ApprovalState.PENDING,
+  approved: wire.ApprovalState.APPROVED,
+  denied: wire.ApprovalState.DENIED,
+  expired: wire.ApprovalState.EXPIRED,
+  cancelled: wire.ApprovalState.CANCELLED,
+  consumed: wire.ApprovalState.CONSUMED,
+};
+
+const approvalToWire = ({ id, state, expiresAt }: NonNullable<Answer["record"]["approval"]>, now: ApprovalStanding = state): wire.Approval => ({
+  $typeName: "behest.v1.Approval",
+  id,
+  state: APPROVAL_STATES[now],
+  url: "",
+  expiresAt: timestamp(expiresAt),
+});
 
 const findingToWire = (finding: Finding): wire.Finding => ({
   $typeName: "behest.v1.Finding",

@@ -30,6 +30,8 @@ const RENDERINGS: Readonly<Record<ErrorCode, Rendering>> = {
   DECISION_UNKNOWN: { code: Code.NOT_FOUND },
   REPORT_CONFLICT: { code: Code.ALREADY_EXISTS },
   SUSPENSION_UNKNOWN: { code: Code.NOT_FOUND },
+  APPROVAL_UNKNOWN: { code: Code.NOT_FOUND },
+  APPROVAL_SETTLED: { code: Code.FAILED_PRECONDITION },
   LEDGER_UNAVAILABLE: { code: Code.UNAVAILABLE, retryAfterS: 1 },
 };
 

@@ -31,7 +31,11 @@ function placeOf(rule: StatedRule): Node {
   return rule.params.quorum === undefined ? nameNodeOf(rule) : nodeAt(rule.node, ["event", "params", "quorum"]);
 }
 
-function messageFor(who: string, { default: approvers, quorum }: Settings["approvers"], settings: Settings): string | undefined {
+function messageFor(
+  who: string,
+  { default: approvers, quorum }: Pick<Settings["approvers"], "default" | "quorum">,
+  settings: Settings,
+): string | undefined {
   const people = peopleMax(approvers, settings);
   if (people === undefined || people >= quorum) return undefined;
   const named = approvers.map((approver) => `\`${approver}\``).join(", ");

@@ -1,6 +1,15 @@
 import { ServiceError } from "../../core/errors.ts";
 import type { EndedSuspensionsQuestion, KeptPolicy, Ledger, Turn } from "../../core/ports.ts";
-import { type ControlEvent, type DecisionRecord, decodeEvent, encodeEvent, type Reported, type Resumed } from "../../core/record.ts";
+import {
+  type ApprovalEvent,
+  type ControlEvent,
+  type DecisionRecord,
+  decodeEvent,
+  encodeEvent,
+  isApprovalEvent,
+  type Reported,
+  type Resumed,
+} from "../../core/record.ts";
 import { apply, createState, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
 import { concerns, type EndedSuspension, holds, type Suspension } from "../../core/suspensions.ts";
 import type { Instant } from "../../core/words.ts";
@@ -23,6 +32,7 @@ export function createMemoryLedger(state: State = createState()): MemoryLedger {
     if (closed) throw new ServiceError("LEDGER_UNAVAILABLE", "the ledger is closed; nothing was decided");
   };
 
+  const listeners: ((event: ApprovalEvent) => void)[] = [];
   const write = (turn: Turn<unknown>): void => {
     for (const event of turn.events) {
       const text = encodeEvent(event);
@@ -31,6 +41,7 @@ export function createMemoryLedger(state: State = createState()): MemoryLedger {
       if (event.kind === "reported") reports.set(event.decision, event);
       written.push(text);
     }
+    for (const event of turn.events) if (isApprovalEvent(event)) for (const listener of listeners) listener(event);
   };
 
   const past = createPastSuspensions();
@@ -41,6 +52,7 @@ export function createMemoryLedger(state: State = createState()): MemoryLedger {
       return !closed;
     },
     onReadyChange: () => undefined,
+    onApprovalChange: (listener) => listeners.push(listener),
     async transact<A>(keys: StateKeys, run: (view: StateView) => Turn<A>): Promise<A> {
       refuseClosed();
       const turn = run(view(state, keys));

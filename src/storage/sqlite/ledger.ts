@@ -1,6 +1,15 @@
 import { ServiceError } from "../../core/errors.ts";
 import type { Controlled, ControlTurn, ControlView, EndedSuspensionsQuestion, KeptPolicy, Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
-import { type ControlEvent, type DecisionRecord, decodeEvent, encodeEvent, type LedgerEvent, type Reported } from "../../core/record.ts";
+import {
+  type ApprovalEvent,
+  type ControlEvent,
+  type DecisionRecord,
+  decodeEvent,
+  encodeEvent,
+  isApprovalEvent,
+  type LedgerEvent,
+  type Reported,
+} from "../../core/record.ts";
 import { apply, createState, forget, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
 import type { EndedSuspension, SuspensionsView } from "../../core/suspensions.ts";
 import type { RegisteredTasksView } from "../../core/tasks/registered.ts";
@@ -74,6 +83,7 @@ class SqliteLedger implements Ledger {
   readonly cache: SqliteDecisionCache;
   readonly #options: SqliteLedgerOptions;
   readonly #listeners = new Set<(ready: boolean) => void>();
+  readonly #approvalListeners: ((event: ApprovalEvent) => void)[] = [];
   #state: State = createState();
   #writer: Writer | undefined;
   #queue: Waiting[] = [];
@@ -110,6 +120,14 @@ class SqliteLedger implements Ledger {
 
   onReadyChange(listener: (ready: boolean) => void): void {
     this.#listeners.add(listener);
+  }
+
+  onApprovalChange(listener: (event: ApprovalEvent) => void): void {
+    this.#approvalListeners.push(listener);
+  }
+
+  #tellApprovals(events: readonly LedgerEvent[]): void {
+    for (const event of events) if (isApprovalEvent(event)) for (const listener of this.#approvalListeners) listener(event);
   }
 
   async open(): Promise<void> {
@@ -267,7 +285,11 @@ class SqliteLedger implements Ledger {
     const texts = events.map(encodeEvent);
     for (const event of events) apply(this.#state, event);
     return new Promise<A>((resolve, reject) => {
-      this.#queue.push({ events: texts, policies, resolve: () => resolve(answer), reject });
+      const done = (): void => {
+        this.#tellApprovals(events);
+        resolve(answer);
+      };
+      this.#queue.push({ events: texts, policies, resolve: done, reject });
       if (this.#written.length === 0) this.#sendSoon();
     });
   }

@@ -198,6 +198,12 @@ function concernsOf(event: Exclude<LedgerEvent, DecisionRecord>): Concerns {
     case "task_ended":
     case "task_revoked":
       return { tenant: event.tenant, task: event.task, root: event.root };
+    case "approval_opened":
+      return { tenant: event.approval.tenant, task: event.approval.task, root: event.approval.root };
+    case "approval_answered":
+    case "approval_used":
+    case "approval_ended":
+      return { tenant: event.tenant, task: event.task, root: event.root };
     case "reported":
       return { tenant: event.tenant, task: event.task ?? null, root: event.root ?? null };
   }

@@ -88,15 +88,18 @@ export type DecideRequest = Message<"behest.v1.DecideRequest"> & {
   context?: Context | undefined;
 
   /**
-   * The approval that this attempt continues after. This server keeps no approvals yet and answers INVALID_ARGUMENT if it is set.
+   * The approval that this attempt continues after: the same request once more, as a new attempt, with this set. Everything is decided anew; what
+   * people have said yes to is not asked again, and the approval is used up. One that is unknown, was given for another request, or is over covers
+   * nothing: then, where people have to be asked, it is asked anew, with reason code APPROVAL_NOT_APPLICABLE. Absent: none.
    *
    * @generated from field: string approval_id = 9;
    */
   approvalId: string;
 
   /**
-   * How long to wait for an approval, in milliseconds, at most 55,000. This server keeps no approvals yet and answers INVALID_ARGUMENT if
-   * it is not 0.
+   * How long to wait for people, in milliseconds, at most 55,000. The REQUIRE_APPROVAL is recorded first. Answered in time, the request is decided
+   * once more, with what they said, and that decision is the answer; else the REQUIRE_APPROVAL is. Only so many calls wait at once (`waits_max`);
+   * beyond that they are answered without waiting. Not part of what an approval is bound to. Absent: answered at once.
    *
    * @generated from field: uint32 wait_ms = 10;
    */
@@ -532,7 +535,8 @@ export type DecideResponse = Message<"behest.v1.DecideResponse"> & {
   holds: Hold[];
 
   /**
-   * The approval that REQUIRE_APPROVAL opened. Absent: this server keeps no approvals yet.
+   * The approval that a REQUIRE_APPROVAL waits for, or that allowed an ALLOW, as it stands when this is answered, also when it is replayed.
+   * Absent otherwise, and where Explain would have opened one.
    *
    * @generated from field: behest.v1.Approval approval = 9;
    */
@@ -798,7 +802,7 @@ export type Approval = Message<"behest.v1.Approval"> & {
   state: ApprovalState;
 
   /**
-   * Where a person can answer.
+   * Where a person can answer. Empty: this server has no pages.
    *
    * @generated from field: string url = 3;
    */

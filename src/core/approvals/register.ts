@@ -1,0 +1,203 @@
+import type { ApprovalAnswered, ApprovalEnded, ApprovalUsed, DecisionRecord } from "../record.ts";
+import type { DurationMs, Instant } from "../words.ts";
+import { type Approval, type ApprovalState, isOpen, openUntil, standingAt } from "./approval.ts";
+
+/** How often people may be asked is counted over this time. */
+export const ASKING_WINDOW_MS = 3_600_000;
+
+/** The approvals, as a turn or a reader sees them. */
+export interface ApprovalsView {
+  /** How many are remembered. */
+  readonly size: number;
+  get(id: string): ApprovalState | undefined;
+  /** The last that was opened for exactly this. */
+  boundTo(binding: string): ApprovalState | undefined;
+  /** Those of a task that bear on more than the request they were opened for: denied ones, and those with a wider yes. */
+  bearingOn(task: string): readonly ApprovalState[];
+  /** Whether people are asked for a task, or have agreed to what it has not done yet. */
+  isAwaited(task: string, at: Instant): boolean;
+  /** The last flood of an agent. */
+  floodOf(tenant: string, agent: string): ApprovalState | undefined;
+  /** How many approvals were opened for it in the last hour. */
+  askedBy(asker: Asker, at: Instant): number;
+  /** The last approved one of this agent for this tool. */
+  lastApproved(tenant: string, agent: string, tool: string): ApprovalState | undefined;
+  /** In the order in which they were opened. */
+  all(): Iterable<ApprovalState>;
+}
+
+export interface Asker {
+  readonly tenant: string;
+  /** An agent, or a task. */
+  readonly agent?: string;
+  readonly task?: string;
+}
+
+const askerKey = ({ tenant, agent, task }: Asker): string => JSON.stringify([tenant, agent ?? null, task ?? null]);
+const likeKey = ({ tenant, agent, tool }: Pick<Approval, "tenant" | "agent" | "tool">): string => JSON.stringify([tenant, agent, tool]);
+
+/** The approvals by what they are found by. Changed by `apply` alone. */
+export class Approvals implements ApprovalsView {
+  readonly #byId = new Map<string, ApprovalState>();
+  readonly #byBinding = new Map<string, string>();
+  readonly #bearing = new Map<string, Set<string>>();
+  /** By task, those that were not over when they were last written of. */
+  readonly #open = new Map<string, Set<string>>();
+  readonly #floods = new Map<string, string>();
+  readonly #asked = new Map<string, Instant[]>();
+  readonly #lastApproved = new Map<string, string>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: string): ApprovalState | undefined {
+    return this.#byId.get(id);
+  }
+
+  boundTo(binding: string): ApprovalState | undefined {
+    return this.#found(this.#byBinding.get(binding));
+  }
+
+  bearingOn(task: string): readonly ApprovalState[] {
+    return [...(this.#bearing.get(task) ?? [])].flatMap((id) => this.#byId.get(id) ?? []);
+  }
+
+  isAwaited(task: string, at: Instant): boolean {
+    for (const id of this.#open.get(task) ?? []) {
+      const state = this.#byId.get(id);
+      if (state && isOpen(standingAt(state, at))) return true;
+    }
+    return false;
+  }
+
+  floodOf(tenant: string, agent: string): ApprovalState | undefined {
+    return this.#found(this.#floods.get(askerKey({ tenant, agent })));
+  }
+
+  askedBy(asker: Asker, at: Instant): number {
+    const asked = this.#asked.get(askerKey(asker)) ?? [];
+    return asked.filter((then) => at - then < ASKING_WINDOW_MS).length;
+  }
+
+  lastApproved(tenant: string, agent: string, tool: string): ApprovalState | undefined {
+    return this.#found(this.#lastApproved.get(likeKey({ tenant, agent, tool })));
+  }
+
+  all(): Iterable<ApprovalState> {
+    return this.#byId.values();
+  }
+
+  #found(id: string | undefined): ApprovalState | undefined {
+    return id === undefined ? undefined : this.#byId.get(id);
+  }
+
+  open(approval: Approval): void {
+    const { id, tenant, agent, task, askedAt } = approval;
+    this.#byId.set(id, { approval, standing: "pending", answers: [], asked: 0, lastAskedAt: askedAt, used: 0 });
+    addTo(this.#open, task, id);
+    if (approval.kind === "flood") {
+      this.#floods.set(askerKey({ tenant, agent }), id);
+      return;
+    }
+    this.#byBinding.set(approval.binding, id);
+    this.#count({ tenant, agent }, askedAt);
+    this.#count({ tenant, task }, askedAt);
+  }
+
+  #count(asker: Asker, at: Instant): void {
+    const key = askerKey(asker);
+    const asked = this.#asked.get(key);
+    if (asked) asked.push(at);
+    else this.#asked.set(key, [at]);
+  }
+
+  answer({ approval: id, answer, standing, granted }: ApprovalAnswered): void {
+    const state = this.#byId.get(id);
+    if (!state) return;
+    const { approval } = state;
+    this.#byId.set(id, {
+      ...state,
+      standing,
+      answers: [...state.answers, answer],
+      ...(granted && { granted }),
+      ...(standing === "denied" && { ended: { at: answer.at, by: answer.by, ...(answer.comment !== undefined && { reason: answer.comment }) } }),
+    });
+    if (standing === "approved" && approval.kind === "flood") this.#forgetAsked(approval);
+    else if (standing === "approved") this.#lastApproved.set(likeKey(approval), id);
+    if (standing === "denied" || granted) addTo(this.#bearing, approval.task, id);
+    if (standing === "denied") takeFrom(this.#open, approval.task, id);
+  }
+
+  /** Somebody said that the agent may go on asking. */
+  #forgetAsked({ tenant, agent, task }: Approval): void {
+    this.#asked.delete(askerKey({ tenant, agent }));
+    this.#asked.delete(askerKey({ tenant, task }));
+  }
+
+  use({ approval: id, at, standing }: ApprovalUsed): void {
+    const state = this.#byId.get(id);
+    if (!state) return;
+    this.#byId.set(id, { ...state, standing, used: state.used + 1, ...(standing === "consumed" && { ended: { at } }) });
+    if (standing === "consumed") takeFrom(this.#open, state.approval.task, id);
+  }
+
+  /** What was used up stays used up; only the wider yes that came with it ends. */
+  end({ approval: id, how, at, by, reason }: ApprovalEnded): void {
+    const state = this.#byId.get(id);
+    if (!state) return;
+    const { granted: _, ...rest } = state;
+    const standing = isOpen(state.standing) ? how : state.standing;
+    this.#byId.set(id, {
+      ...rest,
+      standing,
+      ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
+    });
+    takeFrom(this.#open, state.approval.task, id);
+    if (standing !== "denied") takeFrom(this.#bearing, state.approval.task, id);
+  }
+
+  /** The decision waits for it. */
+  await({ approval, at }: DecisionRecord): void {
+    const state = approval && this.#byId.get(approval.id);
+    if (state) this.#byId.set(state.approval.id, { ...state, asked: state.asked + 1, lastAskedAt: at });
+  }
+
+  /** Drops what has long been over, and what bore on a task that is not remembered any more. */
+  forget(now: Instant, window: DurationMs, isRemembered: (task: string) => boolean): void {
+    for (const [key, asked] of this.#asked) {
+      const recent = asked.filter((then) => now - then < ASKING_WINDOW_MS);
+      if (recent.length === 0) this.#asked.delete(key);
+      else if (recent.length < asked.length) this.#asked.set(key, recent);
+    }
+    for (const [id, state] of this.#byId) {
+      const { approval } = state;
+      const over = isOpen(standingAt(state, now)) ? undefined : (state.ended?.at ?? openUntil(state));
+      if (over === undefined || now - over < window) continue;
+      const bears = this.#bearing.get(approval.task)?.has(id) === true;
+      if (bears && isRemembered(approval.task)) continue;
+      this.#drop(approval);
+    }
+  }
+
+  #drop({ id, tenant, agent, task, tool, binding }: Approval): void {
+    this.#byId.delete(id);
+    takeFrom(this.#bearing, task, id);
+    takeFrom(this.#open, task, id);
+    if (this.#byBinding.get(binding) === id) this.#byBinding.delete(binding);
+    if (this.#floods.get(askerKey({ tenant, agent })) === id) this.#floods.delete(askerKey({ tenant, agent }));
+    if (this.#lastApproved.get(likeKey({ tenant, agent, tool })) === id) this.#lastApproved.delete(likeKey({ tenant, agent, tool }));
+  }
+}
+
+function addTo(sets: Map<string, Set<string>>, key: string, id: string): void {
+  const set = sets.get(key);
+  if (set) set.add(id);
+  else sets.set(key, new Set([id]));
+}
+
+function takeFrom(sets: Map<string, Set<string>>, key: string, id: string): void {
+  const set = sets.get(key);
+  set?.delete(id);
+  if (set?.size === 0) sets.delete(key);
+}
