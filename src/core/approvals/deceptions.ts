@@ -30,7 +30,7 @@ function deceptionsOf(text: string): readonly string[] {
   if (bidirectional) found.push(`holds marks that turn the direction of text (${bidirectional}): it may not read as it is`);
   const control = namesOf(text, /(?![\t\n\r])\p{Cc}/gu);
   if (control) found.push(`holds control characters (${control})`);
-  const invisible = namesOf(text, /(?![\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069])[\p{Cf}\u115f\u1160\u3164\uffa0\p{Variation_Selector}]/gu);
+  const invisible = namesOf(text, /(?![\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069])[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu);
   if (invisible) found.push(`holds invisible characters (${invisible})`);
   const mixed = text.match(/[\p{L}\p{N}._-]+/gu)?.find(mixesScripts);
   if (mixed !== undefined) found.push(`mixes alphabets that look alike in \`${visible(mixed).slice(0, 60)}\``);
@@ -53,4 +53,4 @@ const mixesScripts = (word: string): boolean => /\p{Script=Latin}/u.test(word) &
 
 /** A text in which everything that is not seen, or moves what is seen, stands as its code point. */
 export const visible = (text: string): string =>
-  text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu, (character) => `⟨${codePoint(character)}⟩`);
+  text.replaceAll(/[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu, (character) => `⟨${codePoint(character)}⟩`);
