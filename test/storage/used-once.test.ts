@@ -6,6 +6,7 @@ import type { Ledger } from "../../src/core/ports.ts";
 import type { LedgerEvent } from "../../src/core/record.ts";
 import { temporaryDirectory } from "../running-server.ts";
 import { type Asking, answer, asking, longTask, use, wire } from "./askings.ts";
+import { approvalsOver } from "./deciders.ts";
 import { HOUR, POLICY } from "./families.ts";
 import { loadPolicy } from "./histories.ts";
 import { copyAsCrashed, lookOutside, type OpenedStorage, openSqlite } from "./storages.ts";
@@ -176,6 +177,7 @@ describe(`${CONSUMERS} that use one approval at once`, () => {
     for (let race = 0; race < races; race++) {
       // Each race asks twice, and people are asked so often in an hour.
       storage.clock.advance(HOUR);
+      await approvalsOver(storage, POLICY).sweep();
       const asked = await asking(storage, wire({ task: { id: task } }, race));
       await answer(storage, asked);
       expect(await winners(storage, asked), `race ${race}`).toBe(1);
