@@ -124,7 +124,7 @@ function alike(
 
 function isAlike(question: StandingsQuestion, { approval }: ApprovalState, endorsed: ApprovalStandings["endorsed"]): boolean {
   const shown = approval.pattern;
-  const asked = question.binding().pattern;
+  const asked = question.binding().pattern();
   if (!shown || shown.digest !== asked.digest || !isWithinAmounts(shown, asked)) return false;
   const known = new Set([...shown.identifiers, ...strongIdentifiers(question, endorsed)]);
   return asked.identifiers.every((identifier) => known.has(identifier));
