@@ -163,7 +163,7 @@ export class Approvals implements ApprovalsView {
     if (state) this.#byId.set(state.approval.id, { ...state, asked: state.asked + 1, lastAskedAt: at });
   }
 
-  /** Drops what has long been over, and what bore on a task that is not remembered any more. */
+  /** Drops what has long been over, unless it bears on a task that is remembered. */
   forget(now: Instant, window: DurationMs, isRemembered: (task: string) => boolean): void {
     for (const [key, asked] of this.#asked) {
       const recent = asked.filter((then) => now - then < ASKING_WINDOW_MS);
@@ -173,7 +173,7 @@ export class Approvals implements ApprovalsView {
     for (const [id, state] of this.#byId) {
       const { approval } = state;
       const over = isOpen(standingAt(state, now)) ? undefined : (state.ended?.at ?? openUntil(state));
-      if (over === undefined || now - over < window) continue;
+      if (over === undefined || now - over < Math.max(window, ASKING_WINDOW_MS)) continue;
       const bears = this.#bearing.get(approval.task)?.has(id) === true;
       if (bears && isRemembered(approval.task)) continue;
       this.#drop(approval);
