@@ -4,6 +4,7 @@ import { v7 } from "uuid";
 import { logCalls } from "./call-log.ts";
 import { canonical } from "./canonical.ts";
 import { type Config, requestLimits } from "./config.ts";
+import { createApprovalKeeper } from "./core/approvals/keeper.ts";
 import { createControl } from "./core/control.ts";
 import { createDecider } from "./core/decide.ts";
 import { gatherAll } from "./core/gather.ts";
@@ -84,6 +85,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
       decider,
       reports: createReports({ ...ports, limits: stateLimits(config) }),
       tasks: createTaskKeeper({ ...ports, limits: taskLimits(config) }),
+      approvals: createApprovalKeeper(ports),
       control: createControl({ ...ports, suspensionsMax: config.suspensions_max }),
       authenticate: tokens.authenticate,
       agentsOf: tokens.agentsOf,
@@ -133,7 +135,7 @@ async function openStorage(config: Config, log: Logger, { databasePath: path, co
 
 type ServedPorts = Pick<
   Parameters<typeof serveGrpc>[0],
-  "decider" | "reports" | "tasks" | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
+  "decider" | "reports" | "tasks" | "approvals" | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
 >;
 
 async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<GrpcServer> {

@@ -1,11 +1,13 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Client, type status as Code, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { ApprovalService } from "../gen/behest/v1/approval_pb.ts";
 import { ControlService } from "../gen/behest/v1/control_pb.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
 import * as policyWire from "../gen/behest/v1/policy_pb.ts";
 import { TaskService } from "../gen/behest/v1/task_pb.ts";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
+import { type ApprovalClient, approvalCalls } from "./approval-client.ts";
 import type { MakeCall } from "./call.ts";
 import { type ControlClient, controlCalls } from "./control-client.ts";
 import { type TaskClient, taskCalls } from "./task-client.ts";
@@ -25,7 +27,7 @@ export class CallFailed extends Error {
   }
 }
 
-export interface BehestClient extends ControlClient, TaskClient {
+export interface BehestClient extends ControlClient, TaskClient, ApprovalClient {
   decide(request: wire.DecideRequest): Promise<wire.DecideResponse>;
   decideBatch(items: readonly wire.DecideRequest[]): Promise<wire.DecideBatchResponse>;
   explain(request: wire.DecideRequest, options?: ExplainOptions): Promise<wire.ExplainResponse>;
@@ -38,7 +40,7 @@ export interface BehestClient extends ControlClient, TaskClient {
   /** What the server would say of these files; text by path relative to a rules directory. */
   validatePolicy(files: Readonly<Record<string, string>>): Promise<policyWire.ValidatePolicyResponse>;
   /**
-   * Whether decisions are made and tasks opened, whether the policy in force is the one in the rules directory, or whether things can be suspended. Answers without
+   * Whether decisions are made, tasks opened and approvals answered, whether the policy in force is the one in the rules directory, or whether things can be suspended. Answers without
    * credentials.
    */
   isServing(what?: keyof typeof HEALTH_NAMES): Promise<boolean>;
@@ -63,6 +65,7 @@ export interface ClientOptions {
 const HEALTH_NAMES = {
   decisions: wire.DecisionService.typeName,
   tasks: TaskService.typeName,
+  approvals: ApprovalService.typeName,
   policy: policyWire.PolicyService.typeName,
   control: ControlService.typeName,
 } as const;
@@ -103,6 +106,7 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
     reloadPolicy: () => call(policies.reloadPolicy, {}),
     validatePolicy: (files) => call(policies.validatePolicy, { files }),
     ...taskCalls(call),
+    ...approvalCalls(call),
     ...controlCalls(call),
     async isServing(what = "decisions") {
       const { status } = await call(Health.method.check, { service: HEALTH_NAMES[what] });

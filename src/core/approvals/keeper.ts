@@ -8,7 +8,7 @@ import type { Instant } from "../words.ts";
 import { type Approval, type ApprovalStanding, type ApprovalState, type Endorsement, type GivenAnswer, type Granted, isOpen } from "./approval.ts";
 import { type Asking, holdsFor, isAnswered, isParty, isVerified } from "./approvers.ts";
 import { checkEndorsement, grantedBy } from "./endorsing.ts";
-import { type ApprovalStatus, type LookedAt, statusAt } from "./status.ts";
+import { type ApprovalStatus, type LookedAt, statusAt, TASK_ENDED } from "./status.ts";
 
 export interface ApprovalKeeperPorts {
   readonly ledger: Pick<Ledger, "transact" | "peek" | "decision">;
@@ -291,7 +291,7 @@ function overdue(view: StateView, at: Instant, newId: NewId): readonly ApprovalE
     if (!isOpen(state.standing)) continue;
     const { standing } = statusAt(state, view, at);
     if (standing === "expired") events.push(ended(state.approval, { id: newId(at), at, how: "expired" }));
-    else if (standing === "cancelled") events.push(ended(state.approval, { id: newId(at), at, how: "cancelled", reason: "its task has ended" }));
+    else if (standing === "cancelled") events.push(ended(state.approval, { id: newId(at), at, how: "cancelled", reason: TASK_ENDED }));
   }
   return events;
 }

@@ -4,6 +4,7 @@ import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { ServiceError } from "../../core/errors.ts";
+import { ApprovalService } from "../../gen/behest/v1/approval_pb.ts";
 import { ControlService } from "../../gen/behest/v1/control_pb.ts";
 import { DecisionService } from "../../gen/behest/v1/decision_pb.ts";
 import { PolicyService } from "../../gen/behest/v1/policy_pb.ts";
@@ -13,11 +14,13 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { UnaryHandler } from "./call.ts";
 import { toStatusObject } from "./errors.ts";
 import { createDecisionHandlers, type HandlerPorts } from "./handler.ts";
+import { type ApprovalHandlerPorts, createApprovalHandlers } from "./handler-approvals.ts";
 import { type ControlHandlerPorts, createControlHandlers } from "./handler-control.ts";
 import { createPolicyHandlers, type PolicyHandlerPorts } from "./handler-policy.ts";
 import { createTaskHandlers, type TaskHandlerPorts } from "./handler-tasks.ts";
 
-export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHandlerPorts, TaskHandlerPorts {
+export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHandlerPorts, TaskHandlerPorts, ApprovalHandlerPorts {
+  readonly policies: PolicyHandlerPorts["policies"] & ApprovalHandlerPorts["policies"];
   readonly limits: HandlerPorts["limits"] & TaskHandlerPorts["limits"];
   /** HOST:PORT; port 0 picks a free one. */
   readonly address: string;
@@ -27,16 +30,19 @@ export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHa
 export interface GrpcServer {
   /** HOST:PORT as it is bound. */
   readonly address: string;
-  /** What health says: of the decisions, and so of tasks and of the server as a whole, or of the policy. Of control it says SERVING until the end. */
+  /** What health says: of the decisions, and so of tasks, approvals and the server as a whole, or of the policy. Of control it says SERVING until the end. */
   setServing(what: "decisions" | "policy", serving: boolean): void;
   /** Takes no new calls, lets those under way finish, and cuts what is left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
-const HEALTH_NAMES = { decisions: ["", DecisionService.typeName, TaskService.typeName], policy: [PolicyService.typeName] } as const;
+const HEALTH_NAMES = {
+  decisions: ["", DecisionService.typeName, TaskService.typeName, ApprovalService.typeName],
+  policy: [PolicyService.typeName],
+} as const;
 const CONTROL_HEALTH_NAME = ControlService.typeName;
 
-/** Serves DecisionService, TaskService, PolicyService, ControlService, health and reflection. @throws {Error} when the address cannot be bound. */
+/** Serves DecisionService, TaskService, ApprovalService, PolicyService, ControlService, health and reflection. @throws {Error} when the address cannot be bound. */
 export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const server = new Server({
     // The handler answers an oversize request with the field's details; beyond the largest of them nothing is buffered at all.
@@ -56,11 +62,12 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     server.addService(definitionOf(service), implementationOf(service, handlers, options.onInternalError));
   served(DecisionService, createDecisionHandlers(options));
   served(TaskService, createTaskHandlers(options));
+  served(ApprovalService, createApprovalHandlers(options));
   served(PolicyService, createPolicyHandlers(options));
   served(ControlService, createControlHandlers(options));
   health.addToServer(server);
   new ReflectionService(
-    reflected([DecisionService, TaskService, PolicyService, ControlService, Health], [file_google_rpc_error_details]),
+    reflected([DecisionService, TaskService, ApprovalService, PolicyService, ControlService, Health], [file_google_rpc_error_details]),
   ).addToServer(server);
   const port = await bind(server, options.address);
   const setServing: GrpcServer["setServing"] = (what, serving) => {
@@ -102,10 +109,11 @@ type Handlers = Readonly<Record<string, UnaryHandler>>;
 
 function implementationOf(service: DescService, handlers: Handlers, onInternalError: (error: unknown) => void): UntypedServiceImplementation {
   return Object.fromEntries(
-    service.methods.map(({ name }) => {
+    service.methods.flatMap(({ name, methodKind }) => {
       const handler = handlers[name];
+      if (!handler && methodKind === "server_streaming") return [];
       if (!handler) throw new Error(`nothing answers \`${service.typeName}/${name}\``);
-      return [name, unary(handler, onInternalError)];
+      return [[name, unary(handler, onInternalError)]];
     }),
   );
 }
