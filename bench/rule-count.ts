@@ -1,4 +1,4 @@
-import { cacheKey } from "../src/core/decide.ts";
+import { cacheKey } from "../src/core/cached-evaluation.ts";
 import { evaluate } from "../src/core/evaluate.ts";
 import { gather } from "../src/core/gather.ts";
 import type { Policy } from "../src/core/policy.ts";

@@ -1,12 +1,11 @@
 import { hash } from "node:crypto";
-import { identifiersIn } from "../intent/identifiers.ts";
-import { isList, isObject } from "../json.ts";
 import type { Tool } from "../policy.ts";
 import type { Canonical } from "../ports.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
 import type { Json, JsonObject } from "../words.ts";
 import type { Pattern } from "./approval.ts";
+import { identifiersOf } from "./texts.ts";
 
 /** What an approval is bound to. */
 export interface Binding {
@@ -78,13 +77,6 @@ function patternOf(args: JsonObject, tool: Tool | undefined): Omit<Pattern, "dig
     }
   }
   return { fixed, amounts, varies, identifiers: [...new Set(identifiers)].sort() };
-}
-
-/** Every identifier in a value, however deep, keys included. */
-export function identifiersOf(value: Json): readonly string[] {
-  if (typeof value === "string") return identifiersIn(value);
-  if (isList(value)) return value.flatMap(identifiersOf);
-  return isObject(value) ? Object.entries(value).flatMap(([key, item]) => [...identifiersIn(key), ...identifiersOf(item)]) : [];
 }
 
 /** Whether a request is like the one that was shown, apart from its identifiers: nothing is more than it was. */

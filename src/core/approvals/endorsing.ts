@@ -5,7 +5,7 @@ import type { Policy } from "../policy.ts";
 import type { DecisionRecord } from "../record.ts";
 import { instant } from "../words.ts";
 import type { Approval, Endorsement, GivenAnswer, Granted } from "./approval.ts";
-import { textsOf } from "./standing.ts";
+import { textsOf } from "./texts.ts";
 
 interface Shown {
   readonly record: DecisionRecord;

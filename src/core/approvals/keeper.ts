@@ -37,6 +37,8 @@ export interface ShownApproval {
   readonly status: ApprovalStatus;
   /** Of the decision that asked first. */
   readonly record: DecisionRecord;
+  /** The words of the registered task at the root. */
+  readonly rootStatement?: string;
   /** The last approved one of this agent for this tool, to compare with. */
   readonly last?: { readonly approval: Approval; readonly record: DecisionRecord };
 }
@@ -69,11 +71,13 @@ export function createApprovalKeeper(ports: ApprovalKeeperPorts): ApprovalKeeper
     status: (caller, id) => look((view, at) => statusAt(found(view, caller, id), view, at)),
     async show(caller, id) {
       const status = keeper.status(caller, id);
-      const { tenant, agent, tool } = status.state.approval;
+      const { tenant, agent, tool, root } = status.state.approval;
+      const rootStatement = look(({ registeredTasks }) => registeredTasks.get(root))?.task.statement;
+      const words = rootStatement === undefined ? {} : { rootStatement };
       const last = look(({ approvals }) => approvals.lastApproved(tenant, agent, tool))?.approval;
       const record = await recordOf(ports, status.state.approval);
-      if (!last || last.id === id) return { status, record };
-      return { status, record, last: { approval: last, record: await recordOf(ports, last) } };
+      if (!last || last.id === id) return { status, record, ...words };
+      return { status, record, ...words, last: { approval: last, record: await recordOf(ports, last) } };
     },
     async resolve(caller, asked) {
       const { approval } = keeper.status(caller, asked.id).state;

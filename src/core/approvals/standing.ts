@@ -1,14 +1,14 @@
 import { identifiersIn } from "../intent/identifiers.ts";
-import { isList, isObject } from "../json.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
 import type { StateView } from "../state.ts";
 import { chainOf } from "../tasks/registered.ts";
-import type { Hold, Instant, Json } from "../words.ts";
+import type { Hold, Instant } from "../words.ts";
 import { type ApprovalState, areSameHolds, type GivenAnswer, isSameHold, openUntil, standingAt } from "./approval.ts";
 import { type Asking, isAnswered } from "./approvers.ts";
-import { type Binding, identifiersOf, isWithinAmounts } from "./binding.ts";
+import { type Binding, isWithinAmounts } from "./binding.ts";
 import { ASKING_WINDOW_MS } from "./register.ts";
+import { identifiersOf } from "./texts.ts";
 
 /** What the approvals say of a request, as far as its decision reads it. It is recorded with the decision. */
 export interface ApprovalStandings {
@@ -204,10 +204,3 @@ export interface Judged {
 /** Whether people were shown all of it. */
 export const wasShown = ({ holds, score }: Judged, { approval }: ApprovalState): boolean =>
   areSameHolds(approval.holds, holds) && score <= approval.score;
-
-/** Every text of a value, however deep. */
-export function textsOf(value: Json): readonly string[] {
-  if (isList(value)) return value.flatMap(textsOf);
-  if (isObject(value)) return Object.values(value).flatMap(textsOf);
-  return value === null ? [] : [String(value)];
-}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { deceptionsIn, visible } from "../../src/core/approvals/deceptions.ts";
+import { gradedIdentifiers, gradeOf, type Known } from "../../src/core/approvals/provenance.ts";
+import type { Json } from "../../src/core/words.ts";
+
+const KNOWN: Known = {
+  statement: "Pay bob@example.com 50.00 EUR for invoice 12, account DE89 3704 0044 0532 0130 00.",
+  endorsed: ["carol@example.net", "see https://shop.example/terms"],
+  own: ["Alice", "alice@example.org"],
+};
+
+describe("where a value is known from", () => {
+  it.each<{ says: string; value: Json; grade: string }>([
+    { says: "an address in the statement is stated", value: "bob@example.com", grade: "stated" },
+    { says: "so it is in capitals", value: "BOB@EXAMPLE.COM", grade: "stated" },
+    { says: "a number in the statement is stated", value: 12, grade: "stated" },
+    { says: "part of a longer number is not", value: "50.0", grade: "unseen" },
+    { says: "part of a longer address is not", value: "ob@example.com", grade: "unseen" },
+    { says: "the domain of an address is not", value: "example.com", grade: "unseen" },
+    { says: "an address that goes on is not", value: "bob@example.co", grade: "unseen" },
+    { says: "what a person endorsed is endorsed", value: "carol@example.net", grade: "endorsed" },
+    { says: "what an attribute of the person says is own", value: "alice@example.org", grade: "own" },
+    { says: "of several values the worst counts", value: ["bob@example.com", "mallory@example.com"], grade: "unseen" },
+    { says: "nothing is known from nowhere", value: "", grade: "unseen" },
+  ])("$says", ({ value, grade }) => {
+    expect(gradeOf(value, KNOWN)).toBe(grade);
+  });
+
+  it("takes the words of nobody's task for nothing", () => {
+    expect(gradeOf("bob@example.com", { endorsed: [], own: [] })).toBe("unseen");
+  });
+
+  it("looks at each identifier inside free text", () => {
+    expect(gradedIdentifiers("Write to bob@example.com, copy mallory@evil.example", KNOWN)).toEqual([
+      { value: "bob@example.com", provenance: "stated" },
+      { value: "mallory@evil.example", provenance: "unseen" },
+    ]);
+  });
+});
+
+describe("what is meant to deceive a reader", () => {
+  it.each<{ says: string; value: Json; warns: readonly string[] }>([
+    { says: "says nothing of plain text", value: { to: "bob@example.com", body: "Hello,\n\tBob – naïve Ω, мир" }, warns: [] },
+    {
+      says: "names marks that turn text round",
+      value: { to: "gnp\u202e.exe" },
+      warns: ["`arguments.to` holds marks that turn the direction of text (U+202E): it may not read as it is"],
+    },
+    { says: "names what a terminal would obey", value: { to: "\u001b[2J" }, warns: ["`arguments.to` holds control characters (U+001B)"] },
+    { says: "names what nobody sees", value: { to: "bo\u200bb" }, warns: ["`arguments.to` holds invisible characters (U+200B)"] },
+    {
+      says: "names words of two alphabets",
+      value: { to: ["ok", "p\u0430ypal"] },
+      warns: ["`arguments.to[1]` mixes alphabets that look alike in `p\u0430ypal`"],
+    },
+    { says: "looks at keys too", value: { "k\u0007": 1 }, warns: ["a key in `arguments` holds control characters (U+0007)"] },
+    { says: "says that text is long", value: { to: "x".repeat(2_001) }, warns: ["`arguments.to` is 2,001 characters long: read it to its end"] },
+  ])("$says", ({ value, warns }) => {
+    expect(deceptionsIn(value, "arguments")).toEqual(warns);
+  });
+
+  it("gives a bounded number of warnings", () => {
+    expect(deceptionsIn(Array.from({ length: 1_000 }, () => "\u0007"), "arguments").length).toBeLessThanOrEqual(51);
+  });
+
+  it("writes what is not seen as its code point", () => {
+    expect(visible("a\u202eb\u001b[31m\nc\u{e0041}")).toBe("a⟨U+202E⟩b⟨U+001B⟩[31m⟨U+000A⟩c⟨U+E0041⟩");
+  });
+});
