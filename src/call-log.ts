@@ -14,6 +14,8 @@ export const logCalls = (log: Logger): Told => ({
         decisionId: record.id,
         caller: caller.id,
         outcome: judgement.outcome,
+        ...(record.approval && { approvalId: record.approval.id }),
+        ...(record.continues !== undefined && { continues: record.continues }),
         rules: judgement.findings.map(({ rule }) => rule),
         policyDigest: record.policy,
         replayed,

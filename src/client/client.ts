@@ -8,7 +8,7 @@ import { TaskService } from "../gen/behest/v1/task_pb.ts";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
 import { type ApprovalClient, approvalCalls } from "./approval-client.ts";
-import type { MakeCall } from "./call.ts";
+import type { MakeCall, MakeStream } from "./call.ts";
 import { type ControlClient, controlCalls } from "./control-client.ts";
 import { type TaskClient, taskCalls } from "./task-client.ts";
 
@@ -78,7 +78,7 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
   const client = new Client(address, credentials.createInsecure(), { "grpc.max_receive_message_length": ANSWER_BYTES_MAX });
   const metadata = new Metadata();
   if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
-  const call: MakeCall = ({ name, parent, input, output }, request) =>
+  const call: MakeCall = ({ name, parent, input, output }, request, longerMs = 0) =>
     new Promise((resolve, reject) => {
       const message = create(input, request);
       client.makeUnaryRequest(
@@ -87,7 +87,7 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
         (body: Buffer) => fromBinary(output, body),
         message,
         metadata,
-        { deadline: Date.now() + timeoutMs },
+        { deadline: Date.now() + timeoutMs + longerMs },
         (error, value) => {
           if (error) reject(new CallFailed(error));
           else if (value) resolve(value);
@@ -95,18 +95,19 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
         },
       );
     });
+  const stream = streamsOf(client, metadata);
   const { method: decisions } = wire.DecisionService;
   const { method: policies } = policyWire.PolicyService;
   return {
-    decide: (request) => call(decisions.decide, request),
-    decideBatch: (items) => call(decisions.decideBatch, { items: [...items] }),
+    decide: (request) => call(decisions.decide, request, request.waitMs),
+    decideBatch: (items) => call(decisions.decideBatch, { items: [...items] }, Math.max(0, ...items.map(({ waitMs }) => waitMs))),
     explain: (request, { caller = "", everyRule = false } = {}) => call(decisions.explain, { request, caller, everyRule }),
     reportOutcome: (report) => call(decisions.reportOutcome, report),
     getPolicy: ({ digest = "", withFiles = false } = {}) => call(policies.getPolicy, { digest, withFiles }),
     reloadPolicy: () => call(policies.reloadPolicy, {}),
     validatePolicy: (files) => call(policies.validatePolicy, { files }),
     ...taskCalls(call),
-    ...approvalCalls(call),
+    ...approvalCalls(call, stream),
     ...controlCalls(call),
     async isServing(what = "decisions") {
       const { status } = await call(Health.method.check, { service: HEALTH_NAMES[what] });
@@ -115,3 +116,29 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
     close: () => client.close(),
   };
 }
+
+const streamsOf = (client: Client, metadata: Metadata): MakeStream =>
+  async function* ({ name, parent, input, output }, request, signal) {
+    const message = create(input, request);
+    const reading = client.makeServerStreamRequest(
+      `/${parent.typeName}/${name}`,
+      (value: typeof message) => Buffer.from(toBinary(input, value)),
+      (body: Buffer) => fromBinary(output, body),
+      message,
+      metadata,
+    );
+    const cancel = (): void => reading.cancel();
+    signal?.addEventListener("abort", cancel);
+    if (signal?.aborted) cancel();
+    try {
+      yield* reading;
+    } catch (error) {
+      if (signal?.aborted) return;
+      throw isCallError(error) ? new CallFailed(error) : error;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      cancel();
+    }
+  };
+
+const isCallError = (error: unknown): error is ServiceError => error instanceof Error && "code" in error && "details" in error && "metadata" in error;

@@ -1,15 +1,17 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { ApprovalKeeper, ResolveRequest } from "../../core/approvals/keeper.ts";
 import type { ApprovalStatus } from "../../core/approvals/status.ts";
+import type { ApprovalWatching } from "../../core/approvals/watching.ts";
 import type { PolicySource } from "../../core/ports.ts";
 import type { Caller } from "../../core/request.ts";
 import * as wire from "../../gen/behest/v1/approval_pb.ts";
-import { authorize, type ByteLimit, type CallPorts, decode, type UnaryHandler } from "./call.ts";
+import { authorize, type ByteLimit, type CallPorts, decode, type StreamHandler, type UnaryHandler } from "./call.ts";
 import { FieldReader, type RequestLimits } from "./convert.ts";
-import { listFromWire, listToWire, resolveFromWire, summaryToWire } from "./convert-approvals.ts";
+import { listFromWire, listToWire, readFilter, resolveFromWire, summaryToWire } from "./convert-approvals.ts";
 
 export interface ApprovalHandlerPorts extends CallPorts {
   readonly approvals: ApprovalKeeper;
+  readonly watching: ApprovalWatching;
   readonly policies: PolicySource;
   readonly limits: RequestLimits & { readonly requestBytesMax: number };
   /** Told of each answer that was taken. */
@@ -24,7 +26,9 @@ export interface ApprovalDone {
 type Method = "ListApprovals" | "GetApproval" | "ResolveApproval";
 
 /** The methods of ApprovalService, by name. */
-export function createApprovalHandlers(ports: ApprovalHandlerPorts): Readonly<Record<Method, UnaryHandler>> {
+export function createApprovalHandlers(
+  ports: ApprovalHandlerPorts,
+): Readonly<Record<Method, UnaryHandler>> & { readonly WatchApprovals: StreamHandler } {
   const { approvals, policies, limits, onApproval } = ports;
   const limit: ByteLimit = { name: "request_bytes", bytesMax: limits.requestBytesMax };
   return {
@@ -47,6 +51,18 @@ export function createApprovalHandlers(ports: ApprovalHandlerPorts): Readonly<Re
       onApproval(caller, { verdict: asked.verdict, status });
       const approval = summaryToWire(status, policies.current().settings);
       return toBinary(wire.ResolveApprovalResponseSchema, create(wire.ResolveApprovalResponseSchema, { approval }));
+    },
+    WatchApprovals: {
+      async *stream(body, metadata, gone) {
+        // A token that is not known any more, or has fewer roles, is told no more.
+        const caller = (): Caller => authorize(ports, metadata, "WatchApprovals");
+        caller();
+        const question = readFilter(decode(wire.WatchApprovalsRequestSchema, body, limit), limits);
+        for await (const { status, existing } of ports.watching.watch(caller, question, gone())) {
+          const approval = summaryToWire(status, policies.current().settings);
+          yield toBinary(wire.WatchApprovalsResponseSchema, create(wire.WatchApprovalsResponseSchema, { approval, existing }));
+        }
+      },
     },
   };
 }
