@@ -77,7 +77,8 @@ export function createApprovalKeeper(ports: ApprovalKeeperPorts): ApprovalKeeper
       const words = rootStatement === undefined ? {} : { rootStatement };
       const last = look(({ approvals }) => approvals.lastApproved(tenant, agent, tool))?.approval;
       const record = await recordOf(ports, status.state.approval);
-      if (!last || last.id === id) return { status, record, ...words };
+      // What another enforcer asked is not shown for comparison either.
+      if (!last || last.id === id || !maySee(caller, last)) return { status, record, ...words };
       return { status, record, ...words, last: { approval: last, record: await recordOf(ports, last) } };
     },
     async resolve(caller, asked) {

@@ -8,6 +8,7 @@ import * as wire from "../../gen/behest/v1/approval_pb.ts";
 import { authorize, type ByteLimit, type CallPorts, decode, type StreamHandler, type UnaryHandler } from "./call.ts";
 import { FieldReader, type RequestLimits } from "./convert.ts";
 import { listFromWire, listToWire, readFilter, resolveFromWire, summaryToWire } from "./convert-approvals.ts";
+import { shownToWire } from "./convert-shown.ts";
 
 export interface ApprovalHandlerPorts extends CallPorts {
   readonly approvals: ApprovalKeeper;
@@ -40,9 +41,8 @@ export function createApprovalHandlers(
     async GetApproval(body, metadata) {
       const caller = authorize(ports, metadata, "GetApproval");
       const { approvalId } = decode(wire.GetApprovalRequestSchema, body, limit);
-      const { status } = await approvals.show(caller, new FieldReader(limits).identifier("approval_id", approvalId));
-      const answer = create(wire.GetApprovalResponseSchema, { approval: summaryToWire(status, policies.current().settings) });
-      return toBinary(wire.GetApprovalResponseSchema, answer);
+      const found = await approvals.show(caller, new FieldReader(limits).identifier("approval_id", approvalId));
+      return toBinary(wire.GetApprovalResponseSchema, shownToWire(found, policies.current()));
     },
     async ResolveApproval(body, metadata) {
       const caller = authorize(ports, metadata, "ResolveApproval");
