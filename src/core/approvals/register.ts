@@ -20,7 +20,13 @@ export interface ApprovalsView {
   floodOf(tenant: string, agent: string): ApprovalState | undefined;
   /** How many approvals were opened for it in the last hour. */
   askedBy(asker: Asker, at: Instant): number;
+<<<<<<< HEAD
   /** The last approved one of this agent for this tool, unless that was taken back. */
+=======
+  /** How many were opened for it in the hour before that instant. */
+  askedBefore(asker: Asker, at: Instant): number;
+  /** The last approved one of this agent for this tool. */
+>>>>>>> rules
   lastApproved(tenant: string, agent: string, tool: string): ApprovalState | undefined;
   /** In the order in which they were opened. */
   all(): Iterable<ApprovalState>;
@@ -76,6 +82,11 @@ export class Approvals implements ApprovalsView {
   askedBy(asker: Asker, at: Instant): number {
     const asked = this.#asked.get(askerKey(asker)) ?? [];
     return asked.filter((then) => at - then < ASKING_WINDOW_MS).length;
+  }
+
+  askedBefore(asker: Asker, at: Instant): number {
+    const asked = this.#asked.get(askerKey(asker)) ?? [];
+    return asked.filter((then) => then < at && at - then < ASKING_WINDOW_MS).length;
   }
 
   lastApproved(tenant: string, agent: string, tool: string): ApprovalState | undefined {
