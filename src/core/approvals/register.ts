@@ -20,13 +20,9 @@ export interface ApprovalsView {
   floodOf(tenant: string, agent: string): ApprovalState | undefined;
   /** How many approvals were opened for it in the last hour. */
   askedBy(asker: Asker, at: Instant): number;
-<<<<<<< HEAD
-  /** The last approved one of this agent for this tool, unless that was taken back. */
-=======
   /** How many were opened for it in the hour before that instant. */
   askedBefore(asker: Asker, at: Instant): number;
-  /** The last approved one of this agent for this tool. */
->>>>>>> rules
+  /** The last approved one of this agent for this tool, unless that was taken back. */
   lastApproved(tenant: string, agent: string, tool: string): ApprovalState | undefined;
   /** In the order in which they were opened. */
   all(): Iterable<ApprovalState>;
