@@ -105,7 +105,7 @@ describe("a secret in a request", () => {
   it("is not written when the request is refused, explained, or sent in a batch", async () => {
     const secret = withArguments({ password: SECRET });
     const { action } = secret;
-    await server.refusal(requestOf({ action, approvalId: "none" }));
+    await server.refusal(requestOf({ action, waitMs: 55_001 }));
     await server.refusal(requestOf({ action: actionOf({ argumentsForm: { case: "argumentsJson", value: `{"password": ${SECRET}}` } }) }));
     await server.send("Decide", Buffer.concat([Buffer.from(SECRET), toBinary(wire.DecideRequestSchema, secret)]));
     await server.send("Explain", toBinary(wire.ExplainRequestSchema, create(wire.ExplainRequestSchema, { request: secret })));
