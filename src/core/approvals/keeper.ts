@@ -4,11 +4,12 @@ import type { Clock, Ledger, NewId, PolicySource, Turn } from "../ports.ts";
 import { type ApprovalAnswered, type ApprovalEnded, type DecisionRecord, RECORD_VERSION } from "../record.ts";
 import type { Caller } from "../request.ts";
 import type { StateKeys, StateView } from "../state.ts";
+import { chainOf } from "../tasks/registered.ts";
 import type { Instant } from "../words.ts";
 import { type Approval, type ApprovalStanding, type ApprovalState, type Endorsement, type GivenAnswer, type Granted, isOpen } from "./approval.ts";
 import { type Asking, holdsFor, isAnswered, isParty, isVerified } from "./approvers.ts";
 import { checkEndorsement, grantedBy } from "./endorsing.ts";
-import { type ApprovalStatus, type LookedAt, statusAt } from "./status.ts";
+import { type ApprovalStatus, type LookedAt, statusAt, TASK_ENDED } from "./status.ts";
 
 export interface ApprovalKeeperPorts {
   readonly ledger: Pick<Ledger, "transact" | "peek" | "decision">;
@@ -76,7 +77,8 @@ export function createApprovalKeeper(ports: ApprovalKeeperPorts): ApprovalKeeper
       const words = rootStatement === undefined ? {} : { rootStatement };
       const last = look(({ approvals }) => approvals.lastApproved(tenant, agent, tool))?.approval;
       const record = await recordOf(ports, status.state.approval);
-      if (!last || last.id === id) return { status, record, ...words };
+      // What another enforcer asked is not shown for comparison either.
+      if (!last || last.id === id || !maySee(caller, last)) return { status, record, ...words };
       return { status, record, ...words, last: { approval: last, record: await recordOf(ports, last) } };
     },
     async resolve(caller, asked) {
@@ -94,7 +96,7 @@ export function createApprovalKeeper(ports: ApprovalKeeperPorts): ApprovalKeeper
 }
 
 /** A look at all approvals names no agent and no task. */
-const NOBODY: StateKeys = { tenant: "none", caller: "none", agent: "none", principal: "none", session: "none" };
+export const NOBODY: StateKeys = { tenant: "none", caller: "none", agent: "none", principal: "none", session: "none" };
 
 const keysOf = ({ tenant, agent, task, id, parties }: Approval): StateKeys => ({
   tenant,
@@ -126,19 +128,30 @@ const SEES_ALL: readonly string[] = ["approver", "auditor", "operator"];
 const maySee = ({ tenant, id, roles }: Caller, approval: Approval): boolean =>
   approval.tenant === tenant && (roles.some((role) => SEES_ALL.includes(role)) || approval.parties.caller === id);
 
-interface Listing {
+/** Whose approvals are asked for, and by whom. */
+export interface Asker {
   readonly caller: Caller;
+  readonly question: Pick<ListApprovalsQuestion, "agent" | "task">;
+}
+
+/** Whether it is one of those that are asked for, and the caller's to see. */
+export function isMeant({ approval }: ApprovalState, view: LookedAt, { caller, question: { agent, task } }: Asker): boolean {
+  if (!maySee(caller, approval) || (agent !== undefined && approval.agent !== agent)) return false;
+  if (task === undefined || approval.task === task) return true;
+  const own = view.registeredTasks.get(approval.task);
+  return own ? chainOf(own).some((above) => above.task.id === task) : approval.root === task;
+}
+
+interface Listing extends Asker {
   readonly question: ListApprovalsQuestion;
   readonly at: Instant;
 }
 
 function listed(view: LookedAt, { caller, question, at }: Listing): ReturnType<ApprovalKeeper["list"]> {
-  const { standings = ["pending", "approved"], agent, task, limit } = question;
+  const { standings = ["pending", "approved"], limit } = question;
   const fitting: ApprovalStatus[] = [];
   for (const state of view.approvals.all()) {
-    const { approval } = state;
-    if (!maySee(caller, approval) || (agent !== undefined && approval.agent !== agent)) continue;
-    if (task !== undefined && approval.task !== task && approval.root !== task) continue;
+    if (!isMeant(state, view, { caller, question })) continue;
     const status = statusAt(state, view, at);
     if (standings.includes(status.standing)) fitting.push(status);
   }
@@ -295,7 +308,7 @@ function overdue(view: StateView, at: Instant, newId: NewId): readonly ApprovalE
     if (!isOpen(state.standing)) continue;
     const { standing } = statusAt(state, view, at);
     if (standing === "expired") events.push(ended(state.approval, { id: newId(at), at, how: "expired" }));
-    else if (standing === "cancelled") events.push(ended(state.approval, { id: newId(at), at, how: "cancelled", reason: "its task has ended" }));
+    else if (standing === "cancelled") events.push(ended(state.approval, { id: newId(at), at, how: "cancelled", reason: TASK_ENDED }));
   }
   return events;
 }
