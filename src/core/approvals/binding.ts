@@ -10,7 +10,8 @@ import { identifiersOf } from "./texts.ts";
 /** What an approval is bound to. */
 export interface Binding {
   readonly digest: string;
-  readonly pattern: Pattern;
+  /** Made where it is asked for. */
+  readonly pattern: () => Pattern;
 }
 
 export interface BindingInput {
@@ -26,26 +27,27 @@ export interface BindingInput {
  * it waits for, and credentials, which never reach the core.
  */
 export function bindingOf(input: BindingInput): Binding {
-  const { canonical, request, tool } = input;
-  const whole = boundTo(input, request.action.arguments);
-  const { fixed, ...pattern } = patternOf(request.action.arguments, tool);
+  const { canonical, request, subject, tool } = input;
   return {
-    digest: sha256(canonical(whole)),
-    pattern: { digest: sha256(canonical(boundTo(input, fixed))), ...pattern },
+    digest: sha256(canonical(boundTo(input, request.action.arguments))),
+    pattern() {
+      const { fixed, ...pattern } = patternOf(request.action.arguments, { tool, masked: subject.request.action.arguments });
+      return { digest: sha256(canonical(boundTo(input, fixed))), ...pattern };
+    },
   };
 }
 
 const sha256 = (text: string): string => `sha256:${hash("sha256", text)}`;
 
-function boundTo({ request, subject, tool }: BindingInput, args: JsonObject): JsonObject {
+function boundTo({ request, subject, tool }: BindingInput, args: JsonObject): object {
   const { requestId: _, approvalId: __, waitMs: ___, credentialed: ____, ...content } = request;
   const { task } = subject;
   return {
-    request: { ...plain(content), action: { ...plain(content.action), arguments: args } },
+    request: { ...content, action: { ...content.action, arguments: args } },
     resolved: {
       tenant: subject.tenant,
       caller: subject.caller,
-      chain: plain(subject.request.delegation ?? []),
+      chain: subject.request.delegation ?? [],
       task: task.id ?? null,
       statement: task.statement ?? null,
       principal: task.registered ? `${task.registered.principal.type}:${task.registered.principal.id}` : null,
@@ -55,17 +57,22 @@ function boundTo({ request, subject, tool }: BindingInput, args: JsonObject): Js
   };
 }
 
-/** What is absent is left out, and so is other than what is null. */
-const plain = (value: object): JsonObject => JSON.parse(JSON.stringify(value)) as JsonObject;
+interface Masking {
+  readonly tool: Tool | undefined;
+  readonly masked: JsonObject;
+}
 
-/** Every argument stays as it is but two kinds: a number that is an amount may be less, and free text may be another. */
-function patternOf(args: JsonObject, tool: Tool | undefined): Omit<Pattern, "digest"> & { readonly fixed: JsonObject } {
+/**
+ * Every argument stays as it is but two kinds: a number that is an amount may be less, and free text may be another. What is kept of either is taken
+ * from the masked arguments: the ledger holds it in clear.
+ */
+function patternOf(args: JsonObject, { tool, masked }: Masking): Omit<Pattern, "digest"> & { readonly fixed: JsonObject } {
   const fixed: Record<string, Json> = { ...args };
   const amounts: Record<string, number> = {};
   const varies: string[] = [];
   const identifiers: string[] = [];
   for (const [name, role] of tool?.roles ?? []) {
-    const value = args[name];
+    const value = masked[name];
     if (value === undefined) continue;
     if (role === "amount" && typeof value === "number" && value >= 0) {
       amounts[name] = value;
@@ -79,6 +86,9 @@ function patternOf(args: JsonObject, tool: Tool | undefined): Omit<Pattern, "dig
   return { fixed, amounts, varies, identifiers: [...new Set(identifiers)].sort() };
 }
 
-/** Whether a request is like the one that was shown, apart from its identifiers: nothing is more than it was. */
-export const isWithinAmounts = (shown: Pattern, asked: Pattern): boolean =>
-  Object.entries(asked.amounts).every(([name, amount]) => amount <= (shown.amounts[name] ?? -1));
+/** Nothing is more than it was, and what was an amount is one: something else may look like the mark that stands for it. */
+export function isWithinAmounts(shown: Pattern, asked: Pattern): boolean {
+  const names = Object.keys(shown.amounts);
+  if (names.length !== Object.keys(asked.amounts).length) return false;
+  return names.every((name) => (asked.amounts[name] ?? Number.POSITIVE_INFINITY) <= (shown.amounts[name] ?? 0));
+}

@@ -20,6 +20,8 @@ export interface ApprovalsView {
   floodOf(tenant: string, agent: string): ApprovalState | undefined;
   /** How many approvals were opened for it in the last hour. */
   askedBy(asker: Asker, at: Instant): number;
+  /** How many were opened for it in the hour before that instant. */
+  askedBefore(asker: Asker, at: Instant): number;
   /** The last approved one of this agent for this tool, unless that was taken back. */
   lastApproved(tenant: string, agent: string, tool: string): ApprovalState | undefined;
   /** In the order in which they were opened. */
@@ -78,6 +80,11 @@ export class Approvals implements ApprovalsView {
     return asked.filter((then) => at - then < ASKING_WINDOW_MS).length;
   }
 
+  askedBefore(asker: Asker, at: Instant): number {
+    const asked = this.#asked.get(askerKey(asker)) ?? [];
+    return asked.filter((then) => then < at && at - then < ASKING_WINDOW_MS).length;
+  }
+
   lastApproved(tenant: string, agent: string, tool: string): ApprovalState | undefined {
     let last: ApprovalState | undefined;
     for (const state of this.#byId.values()) {
@@ -116,17 +123,12 @@ export class Approvals implements ApprovalsView {
     else this.#asked.set(key, [at]);
   }
 
-  answer({ approval: id, answer, standing, granted }: ApprovalAnswered): void {
+  answer(event: ApprovalAnswered): void {
+    const { approval: id, standing, granted } = event;
     const state = this.#byId.get(id);
     if (!state) return;
     const { approval } = state;
-    this.#byId.set(id, {
-      ...state,
-      standing,
-      answers: [...state.answers, answer],
-      ...(granted && { granted }),
-      ...(standing === "denied" && { ended: { at: answer.at, by: answer.by, ...(answer.comment !== undefined && { reason: answer.comment }) } }),
-    });
+    this.#byId.set(id, withAnswer(state, event));
     if (standing === "approved" && approval.kind === "flood") this.#forgetAsked(approval);
     if (standing === "denied" || granted) addTo(this.#bearing, approval.task, id);
     if (standing === "denied") takeFrom(this.#open, approval.task, id);
@@ -145,19 +147,14 @@ export class Approvals implements ApprovalsView {
     if (standing === "consumed") takeFrom(this.#open, state.approval.task, id);
   }
 
-  /** What was used up stays used up; only the wider yes that came with it ends. */
-  end({ approval: id, how, at, by, reason }: ApprovalEnded): void {
+  end(event: ApprovalEnded): void {
+    const { approval: id } = event;
     const state = this.#byId.get(id);
     if (!state) return;
-    const { granted: _, ...rest } = state;
-    const standing = isOpen(state.standing) ? how : state.standing;
-    this.#byId.set(id, {
-      ...rest,
-      standing,
-      ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
-    });
+    const ended = withEnd(state, event);
+    this.#byId.set(id, ended);
     takeFrom(this.#open, state.approval.task, id);
-    if (standing !== "denied") takeFrom(this.#bearing, state.approval.task, id);
+    if (ended.standing !== "denied") takeFrom(this.#bearing, state.approval.task, id);
   }
 
   /** The decision waits for it. */
@@ -166,7 +163,7 @@ export class Approvals implements ApprovalsView {
     if (state) this.#byId.set(state.approval.id, { ...state, asked: state.asked + 1, lastAskedAt: at });
   }
 
-  /** Drops what has long been over, and what bore on a task that is not remembered any more. */
+  /** Drops what has long been over, unless it bears on a task that is remembered. */
   forget(now: Instant, window: DurationMs, isRemembered: (task: string) => boolean): void {
     // A no to more questions holds as long as they are counted.
     const kept = Math.max(window, ASKING_WINDOW_MS);
@@ -198,6 +195,24 @@ export class Approvals implements ApprovalsView {
 const isStillApproved = ({ standing }: ApprovalState): boolean => standing === "approved" || standing === "consumed";
 
 const answeredAt = ({ answers }: ApprovalState): number => answers.at(-1)?.at ?? 0;
+
+/** How it stands once somebody has answered. */
+export const withAnswer = (state: ApprovalState, { answer, standing, granted }: ApprovalAnswered): ApprovalState => ({
+  ...state,
+  standing,
+  answers: [...state.answers, answer],
+  ...(granted && { granted }),
+  ...(standing === "denied" && { ended: { at: answer.at, by: answer.by, ...(answer.comment !== undefined && { reason: answer.comment }) } }),
+});
+
+/** What was used up stays used up; only the wider yes that came with it ends. */
+export function withEnd({ granted: _, ...rest }: ApprovalState, { how, at, by, reason }: ApprovalEnded): ApprovalState {
+  return {
+    ...rest,
+    standing: isOpen(rest.standing) ? how : rest.standing,
+    ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
+  };
+}
 
 function addTo(sets: Map<string, Set<string>>, key: string, id: string): void {
   const set = sets.get(key);
