@@ -8,4 +8,9 @@ if (process.argv[2] === "serve") holdSignals();
 // Half of what a command takes is the reading of our sources. What Node makes of them is kept where only whoever installed them writes: a
 // directory that is open to all, as its default is, could be filled with somebody else's code.
 if (import.meta.filename.endsWith(".ts")) enableCompileCache(join(import.meta.dirname, "../../node_modules/.compile-cache"));
-await import("./program.ts");
+const { runProgram } = await import("./program.ts");
+// Whoever reads may have seen enough, as in `behest schema rules | head`: the rest is for nobody, and no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+await runProgram(process.argv.slice(2));

@@ -82,15 +82,13 @@ function forPeople(text: string): string {
     .join("\n");
 }
 
-// Whoever reads may have seen enough, as in `behest schema rules | head`: the rest is for nobody, and no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
-
-try {
-  await createProgram().parseAsync();
-} catch (error) {
-  const { exitCode, message } = failureOf(error);
-  if (message !== "") process.stderr.write(`${forPeople(`behest: ${message}`)}\n`);
-  process.exitCode = exitCode;
+/** Runs a command to its end. How it went stands in the process's exit code. */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync(args, { from: "user" });
+  } catch (error) {
+    const { exitCode, message } = failureOf(error);
+    if (message !== "") process.stderr.write(`${forPeople(`behest: ${message}`)}\n`);
+    process.exitCode = exitCode;
+  }
 }

@@ -58,7 +58,8 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     ...worseWhen(true),
   }),
   "agent.approvals_asked": total("integer", "caller", {
-    meaning: "how many approvals were opened for the agent in the last hour, and how often it asked for more than people can be asked",
+    meaning:
+      "how many approvals were opened for the agent in the last hour, and how often it asked for more than people can be asked; of an action that they are asked about already, before that",
     example: 3,
     read: ({ subject }) => subject.asked?.byAgent ?? 0,
     ...rising,
@@ -135,7 +136,7 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     ...worseWhen(true),
   }),
   "task.approvals_asked": total("integer", "caller", {
-    meaning: "how many approvals were opened for the task in the last hour",
+    meaning: "how many approvals were opened for the task in the last hour; of an action that people are asked about already, before that",
     example: 3,
     read: ({ subject }) => subject.asked?.forTask ?? 0,
     ...rising,

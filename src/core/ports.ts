@@ -5,7 +5,7 @@ import type { Situation } from "./situation.ts";
 import type { StateKeys, StateView } from "./state.ts";
 import type { EndedSuspension, SuspensionsView } from "./suspensions.ts";
 import type { RegisteredTasksView } from "./tasks/registered.ts";
-import type { Instant, JsonObject } from "./words.ts";
+import type { Instant } from "./words.ts";
 
 /** One pure step: what it read decides what it answers and which events it adds. */
 export interface Turn<A> {
@@ -196,8 +196,8 @@ export interface Clock {
 /** Makes identifiers that sort by time: UUIDv7. */
 export type NewId = (at: Instant) => string;
 
-/** RFC 8785 text of a JSON value. */
-export type Canonical = (value: JsonObject) => string;
+/** RFC 8785 text of a JSON value; members that are undefined are left out. */
+export type Canonical = (value: object) => string;
 
 /** Sees what was evaluated afresh, after the answer; a second opinion may raise an alarm and never changes an answer. */
 export type SecondOpinion = (situation: Situation, evaluation: Evaluation) => void;

@@ -36,6 +36,7 @@ export const CHANGES: Readonly<Record<string, Change>> = {
     const { overdueFrom: _, ...agent } = situation.agent;
     return { ...situation, agent: value ? { ...agent, overdueFrom: situation.subject.at } : agent };
   },
+  "agent.approvals_asked": (situation, value) => withAsked(situation, { byAgent: value }),
   "agent.attributes": (situation, value, path) => {
     const { agent } = situation.subject.request;
     return withRequest(situation, { agent: { ...agent, attributes: withEntry(agent.attributes, path, value) } });
@@ -75,6 +76,9 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   },
   "task.restated": (situation, value) =>
     typeof value === "boolean" ? withTask(situation, { ...situation.subject.task, restated: value }) : undefined,
+  "task.approvals_asked": (situation, value) => withAsked(situation, { forTask: value }),
+  "task.endorsed_values": (situation, value) => withEndorsed(situation, { values: value }),
+  "task.endorsed_sources": (situation, value) => withEndorsed(situation, { sources: value }),
   "task.seen.classification": (situation, value) => {
     const known = situation.policy.settings.classification.order.find((word) => word === value);
     return withSeen(situation, known === undefined ? undefined : { classifications: [known] });
@@ -196,6 +200,16 @@ const withSeen = (situation: Situation, changed: Partial<Subject["task"]["seen"]
 function withRegistered(situation: Situation, change: (registered: RegisteredStanding) => RegisteredStanding): Situation | undefined {
   const { task } = situation.subject;
   return task.registered && withTask(situation, { ...task, registered: change(task.registered) });
+}
+
+function withAsked(situation: Situation, changed: { readonly byAgent?: Known; readonly forTask?: Known }): Situation | undefined {
+  const { byAgent, forTask } = { byAgent: 0, forTask: 0, ...situation.subject.asked, ...changed };
+  return isCount(byAgent) && isCount(forTask) ? withSubject(situation, { asked: { byAgent, forTask } }) : undefined;
+}
+
+function withEndorsed(situation: Situation, changed: { readonly values?: Known; readonly sources?: Known }): Situation | undefined {
+  const { values, sources } = { values: [], sources: [], ...situation.subject.endorsed, ...changed };
+  return isWords(values) && isWords(sources) ? withSubject(situation, { endorsed: { values, sources } }) : undefined;
 }
 
 /** The same task, had no initiator opened it. */

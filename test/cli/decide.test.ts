@@ -2,16 +2,16 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRows } from "../endpoints/raw-calls.ts";
-import { temporaryDirectory } from "../running-server.ts";
-import { type Finished, type RunOptions, run, type Served, serve } from "./running-command.ts";
+import { type RunningServer, runServer, temporaryDirectory } from "../running-server.ts";
+import { type Finished, type RunOptions, run } from "./running-command.ts";
 
 const directory = temporaryDirectory();
-let server: Served;
+let server: RunningServer;
 beforeAll(async () => {
-  server = await serve(join(directory.path, "state"));
+  server = await runServer({ data: join(directory.path, "state") });
 });
 afterAll(async () => {
-  await server.stop();
+  await server.close();
   directory.remove();
 });
 

@@ -4,11 +4,11 @@ import Sqlite from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRequestJson } from "../../src/client/request-json.ts";
 import { STARTER_RULES } from "../../src/config.ts";
-import { temporaryDirectory } from "../running-server.ts";
-import { type Finished, run, type Served, serve } from "./running-command.ts";
+import { type RunningServer, runServer, temporaryDirectory } from "../running-server.ts";
+import { type Finished, run } from "./running-command.ts";
 
 const directory = temporaryDirectory();
-let server: Served;
+let server: RunningServer;
 const ids: Record<string, string> = {};
 const REQUESTS = {
   allowed: { agent: { id: "coding-assistant" }, action: { tool: "filesystem/read_text_file", arguments: { path: "/srv/a.md" } } },
@@ -33,12 +33,12 @@ const REQUESTS = {
   },
 };
 beforeAll(async () => {
-  server = await serve(join(directory.path, "state"));
+  server = await runServer({ data: join(directory.path, "state") });
   const client = server.client("enforcer");
   for (const [name, request] of Object.entries(REQUESTS)) ids[name] = (await client.decide(readRequestJson(request))).decisionId;
 });
 afterAll(async () => {
-  await server.stop();
+  await server.close();
   directory.remove();
 });
 

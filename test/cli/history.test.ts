@@ -2,21 +2,21 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRequestJson } from "../../src/client/request-json.ts";
-import { temporaryDirectory } from "../running-server.ts";
-import { type Finished, run, type Served, serve } from "./running-command.ts";
+import { type RunningServer, runServer, temporaryDirectory } from "../running-server.ts";
+import { type Finished, run } from "./running-command.ts";
 
 const directory = temporaryDirectory();
-let server: Served;
+let server: RunningServer;
 let ids: string[];
 beforeAll(async () => {
-  server = await serve(join(directory.path, "state"));
+  server = await runServer({ data: join(directory.path, "state") });
   const client = server.client("enforcer");
   const tools = ["filesystem/read_text_file", "nobody/knows_this", "filesystem/create_directory"];
   ids = [];
   for (const tool of tools) ids.push((await client.decide(readRequestJson({ agent: { id: "coding-assistant" }, action: { tool } }))).decisionId);
 });
 afterAll(async () => {
-  await server.stop();
+  await server.close();
   directory.remove();
 });
 
@@ -117,8 +117,8 @@ describe("after every attempt to write", () => {
 });
 
 it("history works on the data of a server that has stopped, and says when there are none", async () => {
-  const other = await serve(join(directory.path, "other"));
-  await other.stop();
+  const other = await runServer({ data: join(directory.path, "other") });
+  await other.close();
   const args = ["history", "sql", "SELECT count(*) AS n FROM policies", "-o", "ndjson", "--data"];
   expect(await run([...args, other.data])).toEqual({ code: 0, stdout: '{"n":1}\n', stderr: "" });
   expect(await run([...args, directory.path])).toEqual({

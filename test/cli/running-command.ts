@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BehestClient, createClient } from "../../src/client/client.ts";
 import type { Role } from "../../src/core/request.ts";
+import { runHere } from "./run-here.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 /** Every start strips types from the same sources: remembering that halves the time of these tests. */
@@ -39,8 +40,12 @@ function gather(child: ChildProcess): { stdout: string; stderr: string } {
   return said;
 }
 
-/** Runs a command to its end. */
-export async function run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+/** Runs a command to its end, as a child process only where it takes one: to serve, and to read a stdin of its own. */
+export const run = (args: readonly string[], options: RunOptions = {}): Promise<Finished> =>
+  args[0] === "serve" || options.input !== undefined ? runAlone(args, options) : runHere(args, options);
+
+/** Runs a command to its end as a child process, as a shell does. */
+export async function runAlone(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const child = start(args, options);
   const said = gather(child);
   child.stdin?.end(options.input ?? "");

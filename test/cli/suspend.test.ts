@@ -1,20 +1,20 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { readRequestJson } from "../../src/client/request-json.ts";
-import { temporaryDirectory } from "../running-server.ts";
-import { type Finished, run, type Served, serve } from "./running-command.ts";
+import { type RunningServer, runServer, temporaryDirectory } from "../running-server.ts";
+import { type Finished, run } from "./running-command.ts";
 
 const directory = temporaryDirectory();
-let server: Served;
+let server: RunningServer;
 beforeAll(async () => {
-  server = await serve(join(directory.path, "state"));
+  server = await runServer({ data: join(directory.path, "state") });
 });
 afterEach(async () => {
   const operator = server.client("operator");
   for (const { suspensionId } of (await operator.listSuspensions()).suspensions) await operator.resume(suspensionId);
 });
 afterAll(async () => {
-  await server.stop();
+  await server.close();
   directory.remove();
 });
 

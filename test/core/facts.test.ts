@@ -136,6 +136,8 @@ const CHANGES: readonly OneChange[] = [
       ],
     }),
   },
+  { says: "how often people were asked", by: "caller", subject: subjectOf(REQUEST, { asked: { byAgent: 2, forTask: 1 } }) },
+  { says: "what a person endorsed", by: "initiator", subject: subjectOf(REQUEST, { endorsed: { values: ["b@example.org"], sources: ["listed"] } }) },
   { says: "a session", by: "caller", subject: subjectOf({ ...REQUEST, session: "s" }) },
   { says: "data", by: "caller", subject: subjectOf({ ...REQUEST, data: { classification: "restricted", categories: ["x", "y"] } }) },
   {

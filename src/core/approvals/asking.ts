@@ -117,7 +117,7 @@ function approvalFor({ verdict, newId, decision, binding }: AskInput, kind: Appr
     kind,
     decision,
     binding: kind === "action" ? digest : `flood:${id}`,
-    ...(kind === "action" && { pattern }),
+    ...(kind === "action" && { pattern: pattern() }),
     task: taskId,
     root: task.registered?.root ?? taskId,
     parties: partiesOf(situation),

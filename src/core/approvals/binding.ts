@@ -10,7 +10,8 @@ import { identifiersOf } from "./texts.ts";
 /** What an approval is bound to. */
 export interface Binding {
   readonly digest: string;
-  readonly pattern: Pattern;
+  /** Made where it is asked for. */
+  readonly pattern: () => Pattern;
 }
 
 export interface BindingInput {
@@ -27,25 +28,26 @@ export interface BindingInput {
  */
 export function bindingOf(input: BindingInput): Binding {
   const { canonical, request, subject, tool } = input;
-  const whole = boundTo(input, request.action.arguments);
-  const { fixed, ...pattern } = patternOf(request.action.arguments, { tool, masked: subject.request.action.arguments });
   return {
-    digest: sha256(canonical(whole)),
-    pattern: { digest: sha256(canonical(boundTo(input, fixed))), ...pattern },
+    digest: sha256(canonical(boundTo(input, request.action.arguments))),
+    pattern() {
+      const { fixed, ...pattern } = patternOf(request.action.arguments, { tool, masked: subject.request.action.arguments });
+      return { digest: sha256(canonical(boundTo(input, fixed))), ...pattern };
+    },
   };
 }
 
 const sha256 = (text: string): string => `sha256:${hash("sha256", text)}`;
 
-function boundTo({ request, subject, tool }: BindingInput, args: JsonObject): JsonObject {
+function boundTo({ request, subject, tool }: BindingInput, args: JsonObject): object {
   const { requestId: _, approvalId: __, waitMs: ___, credentialed: ____, ...content } = request;
   const { task } = subject;
   return {
-    request: { ...plain(content), action: { ...plain(content.action), arguments: args } },
+    request: { ...content, action: { ...content.action, arguments: args } },
     resolved: {
       tenant: subject.tenant,
       caller: subject.caller,
-      chain: plain(subject.request.delegation ?? []),
+      chain: subject.request.delegation ?? [],
       task: task.id ?? null,
       statement: task.statement ?? null,
       principal: task.registered ? `${task.registered.principal.type}:${task.registered.principal.id}` : null,
@@ -54,9 +56,6 @@ function boundTo({ request, subject, tool }: BindingInput, args: JsonObject): Js
     },
   };
 }
-
-/** What is absent is left out, and so is other than what is null. */
-const plain = (value: object): JsonObject => JSON.parse(JSON.stringify(value)) as JsonObject;
 
 interface Masking {
   readonly tool: Tool | undefined;
@@ -87,6 +86,9 @@ function patternOf(args: JsonObject, { tool, masked }: Masking): Omit<Pattern, "
   return { fixed, amounts, varies, identifiers: [...new Set(identifiers)].sort() };
 }
 
-/** Whether a request is like the one that was shown, apart from its identifiers: nothing is more than it was. */
-export const isWithinAmounts = (shown: Pattern, asked: Pattern): boolean =>
-  Object.entries(asked.amounts).every(([name, amount]) => amount <= (shown.amounts[name] ?? -1));
+/** Nothing is more than it was, and what was an amount is one: something else may look like the mark that stands for it. */
+export function isWithinAmounts(shown: Pattern, asked: Pattern): boolean {
+  const names = Object.keys(shown.amounts);
+  if (names.length !== Object.keys(asked.amounts).length) return false;
+  return names.every((name) => (asked.amounts[name] ?? Number.POSITIVE_INFINITY) <= (shown.amounts[name] ?? 0));
+}

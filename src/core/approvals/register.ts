@@ -1,6 +1,6 @@
 import type { ApprovalAnswered, ApprovalEnded, ApprovalUsed, DecisionRecord } from "../record.ts";
 import type { DurationMs, Instant } from "../words.ts";
-import { type Approval, type ApprovalState, isOpen, openUntil, standingAt } from "./approval.ts";
+import { type Approval, type ApprovalState, isOpen, standingAt } from "./approval.ts";
 
 /** How often people may be asked is counted over this time. */
 export const ASKING_WINDOW_MS = 3_600_000;
@@ -20,7 +20,9 @@ export interface ApprovalsView {
   floodOf(tenant: string, agent: string): ApprovalState | undefined;
   /** How many approvals were opened for it in the last hour. */
   askedBy(asker: Asker, at: Instant): number;
-  /** The last approved one of this agent for this tool. */
+  /** How many were opened for it in the hour before that instant. */
+  askedBefore(asker: Asker, at: Instant): number;
+  /** The last approved one of this agent for this tool, unless that was taken back. */
   lastApproved(tenant: string, agent: string, tool: string): ApprovalState | undefined;
   /** In the order in which they were opened. */
   all(): Iterable<ApprovalState>;
@@ -34,7 +36,6 @@ export interface Asker {
 }
 
 const askerKey = ({ tenant, agent, task }: Asker): string => JSON.stringify([tenant, agent ?? null, task ?? null]);
-const likeKey = ({ tenant, agent, tool }: Pick<Approval, "tenant" | "agent" | "tool">): string => JSON.stringify([tenant, agent, tool]);
 
 /** The approvals by what they are found by. Changed by `apply` alone. */
 export class Approvals implements ApprovalsView {
@@ -45,7 +46,6 @@ export class Approvals implements ApprovalsView {
   readonly #open = new Map<string, Set<string>>();
   readonly #floods = new Map<string, string>();
   readonly #asked = new Map<string, Instant[]>();
-  readonly #lastApproved = new Map<string, string>();
 
   get size(): number {
     return this.#byId.size;
@@ -80,8 +80,19 @@ export class Approvals implements ApprovalsView {
     return asked.filter((then) => at - then < ASKING_WINDOW_MS).length;
   }
 
+  askedBefore(asker: Asker, at: Instant): number {
+    const asked = this.#asked.get(askerKey(asker)) ?? [];
+    return asked.filter((then) => then < at && at - then < ASKING_WINDOW_MS).length;
+  }
+
   lastApproved(tenant: string, agent: string, tool: string): ApprovalState | undefined {
-    return this.#found(this.#lastApproved.get(likeKey({ tenant, agent, tool })));
+    let last: ApprovalState | undefined;
+    for (const state of this.#byId.values()) {
+      const { approval } = state;
+      const isLike = approval.kind === "action" && approval.tenant === tenant && approval.agent === agent && approval.tool === tool;
+      if (isLike && isStillApproved(state) && (!last || answeredAt(state) >= answeredAt(last))) last = state;
+    }
+    return last;
   }
 
   all(): Iterable<ApprovalState> {
@@ -119,7 +130,6 @@ export class Approvals implements ApprovalsView {
     const { approval } = state;
     this.#byId.set(id, withAnswer(state, event));
     if (standing === "approved" && approval.kind === "flood") this.#forgetAsked(approval);
-    else if (standing === "approved") this.#lastApproved.set(likeKey(approval), id);
     if (standing === "denied" || granted) addTo(this.#bearing, approval.task, id);
     if (standing === "denied") takeFrom(this.#open, approval.task, id);
   }
@@ -153,8 +163,10 @@ export class Approvals implements ApprovalsView {
     if (state) this.#byId.set(state.approval.id, { ...state, asked: state.asked + 1, lastAskedAt: at });
   }
 
-  /** Drops what has long been over, and what bore on a task that is not remembered any more. */
+  /** Drops what has long been over, unless it bears on a task that is remembered. */
   forget(now: Instant, window: DurationMs, isRemembered: (task: string) => boolean): void {
+    // A no to more questions holds as long as they are counted.
+    const kept = Math.max(window, ASKING_WINDOW_MS);
     for (const [key, asked] of this.#asked) {
       const recent = asked.filter((then) => now - then < ASKING_WINDOW_MS);
       if (recent.length === 0) this.#asked.delete(key);
@@ -162,21 +174,21 @@ export class Approvals implements ApprovalsView {
     }
     for (const [id, state] of this.#byId) {
       const { approval } = state;
-      const over = isOpen(standingAt(state, now)) ? undefined : (state.ended?.at ?? openUntil(state));
-      if (over === undefined || now - over < window) continue;
+      // One that nobody has written down as over yet stays, so that somebody does.
+      const over = isOpen(state.standing) ? undefined : state.ended?.at;
+      if (over === undefined || now - over < kept) continue;
       const bears = this.#bearing.get(approval.task)?.has(id) === true;
       if (bears && isRemembered(approval.task)) continue;
       this.#drop(approval);
     }
   }
 
-  #drop({ id, tenant, agent, task, tool, binding }: Approval): void {
+  #drop({ id, tenant, agent, task, binding }: Approval): void {
     this.#byId.delete(id);
     takeFrom(this.#bearing, task, id);
     takeFrom(this.#open, task, id);
     if (this.#byBinding.get(binding) === id) this.#byBinding.delete(binding);
     if (this.#floods.get(askerKey({ tenant, agent })) === id) this.#floods.delete(askerKey({ tenant, agent }));
-    if (this.#lastApproved.get(likeKey({ tenant, agent, tool })) === id) this.#lastApproved.delete(likeKey({ tenant, agent, tool }));
   }
 }
 
@@ -197,6 +209,10 @@ export function withEnd({ granted: _, ...rest }: ApprovalState, { how, at, by, r
     ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
   };
 }
+
+const isStillApproved = ({ standing }: ApprovalState): boolean => standing === "approved" || standing === "consumed";
+
+const answeredAt = ({ answers }: ApprovalState): number => answers.at(-1)?.at ?? 0;
 
 function addTo(sets: Map<string, Set<string>>, key: string, id: string): void {
   const set = sets.get(key);

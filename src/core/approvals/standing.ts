@@ -16,7 +16,7 @@ export interface ApprovalStandings {
   readonly approval?: CoveringApproval | NamedApproval;
   /** A person said no to this very request, or to more questions of this agent. */
   readonly refused?: RefusedApproval;
-  /** How often people were asked in the last hour. Absent: never. */
+  /** How often people were asked in the last hour; of a request that they were asked about, in the hour before. Absent: never. */
   readonly asked?: { readonly byAgent: number; readonly forTask: number };
   /** What people endorsed for the task. */
   readonly endorsed?: { readonly values: readonly string[]; readonly sources: readonly string[] };
@@ -64,27 +64,22 @@ export function approvalStandings(question: StandingsQuestion): ApprovalStanding
   const bearing = task.id === undefined ? [] : view.approvals.bearingOn(task.id);
   const flood = view.approvals.floodOf(tenant, request.agent.id);
   const endorsed = endorsedFor(question, at);
-  const asked = askedOf(question, flood);
-  const compared = request.approvalId !== undefined || bearing.length > 0 || flood?.standing === "denied";
+  const asked = askedNow(question, flood);
+  // What is open for exactly this belongs to this task.
+  const isAsked = task.id !== undefined && view.approvals.isAwaited(task.id, at);
+  const isCompared = request.approvalId !== undefined || bearing.length > 0 || flood?.standing === "denied" || isAsked;
+  if (!isCompared) return { ...(asked && { asked }), ...(endorsed && { endorsed }) };
+  const own = view.approvals.boundTo(question.binding().digest);
+  const refused = refusalOf(own, question) ?? (own && isOpenAt(own, at) ? undefined : floodRefusal(flood, question));
+  const approval = named(question, own) ?? alike(question, bearing, endorsed) ?? unfit(question);
+  const answered = approval?.standing === "covers" ? view.approvals.get(approval.id) : own && isOpenAt(own, at) ? own : undefined;
+  const counted = answered ? askedBefore(question, answered) : asked;
   return {
-    ...(compared && comparedStandings(question, { bearing, flood, endorsed })),
-    ...(asked && { asked }),
+    ...(approval && { approval }),
+    ...(refused && { refused }),
+    ...(counted && { asked: counted }),
     ...(endorsed && { endorsed }),
   };
-}
-
-interface Bearing {
-  readonly bearing: readonly ApprovalState[];
-  readonly flood: ApprovalState | undefined;
-  readonly endorsed: ApprovalStandings["endorsed"];
-}
-
-function comparedStandings(question: StandingsQuestion, { bearing, flood, endorsed }: Bearing): Pick<ApprovalStandings, "approval" | "refused"> {
-  const { view, subject } = question;
-  const own = view.approvals.boundTo(question.binding().digest);
-  const refused = refusalOf(own, question) ?? (own && isOpenAt(own, subject.at) ? undefined : floodRefusal(flood, question));
-  const approval = named(question, own) ?? alike(question, bearing, endorsed) ?? unfit(question);
-  return { ...(approval && { approval }), ...(refused && { refused }) };
 }
 
 const isOpenAt = (state: ApprovalState, at: Instant): boolean => ["pending", "approved"].includes(standingAt(state, at));
@@ -124,7 +119,7 @@ function alike(
 
 function isAlike(question: StandingsQuestion, { approval }: ApprovalState, endorsed: ApprovalStandings["endorsed"]): boolean {
   const shown = approval.pattern;
-  const asked = question.binding().pattern;
+  const asked = question.binding().pattern();
   if (!shown || shown.digest !== asked.digest || !isWithinAmounts(shown, asked)) return false;
   const known = new Set([...shown.identifiers, ...strongIdentifiers(question, endorsed)]);
   return asked.identifiers.every((identifier) => known.has(identifier));
@@ -180,13 +175,23 @@ function endorsedFor({ view, subject }: StandingsQuestion, at: Instant): Approva
   return values.length + sources.length === 0 ? undefined : { values, sources };
 }
 
-function askedOf({ view, request, subject }: StandingsQuestion, flood: ApprovalState | undefined): ApprovalStandings["asked"] {
+function askedNow({ view, request, subject }: StandingsQuestion, flood: ApprovalState | undefined): ApprovalStandings["asked"] {
   const { tenant, at, task } = subject;
   const held = flood && standingAt(flood, at) === "pending" ? flood.asked : 0;
   const byAgent = view.approvals.askedBy({ tenant, agent: request.agent.id }, at) + held;
   const forTask = task.id === undefined ? 0 : view.approvals.askedBy({ tenant, task: task.id }, at);
-  return byAgent + forTask === 0 ? undefined : { byAgent, forTask };
+  return countsOf(byAgent, forTask);
 }
+
+/** As it was when people were asked this: what was asked since must not raise a score that they were shown, or no yes would last in a busy hour. */
+function askedBefore({ view, subject }: StandingsQuestion, { approval }: ApprovalState): ApprovalStandings["asked"] {
+  const { tenant, request, task } = subject;
+  const byAgent = view.approvals.askedBefore({ tenant, agent: request.agent.id }, approval.askedAt);
+  const forTask = task.id === undefined ? 0 : view.approvals.askedBefore({ tenant, task: task.id }, approval.askedAt);
+  return countsOf(byAgent, forTask);
+}
+
+const countsOf = (byAgent: number, forTask: number): ApprovalStandings["asked"] => (byAgent + forTask === 0 ? undefined : { byAgent, forTask });
 
 /** Whether an approval answers every hold that stands: none is new, the score is not higher, and enough of those who may answer now said yes. */
 export function covers({ holds, score }: Judged, approval: CoveringApproval, asking: Asking): boolean {
