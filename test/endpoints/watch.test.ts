@@ -111,11 +111,13 @@ describe("a watch", () => {
     const told: Told[] = [];
     const next = async (): Promise<void> => {
       const { value, done } = await reading.next();
-      if (done !== true) told.push(toldOf(value));
+      if (done === true) throw new Error("the watch has ended");
+      told.push(toldOf(value));
     };
+    await server.asking(writing({ agent: { id: "talker" } }));
     await next();
     // Far more than lies in the buffers between.
-    for (let n = 0; n < 150; n++) ids.push(await server.asking(writing({ agent: { id: `talker-${n}` }, task: { statement } })));
+    for (let n = 0; n < 60; n++) ids.push(await server.asking(writing({ agent: { id: `talker-${n}` }, task: { statement } })));
     for (const id of ids) await server.yes(id);
     const state = (id: string): string | undefined => told.findLast((one) => one.id === id)?.state;
     while (!ids.every((id) => state(id) === "APPROVED")) await next();
