@@ -9,6 +9,7 @@ import type { Instant } from "../words.ts";
 import { type Approval, type ApprovalStanding, type ApprovalState, type Endorsement, type GivenAnswer, type Granted, isOpen } from "./approval.ts";
 import { type Asking, holdsFor, isAnswered, isParty, isVerified } from "./approvers.ts";
 import { checkEndorsement, grantedBy } from "./endorsing.ts";
+import { withAnswer, withEnd } from "./register.ts";
 import { type ApprovalStatus, type LookedAt, statusAt, TASK_ENDED } from "./status.ts";
 
 export interface ApprovalKeeperPorts {
@@ -200,7 +201,7 @@ function resolving(ports: ApprovalKeeperPorts, { caller, view, at }: Resolving, 
     ...(asked.verdict === "approve" && endorsement && { endorsement }),
   };
   const event = answered(ports, { state, answer, asking: { parties: approval.parties, settings } });
-  return { events: [event], answer: statusAt(after(state, event), view, at) };
+  return { events: [event], answer: statusAt(withAnswer(state, event), view, at) };
 }
 
 /** Names of the holds that the caller may answer. @throws {ServiceError} CALLER_FORBIDDEN if that is none */
@@ -228,7 +229,8 @@ interface Bounds {
 }
 
 function refuseLate({ uses = 1, until }: Endorsement, { endorsableUntil, kind }: Approval, { at, usesMax }: Bounds): void {
-  const refuse = (field: string, why: string): ServiceError => new ServiceError("REQUEST_MALFORMED", `\`endorsement.${field}\` ${why}`, { field });
+  const refuse = (field: string, why: string): ServiceError =>
+    new ServiceError("REQUEST_MALFORMED", `\`endorsement.${field}\` ${why}`, { field: `endorsement.${field}` });
   if (kind === "flood") throw refuse("uses", "is for an action; this approval stands for many that nobody was shown");
   if (uses > usesMax) throw refuse("uses", `is ${uses}; \`endorsement_uses_max\` of policy.json lets it be ${usesMax} at most`);
   if (until === undefined) return;
@@ -264,13 +266,6 @@ function answered({ newId }: ApprovalKeeperPorts, { state, answer, asking }: Ans
   };
 }
 
-const after = (state: ApprovalState, { answer, standing, granted }: ApprovalAnswered): ApprovalState => ({
-  ...state,
-  standing,
-  answers: [...state.answers, answer],
-  ...(granted && { granted }),
-});
-
 interface Revoking extends Resolving {
   readonly state: ApprovalState;
   readonly standing: ApprovalStanding;
@@ -286,9 +281,7 @@ function revoking(
   if (!isOpen(standing) && !endorses) throw settled(approval, standing);
   const because = comment === undefined ? {} : { reason: comment };
   const event = ended(approval, { id: newId(at), at, how: "cancelled", by: caller.id, ...because });
-  const { granted: _, ...rest } = state;
-  const left: ApprovalState = { ...rest, standing: isOpen(standing) ? "cancelled" : standing, ended: { at, by: caller.id, ...because } };
-  return { events: [event], answer: statusAt(left, view, at) };
+  return { events: [event], answer: statusAt(withEnd(state, event), view, at) };
 }
 
 const ended = ({ id: approval, tenant, task, root }: Approval, what: Pick<ApprovalEnded, "id" | "at" | "how" | "by" | "reason">): ApprovalEnded => ({

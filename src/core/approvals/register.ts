@@ -123,17 +123,12 @@ export class Approvals implements ApprovalsView {
     else this.#asked.set(key, [at]);
   }
 
-  answer({ approval: id, answer, standing, granted }: ApprovalAnswered): void {
+  answer(event: ApprovalAnswered): void {
+    const { approval: id, standing, granted } = event;
     const state = this.#byId.get(id);
     if (!state) return;
     const { approval } = state;
-    this.#byId.set(id, {
-      ...state,
-      standing,
-      answers: [...state.answers, answer],
-      ...(granted && { granted }),
-      ...(standing === "denied" && { ended: { at: answer.at, by: answer.by, ...(answer.comment !== undefined && { reason: answer.comment }) } }),
-    });
+    this.#byId.set(id, withAnswer(state, event));
     if (standing === "approved" && approval.kind === "flood") this.#forgetAsked(approval);
     if (standing === "denied" || granted) addTo(this.#bearing, approval.task, id);
     if (standing === "denied") takeFrom(this.#open, approval.task, id);
@@ -152,19 +147,14 @@ export class Approvals implements ApprovalsView {
     if (standing === "consumed") takeFrom(this.#open, state.approval.task, id);
   }
 
-  /** What was used up stays used up; only the wider yes that came with it ends. */
-  end({ approval: id, how, at, by, reason }: ApprovalEnded): void {
+  end(event: ApprovalEnded): void {
+    const { approval: id } = event;
     const state = this.#byId.get(id);
     if (!state) return;
-    const { granted: _, ...rest } = state;
-    const standing = isOpen(state.standing) ? how : state.standing;
-    this.#byId.set(id, {
-      ...rest,
-      standing,
-      ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
-    });
+    const ended = withEnd(state, event);
+    this.#byId.set(id, ended);
     takeFrom(this.#open, state.approval.task, id);
-    if (standing !== "denied") takeFrom(this.#bearing, state.approval.task, id);
+    if (ended.standing !== "denied") takeFrom(this.#bearing, state.approval.task, id);
   }
 
   /** The decision waits for it. */
@@ -205,6 +195,24 @@ export class Approvals implements ApprovalsView {
 const isStillApproved = ({ standing }: ApprovalState): boolean => standing === "approved" || standing === "consumed";
 
 const answeredAt = ({ answers }: ApprovalState): number => answers.at(-1)?.at ?? 0;
+
+/** How it stands once somebody has answered. */
+export const withAnswer = (state: ApprovalState, { answer, standing, granted }: ApprovalAnswered): ApprovalState => ({
+  ...state,
+  standing,
+  answers: [...state.answers, answer],
+  ...(granted && { granted }),
+  ...(standing === "denied" && { ended: { at: answer.at, by: answer.by, ...(answer.comment !== undefined && { reason: answer.comment }) } }),
+});
+
+/** What was used up stays used up; only the wider yes that came with it ends. */
+export function withEnd({ granted: _, ...rest }: ApprovalState, { how, at, by, reason }: ApprovalEnded): ApprovalState {
+  return {
+    ...rest,
+    standing: isOpen(rest.standing) ? how : rest.standing,
+    ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
+  };
+}
 
 function addTo(sets: Map<string, Set<string>>, key: string, id: string): void {
   const set = sets.get(key);
