@@ -271,8 +271,7 @@ function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateRe
     bound ??= bindingOf({ canonical: ports.canonical, request: prepared.original, subject, tool: situation.tool });
     return bound;
   };
-  const { reaskAfter } = policy.settings;
-  const standings = approvalStandings({ request: subject.request, subject, view, reaskAfter, binding });
+  const standings = approvalStandings({ request: subject.request, subject, view, settings: policy.settings, binding });
   return { binding, situation: { ...situation, subject: { ...subject, ...(suspended.length > 0 && { suspended }), ...standings } } };
 }
 
