@@ -154,7 +154,7 @@ export class Approvals implements ApprovalsView {
     const ended = withEnd(state, event);
     this.#byId.set(id, ended);
     takeFrom(this.#open, state.approval.task, id);
-    if (ended.standing !== "denied") takeFrom(this.#bearing, state.approval.task, id);
+    if (ended.standing !== "denied" && !ended.granted) takeFrom(this.#bearing, state.approval.task, id);
   }
 
   /** The decision waits for it. */
@@ -201,10 +201,11 @@ export const withAnswer = (state: ApprovalState, { answer, standing, granted }: 
   ...(standing === "denied" && { ended: { at: answer.at, by: answer.by, ...(answer.comment !== undefined && { reason: answer.comment }) } }),
 });
 
-/** What was used up stays used up; only the wider yes that came with it ends. */
-export function withEnd({ granted: _, ...rest }: ApprovalState, { how, at, by, reason }: ApprovalEnded): ApprovalState {
+/** What was used up stays used up. A wider yes has a time of its own, and ends before that only if somebody or its task ends it. */
+export function withEnd({ granted, ...rest }: ApprovalState, { how, at, by, reason }: ApprovalEnded): ApprovalState {
   return {
     ...rest,
+    ...(how === "expired" && granted && { granted }),
     standing: isOpen(rest.standing) ? how : rest.standing,
     ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
   };
