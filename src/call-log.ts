@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { standingOfStatus } from "./core/tasks/status.ts";
 import type { serveGrpc } from "./endpoints/grpc/server.ts";
 
-type Told = Pick<Parameters<typeof serveGrpc>[0], "onDecision" | "onReport" | "onControl" | "onTask" | "onInternalError">;
+type Told = Pick<Parameters<typeof serveGrpc>[0], "onDecision" | "onReport" | "onControl" | "onTask" | "onApproval" | "onInternalError">;
 
 /** A line for whatever was decided, reported or changed: who and what, never tokens, arguments or what a tool returned. */
 export const logCalls = (log: Logger): Told => ({
@@ -14,6 +14,8 @@ export const logCalls = (log: Logger): Told => ({
         decisionId: record.id,
         caller: caller.id,
         outcome: judgement.outcome,
+        ...(record.approval && { approvalId: record.approval.id }),
+        ...(record.continues !== undefined && { continues: record.continues }),
         rules: judgement.findings.map(({ rule }) => rule),
         policyDigest: record.policy,
         replayed,
@@ -44,6 +46,16 @@ export const logCalls = (log: Logger): Told => ({
         ...(durable !== undefined && { durable }),
       },
       `task ${what}`,
+    );
+  },
+  onApproval: (caller, { verdict, status }) => {
+    const { approval } = status.state;
+    const { id, agent, tool, task, decision } = approval;
+    // A no is routine; what was given and is taken back is not.
+    const level = verdict === "revoke" ? "warn" : "info";
+    log[level](
+      { approvalId: id, verdict, state: status.standing, caller: caller.id, agent, tool, taskId: task, decisionId: decision },
+      "approval answered",
     );
   },
   onInternalError: (error) => log.error({ err: error }, "internal error"),

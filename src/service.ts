@@ -4,8 +4,12 @@ import { v7 } from "uuid";
 import { logCalls } from "./call-log.ts";
 import { canonical } from "./canonical.ts";
 import { type Config, requestLimits } from "./config.ts";
+import { type ApprovalKeeperPorts, createApprovalKeeper } from "./core/approvals/keeper.ts";
+import { createWaitingDecider } from "./core/approvals/waiting.ts";
+import { createApprovalWatching } from "./core/approvals/watching.ts";
 import { createControl } from "./core/control.ts";
 import { createDecider } from "./core/decide.ts";
+import { ServiceError } from "./core/errors.ts";
 import { gatherAll } from "./core/gather.ts";
 import { createKeyedDigest } from "./core/masking.ts";
 import type { Clock, NewId, SecondOpinion } from "./core/ports.ts";
@@ -80,8 +84,10 @@ export async function startService(config: Config, log: Logger): Promise<Service
       onEvaluationError: (error) => log.error({ err: error }, "a rule could not be evaluated; the action was denied"),
       secondOpinion: secondOpinion(config.second_opinion_every, log),
     });
+    const people = askPeople(config, log, { ...ports, decider });
     const grpc = await serve(config, log, {
       decider,
+      ...people,
       reports: createReports({ ...ports, limits: stateLimits(config) }),
       tasks: createTaskKeeper({ ...ports, limits: taskLimits(config) }),
       control: createControl({ ...ports, suspensionsMax: config.suspensions_max }),
@@ -91,6 +97,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
       ...policyReaders(storage.ledger),
     });
     closers.push(() => grpc.close(DRAIN_MS));
+    closers.push(people.close);
     grpc.setServing("decisions", storage.ledger.ready);
     storage.ledger.onReadyChange((ready) => {
       grpc.setServing("decisions", ready);
@@ -113,6 +120,42 @@ export async function startService(config: Config, log: Logger): Promise<Service
   }
 }
 
+type Approvals = Pick<Parameters<typeof serveGrpc>[0], "approvals" | "waiting" | "watching">;
+type ApprovalPorts = ApprovalKeeperPorts & Pick<Parameters<typeof createWaitingDecider>[0], "decider" | "ledger">;
+
+/** What lets agents ask people, people answer, and calls wait for that. */
+function askPeople(config: Config, log: Logger, ports: ApprovalPorts): Approvals & { close(): void } {
+  const approvals = createApprovalKeeper(ports);
+  const waiting = createWaitingDecider({ ...ports, waitsMax: config.waits_max });
+  const watching = createApprovalWatching({ ...ports, keeper: approvals, watchesMax: config.watches_max, untoldMax: config.approvals_max });
+  const sweeping = everySecond(() => approvals.sweep(), log);
+  const close = (): void => {
+    sweeping.stop();
+    waiting.close();
+    watching.close();
+  };
+  return { approvals, waiting, watching, close };
+}
+
+/** One at a time. What we threw ourselves is told where it came from, and tried again. */
+function everySecond(sweep: () => Promise<unknown>, log: Logger): { stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const later = (): void => {
+    timer = setTimeout(() => {
+      sweep()
+        .catch((error: unknown) => error instanceof ServiceError || log.error({ err: error }, "approvals that are over could not be written down"))
+        .finally(() => timer && later());
+    }, 1_000).unref();
+  };
+  later();
+  return {
+    stop() {
+      clearTimeout(timer);
+      timer = undefined;
+    },
+  };
+}
+
 async function openStorage(config: Config, log: Logger, { databasePath: path, controlJournalPath, sealKey }: DataDirectory): Promise<SqliteStorage> {
   try {
     return await openSqliteStorage({
@@ -133,7 +176,7 @@ async function openStorage(config: Config, log: Logger, { databasePath: path, co
 
 type ServedPorts = Pick<
   Parameters<typeof serveGrpc>[0],
-  "decider" | "reports" | "tasks" | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
+  "decider" | "reports" | "tasks" | keyof Approvals | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
 >;
 
 async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<GrpcServer> {

@@ -1,12 +1,14 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Client, type status as Code, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { ApprovalService } from "../gen/behest/v1/approval_pb.ts";
 import { ControlService } from "../gen/behest/v1/control_pb.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
 import * as policyWire from "../gen/behest/v1/policy_pb.ts";
 import { TaskService } from "../gen/behest/v1/task_pb.ts";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
-import type { MakeCall } from "./call.ts";
+import { type ApprovalClient, approvalCalls } from "./approval-client.ts";
+import type { MakeCall, MakeStream } from "./call.ts";
 import { type ControlClient, controlCalls } from "./control-client.ts";
 import { type TaskClient, taskCalls } from "./task-client.ts";
 
@@ -25,7 +27,7 @@ export class CallFailed extends Error {
   }
 }
 
-export interface BehestClient extends ControlClient, TaskClient {
+export interface BehestClient extends ControlClient, TaskClient, ApprovalClient {
   decide(request: wire.DecideRequest): Promise<wire.DecideResponse>;
   decideBatch(items: readonly wire.DecideRequest[]): Promise<wire.DecideBatchResponse>;
   explain(request: wire.DecideRequest, options?: ExplainOptions): Promise<wire.ExplainResponse>;
@@ -38,7 +40,7 @@ export interface BehestClient extends ControlClient, TaskClient {
   /** What the server would say of these files; text by path relative to a rules directory. */
   validatePolicy(files: Readonly<Record<string, string>>): Promise<policyWire.ValidatePolicyResponse>;
   /**
-   * Whether decisions are made and tasks opened, whether the policy in force is the one in the rules directory, or whether things can be suspended. Answers without
+   * Whether decisions are made, tasks opened and approvals answered, whether the policy in force is the one in the rules directory, or whether things can be suspended. Answers without
    * credentials.
    */
   isServing(what?: keyof typeof HEALTH_NAMES): Promise<boolean>;
@@ -63,6 +65,7 @@ export interface ClientOptions {
 const HEALTH_NAMES = {
   decisions: wire.DecisionService.typeName,
   tasks: TaskService.typeName,
+  approvals: ApprovalService.typeName,
   policy: policyWire.PolicyService.typeName,
   control: ControlService.typeName,
 } as const;
@@ -75,7 +78,7 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
   const client = new Client(address, credentials.createInsecure(), { "grpc.max_receive_message_length": ANSWER_BYTES_MAX });
   const metadata = new Metadata();
   if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
-  const call: MakeCall = ({ name, parent, input, output }, request) =>
+  const call: MakeCall = ({ name, parent, input, output }, request, longerMs = 0) =>
     new Promise((resolve, reject) => {
       const message = create(input, request);
       client.makeUnaryRequest(
@@ -84,7 +87,7 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
         (body: Buffer) => fromBinary(output, body),
         message,
         metadata,
-        { deadline: Date.now() + timeoutMs },
+        { deadline: Date.now() + timeoutMs + longerMs },
         (error, value) => {
           if (error) reject(new CallFailed(error));
           else if (value) resolve(value);
@@ -92,17 +95,19 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
         },
       );
     });
+  const stream = streamsOf(client, metadata);
   const { method: decisions } = wire.DecisionService;
   const { method: policies } = policyWire.PolicyService;
   return {
-    decide: (request) => call(decisions.decide, request),
-    decideBatch: (items) => call(decisions.decideBatch, { items: [...items] }),
+    decide: (request) => call(decisions.decide, request, request.waitMs),
+    decideBatch: (items) => call(decisions.decideBatch, { items: [...items] }, Math.max(0, ...items.map(({ waitMs }) => waitMs))),
     explain: (request, { caller = "", everyRule = false } = {}) => call(decisions.explain, { request, caller, everyRule }),
     reportOutcome: (report) => call(decisions.reportOutcome, report),
     getPolicy: ({ digest = "", withFiles = false } = {}) => call(policies.getPolicy, { digest, withFiles }),
     reloadPolicy: () => call(policies.reloadPolicy, {}),
     validatePolicy: (files) => call(policies.validatePolicy, { files }),
     ...taskCalls(call),
+    ...approvalCalls(call, stream),
     ...controlCalls(call),
     async isServing(what = "decisions") {
       const { status } = await call(Health.method.check, { service: HEALTH_NAMES[what] });
@@ -111,3 +116,29 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
     close: () => client.close(),
   };
 }
+
+const streamsOf = (client: Client, metadata: Metadata): MakeStream =>
+  async function* ({ name, parent, input, output }, request, signal) {
+    const message = create(input, request);
+    const reading = client.makeServerStreamRequest(
+      `/${parent.typeName}/${name}`,
+      (value: typeof message) => Buffer.from(toBinary(input, value)),
+      (body: Buffer) => fromBinary(output, body),
+      message,
+      metadata,
+    );
+    const cancel = (): void => reading.cancel();
+    signal?.addEventListener("abort", cancel);
+    if (signal?.aborted) cancel();
+    try {
+      yield* reading;
+    } catch (error) {
+      if (signal?.aborted) return;
+      throw isCallError(error) ? new CallFailed(error) : error;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      cancel();
+    }
+  };
+
+const isCallError = (error: unknown): error is ServiceError => error instanceof Error && "code" in error && "details" in error && "metadata" in error;

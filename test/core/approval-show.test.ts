@@ -60,7 +60,12 @@ describe("what is meant to deceive a reader", () => {
   });
 
   it("gives a bounded number of warnings", () => {
-    expect(deceptionsIn(Array.from({ length: 1_000 }, () => "\u0007"), "arguments").length).toBeLessThanOrEqual(51);
+    expect(
+      deceptionsIn(
+        Array.from({ length: 1_000 }, () => "\u0007"),
+        "arguments",
+      ).length,
+    ).toBeLessThanOrEqual(51);
   });
 
   it("writes what is not seen as its code point", () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROLES, type Role } from "../../src/core/request.ts";
+import { GetApprovalRequestSchema, ResolveApprovalRequestSchema, Verdict } from "../../src/gen/behest/v1/approval_pb.ts";
 import { ResumeRequestSchema, SuspendRequestSchema, SuspensionKind } from "../../src/gen/behest/v1/control_pb.ts";
 import * as wire from "../../src/gen/behest/v1/decision_pb.ts";
 import {
@@ -59,6 +60,13 @@ const messages: Readonly<Record<string, Uint8Array>> = {
   ListTasks: new Uint8Array(),
   CloseTask: toBinary(CloseTaskRequestSchema, create(CloseTaskRequestSchema, { taskId: "none" })),
   RevokeTask: toBinary(RevokeTaskRequestSchema, create(RevokeTaskRequestSchema, { taskId: "none" })),
+  ListApprovals: new Uint8Array(),
+  GetApproval: toBinary(GetApprovalRequestSchema, create(GetApprovalRequestSchema, { approvalId: "none" })),
+  ResolveApproval: toBinary(
+    ResolveApprovalRequestSchema,
+    create(ResolveApprovalRequestSchema, { approvalId: "none", verdict: Verdict.DENY, comment: "no" }),
+  ),
+  WatchApprovals: new Uint8Array(),
   GetPolicy: new Uint8Array(),
   ReloadPolicy: new Uint8Array(),
   ValidatePolicy: new Uint8Array(),
@@ -104,6 +112,11 @@ describe("roles", () => {
     { method: "Explain", roles: ["enforcer", "auditor", "operator"], needs: "`enforcer` or `auditor` or `operator`" },
     { method: "OpenTask", roles: ["initiator", "operator"], needs: "`initiator` or `operator`" },
     { method: "ListTasks", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },
+    {
+      method: "ListApprovals",
+      roles: ["approver", "auditor", "operator", "enforcer"],
+      needs: "`approver` or `auditor` or `operator` or `enforcer`",
+    },
     { method: "GetPolicy", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },
     { method: "ReloadPolicy", roles: ["operator"], needs: "`operator`" },
     { method: "ValidatePolicy", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },
@@ -126,6 +139,8 @@ describe("roles", () => {
     { method: "ReportOutcome", roles: ["enforcer"], reason: "DECISION_UNKNOWN" },
     { method: "DelegateTask", roles: ["initiator", "enforcer"], reason: "TASK_UNKNOWN" },
     { method: "GetTask", roles: ["auditor", "operator"], reason: "TASK_UNKNOWN" },
+    { method: "GetApproval", roles: ["approver", "auditor", "operator", "enforcer"], reason: "APPROVAL_UNKNOWN" },
+    { method: "ResolveApproval", roles: ["approver"], reason: "APPROVAL_UNKNOWN" },
     { method: "CloseTask", roles: ["initiator", "operator"], reason: "TASK_UNKNOWN" },
     { method: "RevokeTask", roles: ["initiator", "operator"], reason: "TASK_UNKNOWN" },
   ])("$method is for $roles alone, who may name something that is none", async ({ method, roles, reason }) => {
@@ -181,7 +196,7 @@ describe("a second authorization header", () => {
 });
 
 describe("without credentials", () => {
-  it.each(["", "behest.v1.DecisionService", "behest.v1.PolicyService"])("health answers for %j", async (service) => {
+  it.each(["", "behest.v1.DecisionService", "behest.v1.ApprovalService", "behest.v1.PolicyService"])("health answers for %j", async (service) => {
     const request = Buffer.concat([Buffer.from([0x0a, service.length]), Buffer.from(service)]);
     const SERVING = Buffer.from([0x08, 0x01]);
     expect(await server.raw.call("/grpc.health.v1.Health/Check", request)).toEqual({ body: SERVING });

@@ -23,11 +23,13 @@ async function explain(role: Role, request: wire.DecideRequest, caller?: string)
   return decision;
 }
 
-/** What does not depend on when it was asked, and whether it was recorded. */
-const substance = ({ decisionId: _, taskId: __, decidedAt: ___, validUntil, recorded: ____, cache: _____, ...rest }: wire.DecideResponse) => ({
+/** What does not depend on when it was asked, and whether it was recorded and people were asked. */
+const substance = ({ decisionId: _, taskId: __, decidedAt: ___, validUntil, recorded: ____, cache: _____, approval: ______, ...rest }: Decided) => ({
   ...rest,
   limited: validUntil !== undefined,
 });
+
+type Decided = wire.DecideResponse;
 
 const TABLES = ["decisions", "events", "tasks", "tree_heads", "policies", "decision_cache"];
 const rowCounts = () => TABLES.map((table) => server.rows(`SELECT count(*) AS n FROM ${table}`)[0]?.["n"]);
@@ -53,6 +55,10 @@ describe("an explanation", () => {
     const decided = await server.decide(request);
     expect(substance(explained)).toEqual(substance(decided));
     expect(decided.recorded).toBe(true);
+    expect({ explained: explained.approval, decided: decided.approval !== undefined }).toEqual({
+      explained: undefined,
+      decided: decided.outcome === wire.Outcome.REQUIRE_APPROVAL,
+    });
   });
 
   it("opens no task: the next decision opens it, and later explanations name it", async () => {

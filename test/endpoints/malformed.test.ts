@@ -149,14 +149,14 @@ describe("requests that lack something or ask for what there is not", () => {
       refusal: malformed("`action.resource.type` holds `:`, which parts it from the id", "action.resource.type"),
     },
     {
-      says: "an approval",
-      request: requestOf({ approvalId: "a" }),
-      refusal: malformed("`approval_id` cannot be used: this server keeps no approvals", "approval_id"),
+      says: "an approval with an invisible character",
+      request: requestOf({ approvalId: "a\u200bb" }),
+      refusal: malformed("`approval_id` holds a control, invisible or undecodable character, or begins or ends with space", "approval_id"),
     },
     {
-      says: "a wait for an approval",
-      request: requestOf({ waitMs: 1 }),
-      refusal: malformed("`wait_ms` cannot be used: this server keeps no approvals to wait for", "wait_ms"),
+      says: "a wait of 55,001 milliseconds",
+      request: requestOf({ waitMs: 55_001 }),
+      refusal: malformed("`wait_ms` is 55001; at most 55000 can be waited", "wait_ms"),
     },
     {
       says: "a permit",

@@ -231,14 +231,15 @@ describe("ValidatePolicy", () => {
     });
     const metadata = new Metadata();
     metadata.set("authorization", "Bearer token");
-    const first = handlers.ValidatePolicy(Buffer.alloc(0), metadata);
-    await expect(handlers.ValidatePolicy(Buffer.alloc(0), metadata)).rejects.toMatchObject({
+    const validate = () => handlers.ValidatePolicy(Buffer.alloc(0), metadata, () => new AbortController().signal);
+    const first = validate();
+    await expect(validate()).rejects.toMatchObject({
       code: "OVERLOADED",
       message: "another policy is being validated; retry after a moment",
     });
     release();
     expect(fromBinary(wire.ValidatePolicyResponseSchema, await first).valid).toBe(true);
-    expect(fromBinary(wire.ValidatePolicyResponseSchema, await handlers.ValidatePolicy(Buffer.alloc(0), metadata)).valid).toBe(true);
+    expect(fromBinary(wire.ValidatePolicyResponseSchema, await validate()).valid).toBe(true);
   });
 
   it.each(["GetPolicy", "ReloadPolicy", "ValidatePolicy"])("%s refuses what is no message of its own", async (method) => {

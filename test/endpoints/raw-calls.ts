@@ -9,6 +9,7 @@ import type { Config } from "../../src/config.ts";
 import type { Role } from "../../src/core/request.ts";
 import { instant } from "../../src/core/words.ts";
 import { DATABASE_FILE } from "../../src/data-directory.ts";
+import { ApprovalService } from "../../src/gen/behest/v1/approval_pb.ts";
 import { ControlService } from "../../src/gen/behest/v1/control_pb.ts";
 import * as wire from "../../src/gen/behest/v1/decision_pb.ts";
 import { PolicyService } from "../../src/gen/behest/v1/policy_pb.ts";
@@ -63,7 +64,7 @@ export interface RawCaller {
 
 const DEADLINE_MS = 20_000;
 
-const SERVICES = [wire.DecisionService, TaskService, PolicyService, ControlService];
+const SERVICES = [wire.DecisionService, TaskService, ApprovalService, PolicyService, ControlService];
 
 /** Every method that needs a caller, by its name. */
 export const METHODS: readonly string[] = SERVICES.flatMap(({ methods }) => methods.map(({ name }) => name));

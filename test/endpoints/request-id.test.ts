@@ -64,6 +64,11 @@ describe("the same request under the same id", () => {
     expect(await server.decide(of({ case: "arguments", value: { head: 1, path: "/srv/a" } }))).toEqual({ ...first, replayed: true });
   });
 
+  it("is the same however long it waits for people", async () => {
+    const first = await server.decide(requestOf({ requestId: "waits" }));
+    expect(await server.decide(requestOf({ requestId: "waits", waitMs: 55_000 }))).toEqual({ ...first, replayed: true });
+  });
+
   it("is the same with and without credentials", async () => {
     const of = (credential: string) => requestOf({ requestId: "credentials", agent: { id: "reader", credential } });
     const first = await server.decide(of("one"));
@@ -107,6 +112,7 @@ describe("another request under the same id", () => {
     { differs: "categories", request: requestOf({ requestId, data: { categories: ["personal"] } }) },
     { differs: "environment", request: requestOf({ requestId, context: { environment: "test" } }) },
     { differs: "attributes of the context", request: requestOf({ requestId, context: { attributes: { a: 1 } } }) },
+    { differs: "approval", request: requestOf({ requestId, approvalId: "a" }) },
     { differs: "supported obligations", request: requestOf({ requestId, supportedObligations: [wire.ObligationType.LOG] }) },
   ])("is refused when it differs in its $differs", async ({ request }) => {
     expect(await server.refusal(request)).toEqual(reused(requestId));
@@ -143,7 +149,7 @@ it("is an id of its tenant alone, though the caller's name be the same", async (
 });
 
 it("is not used up by a request that was refused", async () => {
-  expect(await server.refusal(requestOf({ requestId: "refused", approvalId: "a" }))).toMatchObject({ code: "INVALID_ARGUMENT" });
+  expect(await server.refusal(requestOf({ requestId: "refused", waitMs: 55_001 }))).toMatchObject({ code: "INVALID_ARGUMENT" });
   expect(await server.decide(requestOf({ requestId: "refused" }))).toMatchObject({ replayed: false });
 });
 

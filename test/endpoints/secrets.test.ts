@@ -102,10 +102,25 @@ describe("a secret in a request", () => {
     expect(whereabouts(SECRET)).toEqual([]);
   });
 
+  it("is not written with the approval that people are asked for, though it look like a key in free text", async () => {
+    const secret = "sk-0123456789-correct-horse";
+    const action = actionOf({
+      tool: "filesystem/edit_file",
+      argumentsForm: { case: "arguments", value: { path: "/srv/a", edits: [{ oldText: "see https://plain.example/x", password: secret }] } },
+    });
+    const { approval } = await server.decide(requestOf({ agent: { id: "coding-assistant" }, action }));
+    expect(approval?.id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(whereabouts("https://plain.example/x")).toContain("behest.db-wal");
+    expect(whereabouts(secret)).toEqual([]);
+    const shown = await server.client("approver").getApproval(approval?.id ?? "");
+    expect(shown.arguments.map(({ name }) => name)).toEqual(["path", "edits"]);
+    expect(JSON.stringify(shown.arguments)).not.toContain(secret);
+  });
+
   it("is not written when the request is refused, explained, or sent in a batch", async () => {
     const secret = withArguments({ password: SECRET });
     const { action } = secret;
-    await server.refusal(requestOf({ action, approvalId: "none" }));
+    await server.refusal(requestOf({ action, waitMs: 55_001 }));
     await server.refusal(requestOf({ action: actionOf({ argumentsForm: { case: "argumentsJson", value: `{"password": ${SECRET}}` } }) }));
     await server.send("Decide", Buffer.concat([Buffer.from(SECRET), toBinary(wire.DecideRequestSchema, secret)]));
     await server.send("Explain", toBinary(wire.ExplainRequestSchema, create(wire.ExplainRequestSchema, { request: secret })));

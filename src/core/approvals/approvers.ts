@@ -45,16 +45,20 @@ export interface Asking {
   readonly settings: ApproverSettings;
 }
 
-/** Whether so many different people have said yes to a hold as it asks for: each counts once, and only who may answer now. */
-export function isAnswered(hold: Hold, answers: readonly GivenAnswer[], { parties, settings }: Asking): boolean {
+/** Who has said yes to a hold, each once, and only who may answer now. */
+export function agreedTo(hold: Hold, answers: readonly GivenAnswer[], { parties, settings }: Asking): readonly string[] {
   const eligible = new Set(eligibleFor(hold, parties, settings));
   const agreed = new Set<string>();
   for (const { by, verdict, holds, verified } of answers) {
     const counts = verdict === "approve" && holds.includes(hold.name) && eligible.has(by);
     if (counts && isVerified(verified, settings)) agreed.add(by);
   }
-  return agreed.size >= hold.quorum;
+  return [...agreed];
 }
+
+/** Whether so many different people have said yes to a hold as it asks for. */
+export const isAnswered = (hold: Hold, answers: readonly GivenAnswer[], asking: Asking): boolean =>
+  agreedTo(hold, answers, asking).length >= hold.quorum;
 
 /** A token file proves that whoever calls can read a file, and not who that is. */
 export const isVerified = (verified: GivenAnswer["verified"], { approvers }: ApproverSettings): boolean =>

@@ -27,11 +27,11 @@ export interface BindingInput {
  * it waits for, and credentials, which never reach the core.
  */
 export function bindingOf(input: BindingInput): Binding {
-  const { canonical, request, tool } = input;
+  const { canonical, request, subject, tool } = input;
   return {
     digest: sha256(canonical(boundTo(input, request.action.arguments))),
     pattern() {
-      const { fixed, ...pattern } = patternOf(request.action.arguments, tool);
+      const { fixed, ...pattern } = patternOf(request.action.arguments, { tool, masked: subject.request.action.arguments });
       return { digest: sha256(canonical(boundTo(input, fixed))), ...pattern };
     },
   };
@@ -57,14 +57,22 @@ function boundTo({ request, subject, tool }: BindingInput, args: JsonObject): ob
   };
 }
 
-/** Every argument stays as it is but two kinds: a number that is an amount may be less, and free text may be another. */
-function patternOf(args: JsonObject, tool: Tool | undefined): Omit<Pattern, "digest"> & { readonly fixed: JsonObject } {
+interface Masking {
+  readonly tool: Tool | undefined;
+  readonly masked: JsonObject;
+}
+
+/**
+ * Every argument stays as it is but two kinds: a number that is an amount may be less, and free text may be another. What is kept of either is taken
+ * from the masked arguments: the ledger holds it in clear.
+ */
+function patternOf(args: JsonObject, { tool, masked }: Masking): Omit<Pattern, "digest"> & { readonly fixed: JsonObject } {
   const fixed: Record<string, Json> = { ...args };
   const amounts: Record<string, number> = {};
   const varies: string[] = [];
   const identifiers: string[] = [];
   for (const [name, role] of tool?.roles ?? []) {
-    const value = args[name];
+    const value = masked[name];
     if (value === undefined) continue;
     if (role === "amount" && typeof value === "number" && value >= 0) {
       amounts[name] = value;

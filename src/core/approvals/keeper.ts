@@ -4,11 +4,13 @@ import type { Clock, Ledger, NewId, PolicySource, Turn } from "../ports.ts";
 import { type ApprovalAnswered, type ApprovalEnded, type DecisionRecord, RECORD_VERSION } from "../record.ts";
 import type { Caller } from "../request.ts";
 import type { StateKeys, StateView } from "../state.ts";
+import { chainOf } from "../tasks/registered.ts";
 import type { Instant } from "../words.ts";
 import { type Approval, type ApprovalStanding, type ApprovalState, type Endorsement, type GivenAnswer, type Granted, isOpen } from "./approval.ts";
 import { type Asking, holdsFor, isAnswered, isParty, isVerified } from "./approvers.ts";
 import { checkEndorsement, grantedBy } from "./endorsing.ts";
-import { type ApprovalStatus, type LookedAt, statusAt } from "./status.ts";
+import { withAnswer, withEnd } from "./register.ts";
+import { type ApprovalStatus, type LookedAt, statusAt, TASK_ENDED } from "./status.ts";
 
 export interface ApprovalKeeperPorts {
   readonly ledger: Pick<Ledger, "transact" | "peek" | "decision">;
@@ -76,7 +78,8 @@ export function createApprovalKeeper(ports: ApprovalKeeperPorts): ApprovalKeeper
       const words = rootStatement === undefined ? {} : { rootStatement };
       const last = look(({ approvals }) => approvals.lastApproved(tenant, agent, tool))?.approval;
       const record = await recordOf(ports, status.state.approval);
-      if (!last || last.id === id) return { status, record, ...words };
+      // What another enforcer asked is not shown for comparison either.
+      if (!last || last.id === id || !maySee(caller, last)) return { status, record, ...words };
       return { status, record, ...words, last: { approval: last, record: await recordOf(ports, last) } };
     },
     async resolve(caller, asked) {
@@ -94,7 +97,7 @@ export function createApprovalKeeper(ports: ApprovalKeeperPorts): ApprovalKeeper
 }
 
 /** A look at all approvals names no agent and no task. */
-const NOBODY: StateKeys = { tenant: "none", caller: "none", agent: "none", principal: "none", session: "none" };
+export const NOBODY: StateKeys = { tenant: "none", caller: "none", agent: "none", principal: "none", session: "none" };
 
 const keysOf = ({ tenant, agent, task, id, parties }: Approval): StateKeys => ({
   tenant,
@@ -126,19 +129,30 @@ const SEES_ALL: readonly string[] = ["approver", "auditor", "operator"];
 const maySee = ({ tenant, id, roles }: Caller, approval: Approval): boolean =>
   approval.tenant === tenant && (roles.some((role) => SEES_ALL.includes(role)) || approval.parties.caller === id);
 
-interface Listing {
+/** Whose approvals are asked for, and by whom. */
+export interface Asker {
   readonly caller: Caller;
+  readonly question: Pick<ListApprovalsQuestion, "agent" | "task">;
+}
+
+/** Whether it is one of those that are asked for, and the caller's to see. */
+export function isMeant({ approval }: ApprovalState, view: LookedAt, { caller, question: { agent, task } }: Asker): boolean {
+  if (!maySee(caller, approval) || (agent !== undefined && approval.agent !== agent)) return false;
+  if (task === undefined || approval.task === task) return true;
+  const own = view.registeredTasks.get(approval.task);
+  return own ? chainOf(own).some((above) => above.task.id === task) : approval.root === task;
+}
+
+interface Listing extends Asker {
   readonly question: ListApprovalsQuestion;
   readonly at: Instant;
 }
 
 function listed(view: LookedAt, { caller, question, at }: Listing): ReturnType<ApprovalKeeper["list"]> {
-  const { standings = ["pending", "approved"], agent, task, limit } = question;
+  const { standings = ["pending", "approved"], limit } = question;
   const fitting: ApprovalStatus[] = [];
   for (const state of view.approvals.all()) {
-    const { approval } = state;
-    if (!maySee(caller, approval) || (agent !== undefined && approval.agent !== agent)) continue;
-    if (task !== undefined && approval.task !== task && approval.root !== task) continue;
+    if (!isMeant(state, view, { caller, question })) continue;
     const status = statusAt(state, view, at);
     if (standings.includes(status.standing)) fitting.push(status);
   }
@@ -187,7 +201,7 @@ function resolving(ports: ApprovalKeeperPorts, { caller, view, at }: Resolving, 
     ...(asked.verdict === "approve" && endorsement && { endorsement }),
   };
   const event = answered(ports, { state, answer, asking: { parties: approval.parties, settings } });
-  return { events: [event], answer: statusAt(after(state, event), view, at) };
+  return { events: [event], answer: statusAt(withAnswer(state, event), view, at) };
 }
 
 /** Names of the holds that the caller may answer. @throws {ServiceError} CALLER_FORBIDDEN if that is none */
@@ -215,7 +229,8 @@ interface Bounds {
 }
 
 function refuseLate({ uses = 1, until }: Endorsement, { endorsableUntil, kind }: Approval, { at, usesMax }: Bounds): void {
-  const refuse = (field: string, why: string): ServiceError => new ServiceError("REQUEST_MALFORMED", `\`endorsement.${field}\` ${why}`, { field });
+  const refuse = (field: string, why: string): ServiceError =>
+    new ServiceError("REQUEST_MALFORMED", `\`endorsement.${field}\` ${why}`, { field: `endorsement.${field}` });
   if (kind === "flood") throw refuse("uses", "is for an action; this approval stands for many that nobody was shown");
   if (uses > usesMax) throw refuse("uses", `is ${uses}; \`endorsement_uses_max\` of policy.json lets it be ${usesMax} at most`);
   if (until === undefined) return;
@@ -251,13 +266,6 @@ function answered({ newId }: ApprovalKeeperPorts, { state, answer, asking }: Ans
   };
 }
 
-const after = (state: ApprovalState, { answer, standing, granted }: ApprovalAnswered): ApprovalState => ({
-  ...state,
-  standing,
-  answers: [...state.answers, answer],
-  ...(granted && { granted }),
-});
-
 interface Revoking extends Resolving {
   readonly state: ApprovalState;
   readonly standing: ApprovalStanding;
@@ -273,9 +281,7 @@ function revoking(
   if (!isOpen(standing) && !endorses) throw settled(approval, standing);
   const because = comment === undefined ? {} : { reason: comment };
   const event = ended(approval, { id: newId(at), at, how: "cancelled", by: caller.id, ...because });
-  const { granted: _, ...rest } = state;
-  const left: ApprovalState = { ...rest, standing: isOpen(standing) ? "cancelled" : standing, ended: { at, by: caller.id, ...because } };
-  return { events: [event], answer: statusAt(left, view, at) };
+  return { events: [event], answer: statusAt(withEnd(state, event), view, at) };
 }
 
 const ended = ({ id: approval, tenant, task, root }: Approval, what: Pick<ApprovalEnded, "id" | "at" | "how" | "by" | "reason">): ApprovalEnded => ({
@@ -295,7 +301,7 @@ function overdue(view: StateView, at: Instant, newId: NewId): readonly ApprovalE
     if (!isOpen(state.standing)) continue;
     const { standing } = statusAt(state, view, at);
     if (standing === "expired") events.push(ended(state.approval, { id: newId(at), at, how: "expired" }));
-    else if (standing === "cancelled") events.push(ended(state.approval, { id: newId(at), at, how: "cancelled", reason: "its task has ended" }));
+    else if (standing === "cancelled") events.push(ended(state.approval, { id: newId(at), at, how: "cancelled", reason: TASK_ENDED }));
   }
   return events;
 }

@@ -1,6 +1,6 @@
 import type { ApprovalAnswered, ApprovalEnded, ApprovalUsed, DecisionRecord } from "../record.ts";
 import type { DurationMs, Instant } from "../words.ts";
-import { type Approval, type ApprovalState, isOpen, openUntil, standingAt } from "./approval.ts";
+import { type Approval, type ApprovalState, isOpen, standingAt } from "./approval.ts";
 
 /** How often people may be asked is counted over this time. */
 export const ASKING_WINDOW_MS = 3_600_000;
@@ -22,7 +22,7 @@ export interface ApprovalsView {
   askedBy(asker: Asker, at: Instant): number;
   /** How many were opened for it in the hour before that instant. */
   askedBefore(asker: Asker, at: Instant): number;
-  /** The last approved one of this agent for this tool. */
+  /** The last approved one of this agent for this tool, unless that was taken back. */
   lastApproved(tenant: string, agent: string, tool: string): ApprovalState | undefined;
   /** In the order in which they were opened. */
   all(): Iterable<ApprovalState>;
@@ -36,7 +36,6 @@ export interface Asker {
 }
 
 const askerKey = ({ tenant, agent, task }: Asker): string => JSON.stringify([tenant, agent ?? null, task ?? null]);
-const likeKey = ({ tenant, agent, tool }: Pick<Approval, "tenant" | "agent" | "tool">): string => JSON.stringify([tenant, agent, tool]);
 
 /** The approvals by what they are found by. Changed by `apply` alone. */
 export class Approvals implements ApprovalsView {
@@ -47,7 +46,6 @@ export class Approvals implements ApprovalsView {
   readonly #open = new Map<string, Set<string>>();
   readonly #floods = new Map<string, string>();
   readonly #asked = new Map<string, Instant[]>();
-  readonly #lastApproved = new Map<string, string>();
 
   get size(): number {
     return this.#byId.size;
@@ -88,7 +86,13 @@ export class Approvals implements ApprovalsView {
   }
 
   lastApproved(tenant: string, agent: string, tool: string): ApprovalState | undefined {
-    return this.#found(this.#lastApproved.get(likeKey({ tenant, agent, tool })));
+    let last: ApprovalState | undefined;
+    for (const state of this.#byId.values()) {
+      const { approval } = state;
+      const isLike = approval.kind === "action" && approval.tenant === tenant && approval.agent === agent && approval.tool === tool;
+      if (isLike && isStillApproved(state) && (!last || answeredAt(state) >= answeredAt(last))) last = state;
+    }
+    return last;
   }
 
   all(): Iterable<ApprovalState> {
@@ -119,19 +123,13 @@ export class Approvals implements ApprovalsView {
     else this.#asked.set(key, [at]);
   }
 
-  answer({ approval: id, answer, standing, granted }: ApprovalAnswered): void {
+  answer(event: ApprovalAnswered): void {
+    const { approval: id, standing, granted } = event;
     const state = this.#byId.get(id);
     if (!state) return;
     const { approval } = state;
-    this.#byId.set(id, {
-      ...state,
-      standing,
-      answers: [...state.answers, answer],
-      ...(granted && { granted }),
-      ...(standing === "denied" && { ended: { at: answer.at, by: answer.by, ...(answer.comment !== undefined && { reason: answer.comment }) } }),
-    });
+    this.#byId.set(id, withAnswer(state, event));
     if (standing === "approved" && approval.kind === "flood") this.#forgetAsked(approval);
-    else if (standing === "approved") this.#lastApproved.set(likeKey(approval), id);
     if (standing === "denied" || granted) addTo(this.#bearing, approval.task, id);
     if (standing === "denied") takeFrom(this.#open, approval.task, id);
   }
@@ -149,19 +147,14 @@ export class Approvals implements ApprovalsView {
     if (standing === "consumed") takeFrom(this.#open, state.approval.task, id);
   }
 
-  /** What was used up stays used up; only the wider yes that came with it ends. */
-  end({ approval: id, how, at, by, reason }: ApprovalEnded): void {
+  end(event: ApprovalEnded): void {
+    const { approval: id } = event;
     const state = this.#byId.get(id);
     if (!state) return;
-    const { granted: _, ...rest } = state;
-    const standing = isOpen(state.standing) ? how : state.standing;
-    this.#byId.set(id, {
-      ...rest,
-      standing,
-      ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
-    });
+    const ended = withEnd(state, event);
+    this.#byId.set(id, ended);
     takeFrom(this.#open, state.approval.task, id);
-    if (standing !== "denied") takeFrom(this.#bearing, state.approval.task, id);
+    if (ended.standing !== "denied") takeFrom(this.#bearing, state.approval.task, id);
   }
 
   /** The decision waits for it. */
@@ -172,6 +165,8 @@ export class Approvals implements ApprovalsView {
 
   /** Drops what has long been over, unless it bears on a task that is remembered. */
   forget(now: Instant, window: DurationMs, isRemembered: (task: string) => boolean): void {
+    // A no to more questions holds as long as they are counted.
+    const kept = Math.max(window, ASKING_WINDOW_MS);
     for (const [key, asked] of this.#asked) {
       const recent = asked.filter((then) => now - then < ASKING_WINDOW_MS);
       if (recent.length === 0) this.#asked.delete(key);
@@ -179,22 +174,44 @@ export class Approvals implements ApprovalsView {
     }
     for (const [id, state] of this.#byId) {
       const { approval } = state;
-      const over = isOpen(standingAt(state, now)) ? undefined : (state.ended?.at ?? openUntil(state));
-      if (over === undefined || now - over < Math.max(window, ASKING_WINDOW_MS)) continue;
+      // One that nobody has written down as over yet stays, so that somebody does.
+      const over = isOpen(state.standing) ? undefined : state.ended?.at;
+      if (over === undefined || now - over < kept) continue;
       const bears = this.#bearing.get(approval.task)?.has(id) === true;
       if (bears && isRemembered(approval.task)) continue;
       this.#drop(approval);
     }
   }
 
-  #drop({ id, tenant, agent, task, tool, binding }: Approval): void {
+  #drop({ id, tenant, agent, task, binding }: Approval): void {
     this.#byId.delete(id);
     takeFrom(this.#bearing, task, id);
     takeFrom(this.#open, task, id);
     if (this.#byBinding.get(binding) === id) this.#byBinding.delete(binding);
     if (this.#floods.get(askerKey({ tenant, agent })) === id) this.#floods.delete(askerKey({ tenant, agent }));
-    if (this.#lastApproved.get(likeKey({ tenant, agent, tool })) === id) this.#lastApproved.delete(likeKey({ tenant, agent, tool }));
   }
+}
+
+const isStillApproved = ({ standing }: ApprovalState): boolean => standing === "approved" || standing === "consumed";
+
+const answeredAt = ({ answers }: ApprovalState): number => answers.at(-1)?.at ?? 0;
+
+/** How it stands once somebody has answered. */
+export const withAnswer = (state: ApprovalState, { answer, standing, granted }: ApprovalAnswered): ApprovalState => ({
+  ...state,
+  standing,
+  answers: [...state.answers, answer],
+  ...(granted && { granted }),
+  ...(standing === "denied" && { ended: { at: answer.at, by: answer.by, ...(answer.comment !== undefined && { reason: answer.comment }) } }),
+});
+
+/** What was used up stays used up; only the wider yes that came with it ends. */
+export function withEnd({ granted: _, ...rest }: ApprovalState, { how, at, by, reason }: ApprovalEnded): ApprovalState {
+  return {
+    ...rest,
+    standing: isOpen(rest.standing) ? how : rest.standing,
+    ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
+  };
 }
 
 function addTo(sets: Map<string, Set<string>>, key: string, id: string): void {

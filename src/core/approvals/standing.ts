@@ -65,8 +65,10 @@ export function approvalStandings(question: StandingsQuestion): ApprovalStanding
   const flood = view.approvals.floodOf(tenant, request.agent.id);
   const endorsed = endorsedFor(question, at);
   const asked = askedNow(question, flood);
-  const isCompared = request.approvalId !== undefined || bearing.length > 0 || flood?.standing === "denied" || asked !== undefined;
-  if (!isCompared) return endorsed ? { endorsed } : {};
+  // What is open for exactly this belongs to this task.
+  const isAsked = task.id !== undefined && view.approvals.isAwaited(task.id, at);
+  const isCompared = request.approvalId !== undefined || bearing.length > 0 || flood?.standing === "denied" || isAsked;
+  if (!isCompared) return { ...(asked && { asked }), ...(endorsed && { endorsed }) };
   const own = view.approvals.boundTo(question.binding().digest);
   const refused = refusalOf(own, question) ?? (own && isOpenAt(own, at) ? undefined : floodRefusal(flood, question));
   const approval = named(question, own) ?? alike(question, bearing, endorsed) ?? unfit(question);

@@ -1,7 +1,7 @@
 import type { StateView } from "../state.ts";
 import { endOf } from "../tasks/registered.ts";
 import type { Instant } from "../words.ts";
-import { type ApprovalStanding, type ApprovalState, isOpen, openUntil, standingAt } from "./approval.ts";
+import { type ApprovalStanding, type ApprovalState, type EndedApproval, isOpen, openUntil, standingAt } from "./approval.ts";
 
 /** An approval as people see it. */
 export interface ApprovalStatus {
@@ -10,9 +10,14 @@ export interface ApprovalStatus {
   readonly until: Instant;
   /** What the task is for; absent where nobody said, or it has been forgotten. */
   readonly statement?: string;
+  /** How it ended, whether or not that was written down. */
+  readonly ended?: EndedApproval;
 }
 
 export type LookedAt = Pick<StateView, "approvals" | "registeredTasks" | "selfAsserted">;
+
+/** Why an approval ends without anybody's word. */
+export const TASK_ENDED = "its task has ended";
 
 /** What belongs to a task that has ended is cancelled, whether or not that was written down. */
 export function statusAt(state: ApprovalState, view: LookedAt, at: Instant): ApprovalStatus {
@@ -20,12 +25,15 @@ export function statusAt(state: ApprovalState, view: LookedAt, at: Instant): App
   const standing = standingAt(state, at);
   const registered = view.registeredTasks.get(task);
   const own = view.selfAsserted.get(task);
-  const hasEnded = registered ? endOf(registered, at) !== undefined : own === undefined;
+  const taskEnded = registered ? endOf(registered, at)?.at : own === undefined ? at : undefined;
+  const isCut = isOpen(standing) && taskEnded !== undefined;
+  const ended = state.ended ?? (isCut ? { at: taskEnded, reason: TASK_ENDED } : standing === "expired" ? { at: openUntil(state) } : undefined);
   const statement = registered?.task.statement ?? own?.statement;
   return {
     state,
-    standing: isOpen(standing) && hasEnded ? "cancelled" : standing,
+    standing: isCut ? "cancelled" : standing,
     until: openUntil(state),
     ...(statement !== undefined && { statement }),
+    ...(ended && { ended }),
   };
 }

@@ -14,10 +14,10 @@ export interface WaitingPorts {
 export interface WaitingDecider {
   /**
    * The REQUIRE_APPROVAL is on disk before anything is waited for. If people answer in time, what they said is decided anew, and that is answered; else the
-   * REQUIRE_APPROVAL is.
+   * REQUIRE_APPROVAL is. `gone` is asked only by what waits; once aborted, nobody takes an answer any more.
    * @throws {ServiceError}
    */
-  decide(asked: Asked, given: AbortSignal): Promise<Answer>;
+  decide(asked: Asked, gone: () => AbortSignal): Promise<Answer>;
   readonly waiting: number;
   /** Ends every wait, and has none begin. */
   close(): void;
@@ -62,13 +62,14 @@ export function createWaitingDecider({ decider, ledger, clock, waitsMax }: Waiti
     get waiting() {
       return waiting;
     },
-    async decide(asked, given) {
+    async decide(asked, gone) {
       const first = await decider.decide(asked);
       const { waitMs = 0 } = asked.request;
       const { approval, judgement } = first.record;
       if (waitMs === 0 || judgement.outcome !== "REQUIRE_APPROVAL" || !approval || waiting >= waitsMax) return first;
       waiting++;
       try {
+        const given = gone();
         const signal = AbortSignal.any([given, closing.signal, AbortSignal.timeout(waitMs)]);
         const standing = await outcome(asked, approval.id, signal);
         const isAnswered = standing === "approved" || standing === "denied";

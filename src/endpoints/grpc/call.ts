@@ -6,7 +6,15 @@ import type { Caller } from "../../core/request.ts";
 import { refuseMisframed } from "./framing.ts";
 
 /** Bytes in, bytes out; throws what `toStatusObject` renders. */
-export type UnaryHandler = (body: Buffer, metadata: Metadata) => Promise<Uint8Array>;
+export type UnaryHandler = (body: Buffer, metadata: Metadata, gone: Gone) => Promise<Uint8Array>;
+
+/** Aborted when nobody waits for the answer any more: it was cancelled, or its deadline has passed. Made only where something waits with it. */
+export type Gone = () => AbortSignal;
+
+/** Bytes in, many bytes out, the next taken when the caller has room for it; ends when nobody waits any more. */
+export interface StreamHandler {
+  stream(body: Buffer, metadata: Metadata, gone: Gone): AsyncIterable<Uint8Array>;
+}
 
 /** What every call begins with needs this. */
 export interface CallPorts {

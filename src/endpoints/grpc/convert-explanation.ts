@@ -73,8 +73,8 @@ const changeToWire = ({ fact, from, to }: FactChange): MessageInitShape<typeof w
   ...withValue("to", to),
 });
 
-const toValue = (value: Exclude<Known, undefined>): Value => fromJson(ValueSchema, value as JsonValue);
+export const toValue = (value: Exclude<Known, undefined>): Value => fromJson(ValueSchema, value as JsonValue);
 
-/** A fact that is absent is a field that is not set. */
-const withValue = <K extends string>(key: K, value: Known): { [P in K]?: Value } =>
+/** What is absent is a field that is not set. */
+export const withValue = <K extends string>(key: K, value: Known): { [P in K]?: Value } =>
   value === undefined ? {} : ({ [key]: toValue(value) } as { [P in K]: Value });

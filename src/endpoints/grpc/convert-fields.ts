@@ -5,10 +5,10 @@ import { malformed, tooBig } from "./convert.ts";
 const REASON_BYTES_MAX = 1_024;
 const UNFIT = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
-/** Why an operator does something; undefined if nobody says. @throws {ServiceError} REQUEST_MALFORMED or REQUEST_TOO_BIG */
-export function readReason(text: string): string | undefined {
-  if (Buffer.byteLength(text) > REASON_BYTES_MAX) throw tooBig("reason", "reason_bytes", `is longer than ${REASON_BYTES_MAX} bytes`);
-  if (UNFIT.test(text)) throw malformed("reason", "holds a control or invisible character; write it in one line");
+/** Why somebody does something; undefined if nobody says. @throws {ServiceError} REQUEST_MALFORMED or REQUEST_TOO_BIG */
+export function readReason(text: string, field: "reason" | "comment" = "reason"): string | undefined {
+  if (Buffer.byteLength(text) > REASON_BYTES_MAX) throw tooBig(field, `${field}_bytes`, `is longer than ${REASON_BYTES_MAX} bytes`);
+  if (UNFIT.test(text)) throw malformed(field, "holds a control or invisible character; write it in one line");
   const trimmed = text.trim();
   return trimmed === "" ? undefined : trimmed;
 }

@@ -325,7 +325,7 @@ const approvalToWire = ({ id, state, expiresAt }: NonNullable<Answer["record"]["
   expiresAt: timestamp(expiresAt),
 });
 
-const findingToWire = (finding: Finding): wire.Finding => ({
+export const findingToWire = (finding: Finding): wire.Finding => ({
   $typeName: "behest.v1.Finding",
   rule: finding.rule,
   event: EVENTS[finding.event],
@@ -335,7 +335,7 @@ const findingToWire = (finding: Finding): wire.Finding => ({
   controls: [...finding.controls],
 });
 
-function obligationToWire(obligation: Obligation): wire.Obligation {
+export function obligationToWire(obligation: Obligation): wire.Obligation {
   const base = { $typeName: "behest.v1.Obligation" as const, paths: [], rowsMax: 0, level: "", recipients: [] };
   switch (obligation.type) {
     case "redact":

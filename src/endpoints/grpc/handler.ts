@@ -1,5 +1,6 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { isEnforcerOnly } from "../../core/access.ts";
+import type { WaitingDecider } from "../../core/approvals/waiting.ts";
 import type { Answer, Decider } from "../../core/decide.ts";
 import { ServiceError } from "../../core/errors.ts";
 import { explainJudgement } from "../../core/explain.ts";
@@ -12,7 +13,7 @@ import { inSlices } from "../../core/steps.ts";
 import type { Turnstile } from "../../core/turnstile.ts";
 import type { Instant } from "../../core/words.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
-import { authorize, type ByteLimit, type CallPorts, decode, refuseOversize, type UnaryHandler } from "./call.ts";
+import { authorize, type ByteLimit, type CallPorts, decode, type Gone, refuseOversize, type UnaryHandler } from "./call.ts";
 import { fromWire, type RequestLimits, toWire } from "./convert.ts";
 import { explanationToWire } from "./convert-explanation.ts";
 import { reportFromWire, reportToWire } from "./convert-report.ts";
@@ -20,7 +21,8 @@ import { toStatus } from "./errors.ts";
 import { itemSizes } from "./framing.ts";
 
 export interface HandlerPorts extends CallPorts {
-  readonly decider: Decider;
+  readonly decider: Pick<Decider, "explain">;
+  readonly waiting: Pick<WaitingDecider, "decide">;
   readonly reports: Reports;
   /** The agents that the tokens of another caller cover; undefined for all. */
   readonly agentsOf: (tenant: string, caller: string) => Caller["agents"];
@@ -49,12 +51,12 @@ export interface HandlerLimits extends RequestLimits {
 /** The methods of DecisionService, by name. */
 export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<"Decide" | "DecideBatch" | "Explain" | "ReportOutcome", UnaryHandler>> {
   return {
-    async Decide(body, metadata) {
+    async Decide(body, metadata, gone) {
       const caller = authorize(ports, metadata, "Decide");
       const message = decode(wire.DecideRequestSchema, body, requestLimit(ports));
-      return toBinary(wire.DecideResponseSchema, toWire(await decideOne(ports, caller, message)));
+      return toBinary(wire.DecideResponseSchema, toWire(await decideOne(ports, { caller, gone }, message)));
     },
-    async DecideBatch(body, metadata) {
+    async DecideBatch(body, metadata, gone) {
       const caller = authorize(ports, metadata, "DecideBatch");
       const { items } = decode(wire.DecideBatchRequestSchema, body, { name: "batch_bytes", bytesMax: ports.limits.batchBytesMax });
       if (items.length > ports.limits.batchItemsMax) {
@@ -65,7 +67,9 @@ export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<"De
       }
       // All are begun in their order before any is awaited, so they share the disk's time and keep their order.
       const sizes = itemSizes(body);
-      const answers = await Promise.all(items.map((item, index) => decideItem(ports, caller, { item, bytes: sizes[index] ?? body.length })));
+      const answers = await Promise.all(
+        items.map((item, index) => decideItem(ports, { caller, gone }, { item, bytes: sizes[index] ?? body.length })),
+      );
       return toBinary(wire.DecideBatchResponseSchema, create(wire.DecideBatchResponseSchema, { items: answers }));
     },
     async Explain(body, metadata) {
@@ -83,9 +87,14 @@ export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<"De
   };
 }
 
-async function decideOne(ports: HandlerPorts, caller: Caller, message: wire.DecideRequest): Promise<Answer> {
+interface Asking {
+  readonly caller: Caller;
+  readonly gone: Gone;
+}
+
+async function decideOne(ports: HandlerPorts, { caller, gone }: Asking, message: wire.DecideRequest): Promise<Answer> {
   const began = performance.now();
-  const answer = await ports.decider.decide({ caller, ...fromWire(message, ports.limits) });
+  const answer = await ports.waiting.decide({ caller, ...fromWire(message, ports.limits) }, gone);
   ports.onDecision(caller, answer, performance.now() - began);
   return answer;
 }
@@ -95,10 +104,10 @@ interface SizedItem {
   readonly bytes: number;
 }
 
-async function decideItem(ports: HandlerPorts, caller: Caller, { item, bytes }: SizedItem): Promise<wire.DecideBatchItem> {
+async function decideItem(ports: HandlerPorts, asking: Asking, { item, bytes }: SizedItem): Promise<wire.DecideBatchItem> {
   try {
     refuseOversize(bytes, requestLimit(ports));
-    const decision = toWire(await decideOne(ports, caller, item));
+    const decision = toWire(await decideOne(ports, asking, item));
     return create(wire.DecideBatchItemSchema, { result: { case: "decision", value: decision } });
   } catch (error) {
     if (!(error instanceof ServiceError)) ports.onInternalError(error);

@@ -1,23 +1,34 @@
 import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { ServiceError } from "../../core/errors.ts";
+import { ApprovalService } from "../../gen/behest/v1/approval_pb.ts";
 import { ControlService } from "../../gen/behest/v1/control_pb.ts";
 import { DecisionService } from "../../gen/behest/v1/decision_pb.ts";
 import { PolicyService } from "../../gen/behest/v1/policy_pb.ts";
 import { TaskService } from "../../gen/behest/v1/task_pb.ts";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
-import type { UnaryHandler } from "./call.ts";
+import type { Gone, StreamHandler, UnaryHandler } from "./call.ts";
 import { toStatusObject } from "./errors.ts";
 import { createDecisionHandlers, type HandlerPorts } from "./handler.ts";
+import { type ApprovalHandlerPorts, createApprovalHandlers } from "./handler-approvals.ts";
 import { type ControlHandlerPorts, createControlHandlers } from "./handler-control.ts";
 import { createPolicyHandlers, type PolicyHandlerPorts } from "./handler-policy.ts";
 import { createTaskHandlers, type TaskHandlerPorts } from "./handler-tasks.ts";
 
-export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHandlerPorts, TaskHandlerPorts {
+export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHandlerPorts, TaskHandlerPorts, ApprovalHandlerPorts {
+  readonly policies: PolicyHandlerPorts["policies"] & ApprovalHandlerPorts["policies"];
   readonly limits: HandlerPorts["limits"] & TaskHandlerPorts["limits"];
   /** HOST:PORT; port 0 picks a free one. */
   readonly address: string;
@@ -27,16 +38,19 @@ export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHa
 export interface GrpcServer {
   /** HOST:PORT as it is bound. */
   readonly address: string;
-  /** What health says: of the decisions, and so of tasks and of the server as a whole, or of the policy. Of control it says SERVING until the end. */
+  /** What health says: of the decisions, and so of tasks, approvals and the server as a whole, or of the policy. Of control it says SERVING until the end. */
   setServing(what: "decisions" | "policy", serving: boolean): void;
   /** Takes no new calls, lets those under way finish, and cuts what is left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
-const HEALTH_NAMES = { decisions: ["", DecisionService.typeName, TaskService.typeName], policy: [PolicyService.typeName] } as const;
+const HEALTH_NAMES = {
+  decisions: ["", DecisionService.typeName, TaskService.typeName, ApprovalService.typeName],
+  policy: [PolicyService.typeName],
+} as const;
 const CONTROL_HEALTH_NAME = ControlService.typeName;
 
-/** Serves DecisionService, TaskService, PolicyService, ControlService, health and reflection. @throws {Error} when the address cannot be bound. */
+/** Serves DecisionService, TaskService, ApprovalService, PolicyService, ControlService, health and reflection. @throws {Error} when the address cannot be bound. */
 export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const server = new Server({
     // The handler answers an oversize request with the field's details; beyond the largest of them nothing is buffered at all.
@@ -56,11 +70,12 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     server.addService(definitionOf(service), implementationOf(service, handlers, options.onInternalError));
   served(DecisionService, createDecisionHandlers(options));
   served(TaskService, createTaskHandlers(options));
+  served(ApprovalService, createApprovalHandlers(options));
   served(PolicyService, createPolicyHandlers(options));
   served(ControlService, createControlHandlers(options));
   health.addToServer(server);
   new ReflectionService(
-    reflected([DecisionService, TaskService, PolicyService, ControlService, Health], [file_google_rpc_error_details]),
+    reflected([DecisionService, TaskService, ApprovalService, PolicyService, ControlService, Health], [file_google_rpc_error_details]),
   ).addToServer(server);
   const port = await bind(server, options.address);
   const setServing: GrpcServer["setServing"] = (what, serving) => {
@@ -98,14 +113,14 @@ function definitionOf(service: DescService): ServiceDefinition {
   );
 }
 
-type Handlers = Readonly<Record<string, UnaryHandler>>;
+type Handlers = Readonly<Record<string, UnaryHandler | StreamHandler>>;
 
 function implementationOf(service: DescService, handlers: Handlers, onInternalError: (error: unknown) => void): UntypedServiceImplementation {
   return Object.fromEntries(
     service.methods.map(({ name }) => {
       const handler = handlers[name];
       if (!handler) throw new Error(`nothing answers \`${service.typeName}/${name}\``);
-      return [name, unary(handler, onInternalError)];
+      return [name, typeof handler === "function" ? unary(handler, onInternalError) : streaming(handler, onInternalError)];
     }),
   );
 }
@@ -113,14 +128,59 @@ function implementationOf(service: DescService, handlers: Handlers, onInternalEr
 const unary =
   (handler: UnaryHandler, onInternalError: (error: unknown) => void): handleUnaryCall<Buffer, Buffer> =>
   (call, callback) => {
-    handler(call.request, call.metadata).then(
-      (body) => callback(null, Buffer.from(body.buffer, body.byteOffset, body.byteLength)),
+    handler(call.request, call.metadata, goneFrom(call)).then(
+      (body) => callback(null, asBuffer(body)),
       (error: unknown) => {
         if (!(error instanceof ServiceError)) onInternalError(error);
         callback(toStatusObject(error));
       },
     );
   };
+
+const streaming =
+  (handler: StreamHandler, onInternalError: (error: unknown) => void): handleServerStreamingCall<Buffer, Buffer> =>
+  (call) => {
+    send(call, handler).catch((error: unknown) => {
+      if (!(error instanceof ServiceError)) onInternalError(error);
+      if (!call.cancelled) call.emit("error", toStatusObject(error));
+    });
+  };
+
+/** A caller that does not read holds up no more than what lies in its stream's buffer. */
+async function send(call: ServerWritableStream<Buffer, Buffer>, handler: StreamHandler): Promise<void> {
+  for await (const body of handler.stream(call.request, call.metadata, goneFrom(call))) {
+    if (call.cancelled) return;
+    if (!call.write(asBuffer(body))) await roomIn(call);
+  }
+  call.end();
+}
+
+function roomIn(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  call.once("drain", resolve).once("close", resolve);
+  return promise.finally(() => call.off("drain", resolve).off("close", resolve));
+}
+
+const asBuffer = (body: Uint8Array): Buffer => Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+
+interface Cancellable {
+  readonly cancelled: boolean;
+  once(event: "cancelled", listener: () => void): unknown;
+}
+
+function goneFrom(call: Cancellable): Gone {
+  let controller: AbortController | undefined;
+  const began = (): AbortController => {
+    const gone = new AbortController();
+    call.once("cancelled", () => gone.abort());
+    if (call.cancelled) gone.abort();
+    return gone;
+  };
+  return () => {
+    controller ??= began();
+    return controller.signal;
+  };
+}
 
 /** The services' files and all that they import, as the reflection service takes them. */
 function reflected(services: readonly DescService[], extra: readonly DescFile[]) {

@@ -14,6 +14,7 @@ import { apply, createState, forget, type State, type StateKeys, type StateView,
 import type { EndedSuspension, SuspensionsView } from "../../core/suspensions.ts";
 import type { RegisteredTasksView } from "../../core/tasks/registered.ts";
 import { type Instant, instant } from "../../core/words.ts";
+import { type ApprovalRow, refuseApprovalDifference } from "./approval-rows.ts";
 import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
 import { HeldControls } from "./held-controls.ts";
 import type { PolicyRow } from "./messages.ts";
@@ -135,6 +136,7 @@ class SqliteLedger implements Ledger {
     let selfAsserted: readonly TaskRow[] = [];
     let registered: readonly RegisteredRow[] = [];
     let suspensionRows: readonly SuspensionRow[] = [];
+    let approvalRows: readonly ApprovalRow[] = [];
     this.cache.clear();
     const { path, now, cacheRowsMax } = this.#options;
     const at = now();
@@ -144,6 +146,7 @@ class SqliteLedger implements Ledger {
       if (message.kind === "events") for (const text of message.events) apply(state, decodeEvent(text));
       else if (message.kind === "tasks") ({ selfAsserted, registered } = message);
       else if (message.kind === "suspensions") suspensionRows = message.rows;
+      else if (message.kind === "approvals") approvalRows = message.rows;
       else if (message.kind === "cache") this.cache.load(message.rows);
     });
     // As it would have been, had the process gone on.
@@ -151,6 +154,7 @@ class SqliteLedger implements Ledger {
     try {
       refuseTaskDifference(state, selfAsserted, registered);
       refuseSuspensionDifference(state.suspensions, suspensionRows, at);
+      refuseApprovalDifference(state.approvals, approvalRows);
     } catch (error) {
       await writer.close();
       throw error;

@@ -1,4 +1,5 @@
 import type { EndedSuspensionsQuestion, PolicyFiles } from "../../core/ports.ts";
+import type { ApprovalRow } from "./approval-rows.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { SuspensionRow } from "./suspension-rows.ts";
 import type { RegisteredRow, TaskRow } from "./task-rows.ts";
@@ -43,6 +44,7 @@ export type ToWriter =
 export type FromWriter =
   | { readonly kind: "events"; readonly events: readonly string[] }
   | { readonly kind: "tasks"; readonly selfAsserted: readonly TaskRow[]; readonly registered: readonly RegisteredRow[] }
+  | { readonly kind: "approvals"; readonly rows: readonly ApprovalRow[] }
   | { readonly kind: "suspensions"; readonly rows: readonly SuspensionRow[] }
   | { readonly kind: "cache"; readonly rows: readonly CacheRow[] }
   | { readonly kind: "opened" }

@@ -1,7 +1,9 @@
 import type { Database } from "better-sqlite3";
+import { ASKING_WINDOW_MS } from "../../core/approvals/register.ts";
 import { decodeEvent } from "../../core/record.ts";
 import { createState } from "../../core/state.ts";
 import { leafHash } from "../../core/tree.ts";
+import { readApprovals } from "./approval-rows.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, WriterOptions } from "./messages.ts";
 import { readHolding } from "./suspension-rows.ts";
@@ -18,8 +20,8 @@ interface StoredEvent {
 /**
  * Sends what the state is rebuilt from: every event that can still matter, in order, then the rows to check it against. An event matters if
  * it lies within the longest window of the last policy, if it belongs to a self-asserted task that is open or to a tree of registered tasks that is
- * remembered, or if it is about a suspension whose time is not over: which trees and suspensions these are is not left to the rows that are checked
- * against them.
+ * remembered, if it is about an approval of which anything else matters, or about a suspension whose time is not over: which trees, approvals and
+ * suspensions these are is not left to the rows that are checked against them.
  */
 export function readRebuild(db: Database, options: WriterOptions, say: (message: FromWriter) => void): void {
   refuseGap(db);
@@ -28,7 +30,8 @@ export function readRebuild(db: Database, options: WriterOptions, say: (message:
   const { windows } = lastPolicy?.kind === "policy_loaded" ? lastPolicy : createState();
   const { nowMs } = options;
   // What was not reported in time counts from then on, as long as anything is remembered.
-  const horizonMs = nowMs - Math.max(windows.memory + windows.reportWithin, windows.idempotency);
+  // A flood is answered within the time over which questions are counted, and its answer is about those of such a time before.
+  const horizonMs = nowMs - Math.max(windows.memory + windows.reportWithin, windows.idempotency, 2 * ASKING_WINDOW_MS);
   const endedMs = nowMs - windows.memory;
   // The windows in force come first, so that nothing is forgotten early while the rest is applied.
   const first = firstSeqSince(db, horizonMs);
@@ -37,8 +40,10 @@ export function readRebuild(db: Database, options: WriterOptions, say: (message:
     .prepare<[number], { record: string }>("SELECT record FROM events WHERE kind = 'policy_loaded' AND seq < ? ORDER BY seq DESC LIMIT 1")
     .get(first);
   const head = [last, before].flatMap((row) => row?.record ?? []);
-  sendEvents(head, eventsSince(db, { first, nowMs, endedMs }), say);
+  const approvals = approvalsThatMatter(db, { first, endedMs });
+  sendEvents(head, eventsSince(db, { first, nowMs, endedMs, approvals: JSON.stringify(approvals) }), say);
   say({ kind: "tasks", selfAsserted: readSelfAsserted(db, horizonMs), registered: readRegistered(db, endedMs) });
+  say({ kind: "approvals", rows: readApprovals(db, approvals) });
   say({ kind: "suspensions", rows: readHolding(db, nowMs) });
   const cache = db.prepare<[number], CacheRow>("SELECT * FROM decision_cache ORDER BY at DESC LIMIT ?");
   say({ kind: "cache", rows: cache.all(options.cacheRowsMax) });
@@ -75,11 +80,35 @@ interface Since {
   readonly nowMs: number;
   /** Trees that were over before this are forgotten. */
   readonly endedMs: number;
+  /** A JSON list of ids. */
+  readonly approvals: string;
 }
+
+const TASKS_THAT_MATTER = `open AS (SELECT task_id FROM tasks WHERE kind <> 'registered' AND state = 'open'), trees AS MATERIALIZED (${TREES_THAT_MATTER})`;
+
+/**
+ * Approvals of tasks that matter, those that anything has happened to since, and those whose rows say that they are open, although their tasks are over: nobody
+ * has written down yet that they are, too.
+ */
+const approvalsThatMatter = (db: Database, since: Pick<Since, "first" | "endedMs">): readonly string[] =>
+  db
+    .prepare<Pick<Since, "first" | "endedMs">, string>(
+      `WITH ${TASKS_THAT_MATTER}
+       SELECT approval_id FROM events NOT INDEXED WHERE seq >= @first AND approval_id IS NOT NULL
+       UNION SELECT approval_id FROM decisions NOT INDEXED WHERE seq >= @first AND approval_id IS NOT NULL
+       UNION SELECT approval_id FROM events WHERE task_id IN (SELECT task_id FROM open) AND approval_id IS NOT NULL
+       UNION SELECT approval_id FROM events WHERE root_task_id IN (SELECT event_id FROM trees) AND approval_id IS NOT NULL
+       UNION SELECT approval_id FROM approvals WHERE state IN ('pending', 'approved')`,
+    )
+    .pluck()
+    .all(since);
+
+/** Those that are of one are read already. */
+const OF_NO_SUCH_TASK = "task_id NOT IN (SELECT task_id FROM open) AND root_task_id NOT IN (SELECT event_id FROM trees)";
 
 function eventsSince(db: Database, since: Since): IterableIterator<StoredEvent> {
   const statement = db.prepare<Since, StoredEvent>(
-    `WITH open AS (SELECT task_id FROM tasks WHERE kind <> 'registered' AND state = 'open'), trees AS MATERIALIZED (${TREES_THAT_MATTER})
+    `WITH ${TASKS_THAT_MATTER}, asked AS MATERIALIZED (SELECT value FROM json_each(@approvals))
      SELECT seq, record, leaf FROM decisions WHERE seq >= @first
      UNION ALL SELECT seq, record, leaf FROM events WHERE seq >= @first
      UNION ALL SELECT seq, record, leaf FROM decisions WHERE task_id IN (SELECT task_id FROM open) AND seq < @first
@@ -89,6 +118,9 @@ function eventsSince(db: Database, since: Since): IterableIterator<StoredEvent> 
      UNION ALL SELECT seq, record, leaf FROM events WHERE kind = 'suspended' AND seq < @first
                AND ifnull(record ->> '$.suspension.until', @nowMs + 1) > @nowMs
      UNION ALL SELECT seq, record, leaf FROM events WHERE kind = 'resumed' AND seq < @first
+     UNION ALL SELECT seq, record, leaf FROM events WHERE approval_id IN (SELECT value FROM asked) AND seq < @first AND ${OF_NO_SUCH_TASK}
+     UNION ALL SELECT seq, record, leaf FROM decisions WHERE approval_id IN (SELECT value FROM asked) AND seq < @first AND ${OF_NO_SUCH_TASK}
+               AND outcome = 'REQUIRE_APPROVAL'
      ORDER BY seq`,
   );
   return statement.iterate(since);

@@ -206,6 +206,77 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX reports_by_agent ON reports (agent, at);
   CREATE INDEX reports_by_root ON reports (root_task_id, at);
   `,
+  `
+  CREATE INDEX decisions_by_approval ON decisions (approval_id, at) WHERE approval_id IS NOT NULL;
+  ALTER TABLE events ADD COLUMN approval_id TEXT;
+  CREATE INDEX events_by_approval ON events (approval_id, at) WHERE approval_id IS NOT NULL;
+  -- Whoever is told of approvals reads on from the last event that they were told of.
+  CREATE INDEX events_of_approvals ON events (seq) WHERE approval_id IS NOT NULL;
+
+  CREATE TABLE approvals (
+    approval_id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    principal TEXT,
+    issuer TEXT,
+    task_id TEXT NOT NULL,
+    root_task_id TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    effect TEXT NOT NULL,
+    decision_id TEXT NOT NULL,
+    binding TEXT NOT NULL,
+    holds TEXT NOT NULL,
+    score INTEGER NOT NULL,
+    asked INTEGER NOT NULL,
+    answers TEXT NOT NULL,
+    granted TEXT,
+    used INTEGER NOT NULL,
+    used_by TEXT,
+    replaces TEXT,
+    asked_at INTEGER NOT NULL,
+    asked_at_iso TEXT GENERATED ALWAYS AS (${ISO("asked_at")}) VIRTUAL,
+    expires_at INTEGER NOT NULL,
+    expires_at_iso TEXT GENERATED ALWAYS AS (${ISO("expires_at")}) VIRTUAL,
+    ended_at INTEGER,
+    ended_at_iso TEXT GENERATED ALWAYS AS (${ISO("ended_at")}) VIRTUAL,
+    ended_by TEXT,
+    reason TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX approvals_by_state ON approvals (state, asked_at);
+  CREATE INDEX approvals_by_agent ON approvals (agent, asked_at);
+  CREATE INDEX approvals_by_root ON approvals (root_task_id, asked_at);
+
+  CREATE VIEW approval_answers AS
+    SELECT a.approval_id, a.kind, a.tenant, a.agent, a.tool,
+           g.key AS position,
+           g.value ->> '$.by' AS approver,
+           g.value ->> '$.verified' AS verified,
+           g.value ->> '$.verdict' AS verdict,
+           g.value ->> '$.at' AS at,
+           ${ISO("(g.value ->> '$.at')")} AS at_iso,
+           (g.value ->> '$.at') - a.asked_at AS ms_to_answer,
+           g.value ->> '$.comment' AS comment,
+           g.value -> '$.holds' AS holds,
+           g.value -> '$.endorsement' AS endorsement
+    FROM approvals AS a, json_each(a.answers) AS g;
+
+  CREATE VIEW approvers AS
+    WITH ranked AS (
+      SELECT tenant, approver, verdict, ms_to_answer,
+             row_number() OVER (PARTITION BY tenant, approver ORDER BY ms_to_answer) AS place,
+             count(*) OVER (PARTITION BY tenant, approver) AS answers
+      FROM approval_answers)
+    SELECT tenant, approver, count(*) AS answers,
+           sum(verdict = 'approve') AS approved,
+           sum(verdict = 'deny') AS denied,
+           avg(verdict = 'approve') AS approve_share,
+           -- The one in the middle, or what lies between the two there.
+           avg(iif(place IN ((answers + 1) / 2, answers / 2 + 1), ms_to_answer, NULL)) AS median_ms_to_answer
+    FROM ranked GROUP BY tenant, approver;
+  `,
 ];
 
 /** @throws {Error} when the file belongs to another program or a newer Behest. */

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Database, Statement } from "better-sqlite3";
-import { type DecisionRecord, decodeEvent, type LedgerEvent } from "../../core/record.ts";
+import { type DecisionRecord, decodeEvent, isApprovalEvent, type LedgerEvent } from "../../core/record.ts";
 import { append, decodeEdge, encodeEdge, leafHash, rootOf, type TreeEdge } from "../../core/tree.ts";
+import { approvalStatements } from "./approval-rows.ts";
 import { openForWriting } from "./connection.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, Group, ToWriter, WriterOptions } from "./messages.ts";
@@ -90,11 +91,12 @@ function takeControls(db: Database, controls: readonly string[], write: (group: 
 function createGroupWriter(db: Database): (group: Group) => void {
   const insertDecision = db.prepare(INSERT_DECISION);
   const insertEvent = db.prepare(
-    "INSERT INTO events (seq, event_id, at, kind, tenant, task_id, root_task_id, record, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO events (seq, event_id, at, kind, tenant, task_id, root_task_id, approval_id, record, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const tasks = taskStatements(db);
   const reports = reportStatements(db);
   const suspensions = suspensionStatements(db);
+  const approvals = approvalStatements(db);
   const insertHead = db.prepare("INSERT INTO tree_heads (tree_size, at, root) VALUES (?, ?, ?)");
   const updateEdge = db.prepare("UPDATE _tree_edge SET tree_size = ?, edge = ?");
   const policies = policyRows(db);
@@ -111,12 +113,14 @@ function createGroupWriter(db: Database): (group: Group) => void {
       lastAt = Math.max(lastAt, event.at);
       if (event.kind === "decision") insertDecision.run(...decisionColumns(event, { seq: next.size, text, leaf }));
       else {
-        const { tenant, task, root } = concernsOf(event);
-        insertEvent.run(next.size, event.id, event.at, event.kind, tenant, task, root, text, leaf);
+        const { tenant, task, root, approval = null } = concernsOf(event);
+        insertEvent.run(next.size, event.id, event.at, event.kind, tenant, task, root, approval, text, leaf);
       }
       tasks.project(event);
       if (event.kind === "reported") reports.project(event, text);
       if (event.kind === "suspended" || event.kind === "resumed") suspensions.project(event);
+      if (event.kind === "decision" && event.approval) approvals.asked(event);
+      if (isApprovalEvent(event)) approvals.project(event);
     }
     insertHead.run(next.size, lastAt, rootOf(next));
     updateEdge.run(next.size, encodeEdge(next));
@@ -134,8 +138,8 @@ function createGroupWriter(db: Database): (group: Group) => void {
 }
 
 const INSERT_DECISION = `INSERT INTO decisions (seq, decision_id, at, tenant, caller, agent, principal, task_id, root_task_id, statement, tool, operation,
-  effect, resource, classification, environment, outcome, basis, score, reason_codes, policy_digest, cache_repeats, record, leaf)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  effect, resource, classification, environment, outcome, basis, score, reason_codes, policy_digest, approval_id, cache_repeats, record, leaf)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 interface Stored {
   readonly seq: number;
@@ -168,6 +172,7 @@ function decisionColumns(record: DecisionRecord, { seq, text, leaf }: Stored): u
     judgement.score,
     JSON.stringify(judgement.reasonCodes),
     record.policy,
+    record.approval?.id ?? null,
     record.cache.repeats ?? null,
     text,
     leaf,
@@ -178,6 +183,7 @@ interface Concerns {
   readonly tenant: string | null;
   readonly task: string | null;
   readonly root: string | null;
+  readonly approval?: string;
 }
 
 /** Whose an event is, and which task it is about, for the columns. */
@@ -199,11 +205,11 @@ function concernsOf(event: Exclude<LedgerEvent, DecisionRecord>): Concerns {
     case "task_revoked":
       return { tenant: event.tenant, task: event.task, root: event.root };
     case "approval_opened":
-      return { tenant: event.approval.tenant, task: event.approval.task, root: event.approval.root };
+      return { tenant: event.approval.tenant, task: event.approval.task, root: event.approval.root, approval: event.approval.id };
     case "approval_answered":
     case "approval_used":
     case "approval_ended":
-      return { tenant: event.tenant, task: event.task, root: event.root };
+      return { tenant: event.tenant, task: event.task, root: event.root, approval: event.approval };
     case "reported":
       return { tenant: event.tenant, task: event.task ?? null, root: event.root ?? null };
   }
