@@ -5,6 +5,7 @@ import type { Scope } from "../core/tasks/scope.ts";
 import { NOTHING_SEEN, raiseSeen } from "../core/tasks/seen.ts";
 import type { RegisteredStanding, TaskStanding } from "../core/tasks/standing.ts";
 import type { Json, JsonObject } from "../core/words.ts";
+import type { CaseApprovals } from "../policy/case-approvals.ts";
 import { type CaseCaps, type CaseRegistered, type CaseScope, type CaseTask, ownChain } from "../policy/case-task.ts";
 import { obligationJson } from "../policy/obligations.ts";
 
@@ -20,8 +21,9 @@ export function caseOf(record: DecisionRecord, name: string | undefined) {
     at: new Date(record.at).toISOString(),
     caller,
     ...(tenant !== "default" && { tenant }),
-    request: requestJson(withoutOwnChain(request, task), statement),
+    request: requestJson(withoutOwnChain(withoutGoodApproval(record), task), statement),
     ...(!isNew(task) && { task: taskJson(task, request) }),
+    ...approvalsJson(record),
     expect: {
       outcome,
       basis,
@@ -32,6 +34,19 @@ export function caseOf(record: DecisionRecord, name: string | undefined) {
       ...(rules.length > 0 && { fires: rules }),
     },
   };
+}
+
+/** Nothing where nobody was asked before and nobody has said anything. */
+function approvalsJson({ subject: { asked, endorsed, refused, approval }, judgement }: DecisionRecord): { readonly approvals?: CaseApprovals } {
+  const answers = judgement.approvedBy !== undefined && approval?.standing === "covers" ? approval.answers : [];
+  const approvedBy = answers.filter(({ verdict }) => verdict === "approve").map(({ by }) => by);
+  const approvals: CaseApprovals = {
+    ...(asked && { asked: { agent: asked.byAgent, task: asked.forTask } }),
+    ...(endorsed && { endorsed }),
+    ...(refused && { refused: refused.kind }),
+    ...(approvedBy.length > 0 && { approved_by: approvedBy }),
+  };
+  return Object.keys(approvals).length > 0 ? { approvals } : {};
 }
 
 const isNew = ({ standing, restated, seen, unreported, registered }: TaskStanding): boolean =>
@@ -49,7 +64,7 @@ function taskJson(task: TaskStanding, request: DecisionRequest): CaseTask {
 }
 
 function registeredJson(registered: RegisteredStanding, id: string | undefined, { delegation }: DecisionRequest): CaseRegistered {
-  const { principal, scopeKind, boundary, hops, budgets = [], reworded, statementExpired } = registered;
+  const { principal, issuer, scopeKind, boundary, hops, budgets = [], reworded, statementExpired } = registered;
   const own = budgets.find(({ task }) => task === id);
   const above = budgets.filter((budget) => budget !== own);
   // Its caps are a budget, which counts even where a planner proposed it for a root, and it bounds nothing.
@@ -57,6 +72,7 @@ function registeredJson(registered: RegisteredStanding, id: string | undefined, 
   return {
     principal: `${principal.type}:${principal.id}`,
     ...(principal.attributes && { principal_attributes: principal.attributes }),
+    issuer,
     scope_kind: scopeKind,
     ...(Object.keys(scope).length > 0 && { scope }),
     ...(own && { spent: own.spent }),
@@ -106,9 +122,15 @@ function withoutOwnChain(request: DecisionRequest, { registered, standing }: Tas
 
 const isSame = ({ type, id }: Hop, other: Hop | undefined): boolean => type === other?.type && id === other.id;
 
+/** A case says who approved; the name of an approval stands only for one that covers nothing. */
+function withoutGoodApproval({ subject: { request, approval }, judgement }: DecisionRecord): DecisionRequest {
+  const { approvalId: _, ...rest } = request;
+  return judgement.approvedBy !== undefined || approval?.standing === "pending" ? rest : request;
+}
+
 /** The request as `behest decide` reads it. */
 function requestJson(
-  { agent, task, session, delegation, action, data, context, supportedObligations, credentialed }: DecisionRequest,
+  { agent, task, session, delegation, action, data, context, supportedObligations, credentialed, approvalId }: DecisionRequest,
   statement: string | undefined,
 ): JsonObject {
   const { argumentsTruncated, toolDefinitionDigest, ...called } = action;
@@ -129,6 +151,7 @@ function requestJson(
     ...(data && { data }),
     ...(context && { context }),
     ...(supportedObligations && { supported_obligations: supportedObligations }),
+    ...(approvalId !== undefined && { approval_id: approvalId }),
   };
   return unmasked(whole as JsonObject) as JsonObject;
 }

@@ -1,13 +1,14 @@
 import type { Judgement } from "../core/combine.ts";
 import { gatherAll } from "../core/gather.ts";
 import type { Known } from "../core/json.ts";
-import { judge } from "../core/judge.ts";
+import { judge, type Verdict } from "../core/judge.ts";
 import { createKeyedDigest, maskRequest } from "../core/masking.ts";
 import type { Policy } from "../core/policy.ts";
 import type { DecisionRequest } from "../core/request.ts";
 import type { Situation, Subject } from "../core/situation.ts";
 import { NOTHING_SEEN } from "../core/tasks/seen.ts";
 import type { TaskStanding } from "../core/tasks/standing.ts";
+import { approvalBy, type CaseApprovals, standingsOf } from "./case-approvals.ts";
 import { CASE_TASK, ownChain, registeredOf } from "./case-task.ts";
 import type { Case, Expectation } from "./cases.ts";
 
@@ -26,15 +27,24 @@ export interface JudgedCase {
 
 /** Decides a case with the one decision there is. */
 export function judgeCase(policy: Policy, stated: Case, request: DecisionRequest): JudgedCase {
-  const { situation, judgement } = judge(policy, subjectOf(policy, stated, request));
+  const { situation, judgement } = judgeApproved(policy, subjectOf(policy, stated, request), stated.approvals);
   return { stated, judgement, situation, values: gatherAll(policy, situation), disagreements: disagreementsOf(stated, judgement) };
+}
+
+/** People say yes to what they are asked: where a case names some, it is decided first what that is. */
+function judgeApproved(policy: Policy, subject: Subject, { approved_by: people }: CaseApprovals): Verdict {
+  if (!people) return judge(policy, subject);
+  const { refused: _, ...unrefused } = subject;
+  const { judgement } = judge(policy, unrefused);
+  if (judgement.outcome !== "REQUIRE_APPROVAL") return judge(policy, subject);
+  return judge(policy, { ...subject, approval: approvalBy(people, judgement, subject.at) });
 }
 
 function subjectOf(policy: Policy, stated: Case, asked: DecisionRequest): Subject {
   const { at, tenant, caller } = stated;
   const request = withOwnChain(stated, asked);
   const { request: masked, masked: count } = maskRequest(request, policy, createKeyedDigest(CASE_KEY));
-  return { at, tenant, caller, request: masked, masked: count, task: standingOf(stated, request) };
+  return { at, tenant, caller, request: masked, masked: count, task: standingOf(stated, request), ...standingsOf(stated.approvals, at) };
 }
 
 /** As in a decision, whoever leaves out the chain of a registered task means it. */

@@ -38,6 +38,7 @@ export interface CaseRegistered {
   /** `user:…` or `service:…`. */
   readonly principal?: string;
   readonly principal_attributes?: JsonObject;
+  readonly issuer?: string;
   readonly scope_kind?: ScopeKind;
   readonly scope?: CaseScope;
   readonly spent?: CaseSpent;
@@ -103,14 +104,20 @@ const scopeShape = object(
   },
 );
 
+/** Nobody that the starter policy asks, so that a case asks others unless it says otherwise. */
+const PRINCIPAL = "user:alice";
+/** The caller that opens the tasks of cases. */
+const ISSUER = "local-initiator";
+
 const registeredShape = object(
   {},
   {
     principal: described(matching(/^(user|service):./, "`user:…` or `service:…`"), {
       description: "whom the task is for, as its initiator says",
-      default: "user:alice",
+      default: PRINCIPAL,
     }),
     principal_attributes: described(jsonObject, "what its initiator says of whom it is for"),
+    issuer: described(text, { description: "the caller that opened it, or its root", default: ISSUER }),
     scope_kind: described(oneOf(SCOPE_KINDS), { description: "who stands behind its scope", default: "issued" }),
     scope: described(scopeShape, "what it may be used for; a list that is left out restricts nothing"),
     spent: spentShape,
@@ -158,7 +165,7 @@ export function whyImpossible({ standing, registered }: CaseTask): string | unde
 /** What a case's registered task is called where its request gives it no name. */
 export const CASE_TASK = "case";
 
-const principalOf = (word = "user:local", attributes?: JsonObject): Principal => {
+const principalOf = (word: string = PRINCIPAL, attributes?: JsonObject): Principal => {
   const colon = word.indexOf(":");
   const type = word.startsWith("user:") ? "user" : "service";
   return { type, id: word.slice(colon + 1), ...(attributes && { attributes }) };
@@ -180,13 +187,12 @@ interface Standing {
   readonly at: Instant;
 }
 
-/** The caller that opens the tasks of cases. */
-const ISSUER = "local-initiator";
 const DAY_MS = 86_400_000;
 
 /** A registered task as a decision reads it. */
 export function registeredOf(stated: CaseRegistered, { id, hops: all, at }: Standing): RegisteredStanding {
   const { principal, principal_attributes: attributes, scope_kind: scopeKind = "issued", scope = {}, hops = all, above = [] } = stated;
+  const { issuer = ISSUER } = stated;
   const depth = Math.max(0, hops - 2);
   const budgets = [...above.map((one, index) => budgetOf(`above-${index + 1}`, one, one.spent)), budgetOf(id, scope, stated.spent)].filter(
     ({ maxCalls, maxAmounts }) => maxCalls || maxAmounts,
@@ -195,7 +201,7 @@ export function registeredOf(stated: CaseRegistered, { id, hops: all, at }: Stan
     root: depth === 0 ? id : "root",
     depth,
     principal: principalOf(principal, attributes),
-    issuer: ISSUER,
+    issuer,
     scopeKind,
     ...((scopeKind === "issued" || depth > 0) && { boundary: scopeOf(scope) }),
     hops,

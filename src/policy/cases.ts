@@ -2,6 +2,7 @@ import { BUILT_IN_FINDINGS, BUILT_IN_HOLDS } from "../core/built-in.ts";
 import { isObject } from "../core/json.ts";
 import type { Obligation } from "../core/obligations.ts";
 import { type Basis, type Instant, instant, type Json, type JsonObject, type Outcome, REASON_CODES, type ReasonCode } from "../core/words.ts";
+import { type CaseApprovals, caseApprovalsShape } from "./case-approvals.ts";
 import { type CaseTask, caseTaskShape, whyImpossible } from "./case-task.ts";
 import { orMean } from "./complaints.ts";
 import {
@@ -36,6 +37,7 @@ export interface Case {
   /** The clock stands still here. */
   readonly at: Instant;
   readonly task: CaseTask;
+  readonly approvals: CaseApprovals;
   readonly expect: Expectation;
   readonly source: CaseSource;
 }
@@ -116,6 +118,7 @@ const parts = {
   tenant: described(text, { description: "of which tenant the caller is", default: "default" }),
   at: described(at, "when it is asked: the clock stands still here"),
   task: described(caseTaskShape, "how the task stood before; what is left out is what a new task has"),
+  approvals: described(caseApprovalsShape, "what people were asked and have said before; what is left out is nothing"),
 };
 
 /** Parts of a case that several share. */
@@ -125,6 +128,7 @@ interface Fixture {
   readonly tenant?: string;
   readonly at?: Instant;
   readonly task?: CaseTask;
+  readonly approvals?: CaseApprovals;
 }
 
 const fixtureShape: Read<Fixture> = object({}, parts);
@@ -240,13 +244,15 @@ function readCase(source: Omit<CaseSource, "requests">, fixtures: ReadonlyMap<st
     tenant = "default",
     at: instantOf = CASE_AT,
     task = {},
+    approvals = {},
   } = [...used.map(({ fixture }) => fixture), own].reduce(merged, {});
   const impossible = whyImpossible(task);
   if (impossible !== undefined) {
     document.error("wrong-value", valueAt(node, "task") ?? node, impossible);
     return undefined;
   }
-  if (request) return { name, request, caller, tenant, at: instantOf, task, expect, source: { ...source, requests: requestNodes(source, used) } };
+  if (request)
+    return { name, request, caller, tenant, at: instantOf, task, approvals, expect, source: { ...source, requests: requestNodes(source, used) } };
   document.error("missing-key", node, "the key `request` is missing, and no fixture that the case uses has it");
   return undefined;
 }

@@ -10,6 +10,7 @@ import type { Budget } from "../../src/core/tasks/budget.ts";
 import type { Scope } from "../../src/core/tasks/scope.ts";
 import type { RegisteredStanding } from "../../src/core/tasks/standing.ts";
 import { EFFECTS, instant } from "../../src/core/words.ts";
+import { approvalBy } from "../../src/policy/case-approvals.ts";
 import { type JudgedCase, judgeCase } from "../../src/policy/case-judge.ts";
 import { readCases } from "../../src/policy/cases.ts";
 import type { Complaint } from "../../src/policy/complaints.ts";
@@ -106,7 +107,7 @@ function ofRegistered({ policy, subject, evaluates }: Question, choice: Chosen):
     root: "t0",
     depth: own.length - 2,
     principal: { type: "user", id: "alice", ...(marks.includes("attributes") && { attributes: { department: "finance" } }) },
-    issuer: "local-initiator",
+    issuer: "portal",
     scopeKind,
     ...((scopeKind === "issued" || own.length > 2) && { boundary }),
     hops: own.length,
@@ -188,13 +189,81 @@ describe("a decision as a case expects what the same policy decides of it", () =
     ];
     expect(reached.filter((word) => !outcomes.has(word))).toEqual([]);
   });
+
+  it("and of what people were asked and have said", () => {
+    const reached = new Map<string, number>();
+    fc.assert(
+      fc.property(questions, chosen, saids, (question, choice, said) => {
+        fc.pre(canBeTold(question.subject));
+        const asked = underApprovals(ofRegistered(question, { ...choice, standing: "open" }), said);
+        const judged = decidedTwice(asked);
+        if (!judged) return;
+        expect(judged.disagreements).toEqual([]);
+        expect(readable(judged.situation.subject)).toEqual(readable(asked.subject));
+        const { judgement } = judged;
+        const words = [...judgement.reasonCodes, ...(judgement.approvedBy === undefined ? [] : ["approved"])];
+        for (const word of words) reached.set(word, (reached.get(word) ?? 0) + 1);
+      }),
+      { ...randomRuns(500), includeErrorInReport: true },
+    );
+    const wanted = ["approved", "APPROVAL_DENIED", "APPROVAL_NOT_APPLICABLE", "NO_APPROVER", "ARGUMENTS_TRUNCATED"];
+    expect(wanted.filter((word) => !reached.has(word))).toEqual([]);
+  });
 });
 
+type Said = typeof saids extends fc.Arbitrary<infer Drawn> ? Drawn : never;
+
+/** What people were asked and have said; a yes is one to all that the same question asks without it. */
+const saids = fc.record({
+  asked: fc.option(fc.record({ byAgent: fc.integer({ min: 0, max: 40 }), forTask: fc.integer({ min: 0, max: 40 }) }), { nil: undefined }),
+  endorsed: fc.option(fc.constant({ values: ["b@example.org"], sources: ["crm"] }), { nil: undefined }),
+  refused: fc.option(fc.constantFrom("action" as const, "flood" as const), { nil: undefined, freq: 6 }),
+  approvalId: fc.option(fc.constant("0199f5c4-7b1e-7000-8000-000000000000"), { nil: undefined }),
+  // Who asks for the action cannot answer for it.
+  members: fc.constantFrom(["user:local", "user:ann"], ["user:ann", "portal"], ["gateway"]),
+  people: fc.subarray(["user:local", "user:ann", "user:bo", "user:alice", "portal", "gateway"]),
+  standing: fc.constantFrom("covers" as const, "pending" as const, "not_applicable" as const, undefined),
+});
+
+/** In a policy by which people can be asked. */
+function underApprovals(question: Question, { asked, endorsed, refused, approvalId, people, standing, members }: Said): Question {
+  const { subject } = question;
+  const { at, request } = subject;
+  const { settings } = question.policy;
+  const approvers = { default: ["group:approvers"], quorum: 1 };
+  const policy = {
+    ...question.policy,
+    settings: { ...settings, approvers, groups: { approvers: members }, bands: { middle: 20, top: 100 } },
+  };
+  const posed: Subject = {
+    ...subject,
+    request: { ...request, ...(approvalId !== undefined && { approvalId }) },
+    ...(asked && { asked }),
+    ...(endorsed && { endorsed }),
+  };
+  const { judgement } = judge(policyOf(policy), posed);
+  const isOwn = standing === "pending" || standing === "covers";
+  const id = approvalId ?? "0199f5c4-7b1e-7000-8000-000000000001";
+  const approval: Subject["approval"] =
+    standing === "covers"
+      ? approvalBy(people, judgement, at)
+      : standing && approvalId !== undefined
+        ? { standing, id, why: "nobody has said why" }
+        : undefined;
+  return {
+    ...question,
+    policy,
+    // Whoever was asked this very thing may still answer, whatever else they refused.
+    subject: { ...posed, ...(approval && { approval }), ...(refused && !isOwn && { refused: { id, kind: refused, at } }) },
+  };
+}
+
 /** Without what only words are made of: names of other tasks, and when they end. */
-function readable({ task: { registered, ...task } }: Subject): object {
-  const { principal, scopeKind, boundary, hops, budgets = [], reworded, statementExpired } = registered ?? {};
+function readable({ task: { registered, ...task }, asked, endorsed, refused }: Subject): object {
+  const { principal, issuer, scopeKind, boundary, hops, budgets = [], reworded, statementExpired } = registered ?? {};
   const capped = budgets.filter(({ maxCalls, maxAmounts }) => maxCalls || maxAmounts).map(({ task: _, ...rest }) => rest);
-  return { ...task, principal, scopeKind, boundary, hops, capped, reworded, statementExpired };
+  const said = { asked, endorsed, refused: refused?.kind };
+  return { ...task, ...said, principal, issuer, scopeKind, boundary, hops, capped, reworded, statementExpired };
 }
 
 it("what no case can say is named", () => {

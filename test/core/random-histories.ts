@@ -63,9 +63,17 @@ const rule = (name: string, type: RuleJson["event"]["type"], all: RuleJson["cond
 });
 const EVERYTHING = { "*": "allow", unknown: "allow" } as const;
 
-const policyOf = (outside: "deny" | "ask", available: PolicyJson["settings"]["basis"]["AVAILABLE"], rules: readonly RuleJson[]): PolicyJson => ({
+/** Few people who are asked, and those under the names of agents. */
+const FEW = { approvers: { default: ["group:few"], quorum: 2 }, groups: { few: ["user:planner", "user:worker", "user:clerk"] } };
+
+const policyOf = (
+  outside: "deny" | "ask",
+  available: PolicyJson["settings"]["basis"]["AVAILABLE"],
+  { rules = [], settings = {} }: { readonly rules?: readonly RuleJson[]; readonly settings?: Partial<PolicyJson["settings"]> },
+): PolicyJson => ({
   settings: {
     ...(starterSettings() as unknown as PolicyJson["settings"]),
+    ...settings,
     outside_issued_scope: outside,
     basis: { AUTHORIZED: EVERYTHING, INFERRED: EVERYTHING, AVAILABLE: available },
     reach: { default: FULL_REACH },
@@ -97,10 +105,10 @@ const RULES: readonly RuleJson[] = [
 
 /** Small policies; a history is lived under one. */
 export const POLICIES: readonly PolicyJson[] = [
-  policyOf("deny", EVERYTHING, []),
-  policyOf("ask", EVERYTHING, RULES),
-  policyOf("deny", { read: "allow", "*": "ask", unknown: "ask" }, RULES),
-  policyOf("deny", { read: "ask", pay: "ask", browse: "ask", unknown: "ask" }, []),
+  policyOf("deny", EVERYTHING, {}),
+  policyOf("ask", EVERYTHING, { rules: RULES }),
+  policyOf("deny", { read: "allow", "*": "ask", unknown: "ask" }, { rules: RULES }),
+  policyOf("deny", { read: "ask", pay: "ask", browse: "ask", unknown: "ask" }, { settings: FEW }),
 ];
 
 export const worldOf = (policy: PolicyJson): World => ({

@@ -4,6 +4,7 @@ import type { Hop } from "../../src/core/request.ts";
 import type { Subject } from "../../src/core/situation.ts";
 import { EFFECTS, type Effect, instant, type Json, type JsonObject, PRINCIPAL_TYPES } from "../../src/core/words.ts";
 import { FULL_REACH } from "../policies.ts";
+import { type ApprovalPlan, approvalPlans, approved, GROUPS } from "./random-approvals.ts";
 import { conditionsOver, type Place, valueOfKind } from "./random-rules.ts";
 import { type Registration, registrations, underTask } from "./random-tasks.ts";
 import type { AgentJson, ObligationJson, PolicyJson, ReachJson, RuleJson, ToolJson } from "./specification.ts";
@@ -136,19 +137,25 @@ const settings = fc
     basis: fc.record({ AUTHORIZED: basisRow, INFERRED: basisRow, AVAILABLE: basisRow }, { noNullPrototype: true }),
     reach,
     approvers: fc.record(
-      { default: some([["group:approvers"], ["principal", "user:bo"]]), quorum: fc.integer({ min: 1, max: 3 }) },
+      {
+        default: some([["group:approvers"], ["principal", "user:bo"], ["group:approvers", "issuer"]]),
+        quorum: mostly(1, fc.integer({ min: 2, max: 3 }), 1),
+        require_verified: mostly(false, fc.constant(true), 7),
+      },
       { noNullPrototype: true },
     ),
+    groups: some(GROUPS),
     outside: some(["deny", "ask"] as const),
     decision: some(["60s", "5m", "2h"]),
   })
-  .map(({ order, unstated, bands, basis, reach: granted, approvers, outside, decision }) => ({
+  .map(({ order, unstated, bands, basis, reach: granted, approvers, groups, outside, decision }) => ({
     classification: { order, default: unstated },
     environment: { default: "production" },
     bands,
     basis,
     reach: { default: granted },
     approvers,
+    groups,
     outside_issued_scope: outside,
     lifetimes: { decision, self_asserted_idle: "1h", approval: "1h" },
   }));
@@ -205,6 +212,10 @@ const EVERY: readonly Place[] = [
   place("chain.least_trust", "string", ["high", "medium", "low", "unregistered"]),
   place("chain.crosses_owner", "boolean"),
   place("task.reworded", "boolean"),
+  place("agent.approvals_asked", "number"),
+  place("task.approvals_asked", "number"),
+  place("task.endorsed_values", "string[]", ["a", "b"]),
+  place("task.endorsed_sources", "string[]", ["crm", "mail/send"]),
   place("task.budget_used_percent", "number"),
   place("task.unreported", "number"),
   place("action.secret_count", "number"),
@@ -261,7 +272,15 @@ function policiesOver({ helping: helpingPlaces, every, partsMin }: Readable): fc
   const helping = conditionsOver(helpingPlaces, { names: ["shared"], depthMax: 2 }).whole;
   const restrictive = conditionsOver(every, { names: ["shared"], depthMax: 2 }).whole;
   const narrow = fc.array(restrictive, { minLength: partsMin, maxLength: partsMin * 2 }).map((all) => ({ all }));
-  const approval = { points: some([10, 40]), approvers: fc.constant(["issuer", "user:ann"]), quorum: some([1, 2]) };
+  const approval = {
+    points: some([10, 40]),
+    approvers: some([
+      ["issuer", "user:ann"],
+      ["group:approvers", "user:ann", "user:bo"],
+    ]),
+    quorum: some([1, 2]),
+    lifetime: some(["5m", "2h"]),
+  };
   const rule = fc.oneof(
     { weight: 4, arbitrary: ruleOf("risk", restrictive, { points: some([5, 10, 20, 45, 70]) }, {}) },
     { weight: 2, arbitrary: ruleOf("risk", helping, { points: some([-5, -30, -100]) }, {}) },
@@ -344,7 +363,7 @@ const request = some(AGENTS).chain((id) =>
         {
           operation: some(["append", "erase", "constructor"]),
           effect: some<Effect>(EFFECTS),
-          argumentsTruncated: fc.boolean(),
+          argumentsTruncated: mostly(false, fc.constant(true), 6),
           toolDefinitionDigest: some(DIGESTS),
           resource: withKeys({ type: some(["file", "file", "crm"]), id: some(RESOURCES) }, { attributes }),
         },
@@ -386,6 +405,8 @@ const suspended: fc.Arbitrary<NonNullable<Subject["suspended"]>> = fc.constantFr
   ],
 );
 
+const REFUSALS = (["action", "flood", "flood"] as const).map((kind) => ({ id: "approval-0", kind, at: instant(0) }));
+
 const selfAsserted: fc.Arbitrary<Subject> = withKeys(
   {
     at: some([Date.UTC(2026, 0, 5), Date.UTC(2026, 0, 5, 9), Date.UTC(2026, 0, 6) - 1, Date.UTC(2026, 0, 6)].map(instant)),
@@ -396,11 +417,24 @@ const selfAsserted: fc.Arbitrary<Subject> = withKeys(
     task,
     lapsed: mostly<string | undefined>(undefined, fc.constant("decision-1"), 40),
     suspended: mostly<Subject["suspended"]>(undefined, suspended, 40),
+    refused: mostly<Subject["refused"]>(undefined, some(REFUSALS), 25),
+    asked: mostly<Subject["asked"]>(
+      undefined,
+      some([
+        { byAgent: 3, forTask: 1 },
+        { byAgent: 20, forTask: 0 },
+      ]),
+      2,
+    ),
+    endorsed: mostly<Subject["endorsed"]>(undefined, fc.record({ values: listOf(["a", "b"]), sources: listOf(["crm", "mail/send"]) }), 2),
     callerAgents: mostly<readonly string[] | undefined>(undefined, fc.uniqueArray(some(["support-*", "*", "planner", "**er"]), { maxLength: 2 }), 9),
   },
   {},
-).map(({ lapsed, suspended: by, callerAgents, ...subject }) => ({
+).map(({ lapsed, suspended: by, callerAgents, refused, asked, endorsed, ...subject }) => ({
   ...subject,
+  ...(refused && { refused }),
+  ...(asked && { asked }),
+  ...(endorsed && { endorsed }),
   ...(lapsed !== undefined && { lapsed }),
   ...(by && { suspended: by }),
   ...(callerAgents && { callerAgents }),
@@ -411,7 +445,17 @@ export const subjects: fc.Arbitrary<Subject> = fc
   .map(([subject, registration]) => (registration ? underTask(subject, registration) : subject));
 
 const questionsOver = (readable: Readable): fc.Arbitrary<Question> =>
-  fc.record({ policy: policiesOver(readable), subject: subjects, evaluates: mostly(true, fc.constant(false), 60) }, { noNullPrototype: true });
+  fc
+    .record(
+      {
+        policy: policiesOver(readable),
+        subject: subjects,
+        plan: mostly<ApprovalPlan | undefined>(undefined, approvalPlans, 1),
+        evaluates: mostly(true, fc.constant(false), 60),
+      },
+      { noNullPrototype: true },
+    )
+    .map(({ policy, subject, plan, evaluates }) => ({ policy, evaluates, subject: plan ? approved(policy, subject, plan) : subject }));
 
 export const questions = questionsOver({ helping: HELPING, every: EVERY, partsMin: 2 });
 /** With rules that decide more often than not. */

@@ -19,7 +19,7 @@ const failing = (): never => {
 /** What the real decision says, in the words of the specification. */
 function decide({ policy, subject, evaluates }: Question): Specified {
   const { judgement } = judge(policyOf(policy), subject, evaluates ? {} : { evaluate: failing });
-  const { outcome, basis, score, level, reasonCodes, holds, findings, obligations = [], validUntil } = judgement;
+  const { outcome, basis, score, level, reasonCodes, holds, findings, obligations = [], approvedBy, validUntil } = judgement;
   const standing = findings.map(({ rule, event, result, points }) => `${rule} ${event} ${result === "matched" ? "TRUE" : "UNKNOWN"} ${points}`);
   return {
     outcome,
@@ -30,6 +30,7 @@ function decide({ policy, subject, evaluates }: Question): Specified {
     standing,
     holds,
     obligations: obligations.map(obligationJson),
+    ...(approvedBy !== undefined && { approvedBy }),
     ...(validUntil !== undefined && { validUntil }),
   };
 }
@@ -56,18 +57,23 @@ describe("the real decision", () => {
   });
 });
 
+/** Rules and bands that ask. */
+const asksOf = ({ standing, level }: Specified): number =>
+  standing.filter((text) => text.includes(" require-approval ")).length + (level === "middle" ? 1 : 0);
+const assertedBy = ({ request: { delegation: [first] = [] } }: Question["subject"]): string | undefined =>
+  first?.type === "user" ? `user:${first.id}` : undefined;
 const countOf = (is: (said: Specified) => boolean): number => decided.filter(({ said }) => is(said)).length;
 
 describe("the random decisions", () => {
   it.each<[what: string, share: number, is: (said: Specified) => boolean]>([
     ["ALLOW", 0.05, ({ outcome }) => outcome === "ALLOW"],
-    ["REQUIRE_APPROVAL", 0.05, ({ outcome }) => outcome === "REQUIRE_APPROVAL"],
+    ["REQUIRE_APPROVAL", 0.04, ({ outcome }) => outcome === "REQUIRE_APPROVAL"],
     ["DENY", 0.05, ({ outcome }) => outcome === "DENY"],
     ["basis AVAILABLE", 0.05, ({ basis }) => basis === "AVAILABLE"],
     ["basis AUTHORIZED", 0.02, ({ basis }) => basis === "AUTHORIZED"],
     [
       "a basis that the scope keeps from being AUTHORIZED",
-      0.005,
+      0.001,
       ({ basis, reasonCodes }) => basis !== "NONE" && reasonCodes.includes("OUTSIDE_SCOPE"),
     ],
     ["another statement than the registered one", 0.05, ({ standing }) => standing.some((text) => text.startsWith("behest:statement-differs"))],
@@ -79,6 +85,9 @@ describe("the random decisions", () => {
     ["merged obligations", 0.01, ({ obligations }) => obligations.length > 1],
     ["several holds", 0.01, ({ holds }) => holds.length > 1],
     ["a hold of one's own approvers", 0.005, ({ holds }) => holds.some(({ approvers }) => approvers.includes("issuer"))],
+    ["what people have agreed to", 0.01, ({ approvedBy }) => approvedBy !== undefined],
+    ["several holds that people have agreed to", 0.0005, (said) => said.approvedBy !== undefined && asksOf(said) > 1],
+    ["a question to the person whose task it is", 0.005, ({ holds }) => holds.some(({ approvers }) => approvers[0] === "principal")],
     ["an unknown rule", 0.05, ({ standing }) => standing.some((text) => text.includes(" UNKNOWN "))],
     [
       "an unknown deny and nothing else",
@@ -193,6 +202,36 @@ describe("a broken twin of the specification is caught when it", () => {
     ["lets agents without an owner share one", { crosses: (owners) => new Set(owners).size > 1 }],
     ["takes a service for a person", { distance: (type, agents) => LAWS.distance(type === "service" ? "user" : type, agents) }],
     ["counts no agent between a person and the one that acts", { distance: (type) => LAWS.distance(type, 1) }],
+    ["takes a service for the person whose task it is", { principal: ({ task: { registered } }) => registered && `user:${registered.principal.id}` }],
+    ["takes an asserted person for the one whose task it is", { principal: (subject) => LAWS.principal(subject) ?? assertedBy(subject) }],
+    ["asks others what was meant", { intent: (_, otherwise) => otherwise }],
+    ["asks whoever asks", { asker: () => "" }],
+    ["asks the agent that acts", { agents: (subject) => LAWS.agents(subject).filter((agent) => agent !== subject.request.agent.id) }],
+    ["asks agents that handed the task on", { agents: ({ request }) => [request.agent.id] }],
+    ["does not know an agent by another kind of name", { isNamed: () => false }],
+    ["lets a person decide what their own task may do", { answersForOneself: () => true }],
+    ["never asks the person whose task it is", { answersForOneself: () => false }],
+    ["counts one person twice", { isEnough: (people, quorum) => people.length >= quorum }],
+    ["asks one person fewer than the hold does", { isEnough: (people, quorum) => new Set(people).size >= Math.max(1, quorum - 1) }],
+    ["takes a no for a yes", { says: () => true }],
+    ["takes an answer to one hold for an answer to all", { answers: () => true }],
+    ["counts whoever might answer once", { isStill: () => true }],
+    ["believes a token file", { isVerified: () => true }],
+    ["takes holds of one name for the same", { isSame: (a, b) => a.name === b.name }],
+    ["takes holds of other people for the same", { isSame: (a, b) => a.name === b.name && a.quorum === b.quorum }],
+    [
+      "takes holds of another quorum for the same",
+      { isSame: (a, b) => a.name === b.name && JSON.stringify(a.approvers) === JSON.stringify(b.approvers) },
+    ],
+    ["lets an approval cover a higher score", { isShown: () => true }],
+    ["lets an approval cover a lower score alone", { isShown: (score, shown) => score < shown }],
+    ["asks people about what they cannot see", { isWhole: () => true }],
+    ["goes on asking for whoever was told not to", { isHeard: () => true }],
+    ["asks until somebody says yes", { isDenied: () => false }],
+    ["lets an approval be used at its end", { usableUntil: ({ until }) => until }],
+    ["lets an approved action outlast its approval", { usableUntil: () => Number.POSITIVE_INFINITY }],
+    ["keeps silent about an approval that does not help", { isInapplicable: () => false }],
+    ["takes one that has to be waited for as one that does not help", { isInapplicable: ({ request }) => request.approvalId !== undefined }],
     ["lets `**` cross no segment", { matches: (glob, text) => LAWS.matches(glob === "*" ? glob : glob.replaceAll("**", "*"), text) }],
   ])("%s", (_, twin) => {
     const laws = { ...LAWS, ...twin };

@@ -1,5 +1,6 @@
 import type { Subject } from "../../src/core/situation.ts";
 import { type Basis, EFFECTS, type Effect, type JsonObject, type Outcome, type ReasonCode, type RiskLevel } from "../../src/core/words.ts";
+import { ASKING_LAWS, askedOf, type HoldModel } from "./asking-specification.ts";
 import { type Truth, truthOf } from "./kleene-model.ts";
 import { type Condition, type Facts, isList, type Named, type Value } from "./random-rules.ts";
 import { agentsOf, boundsOf, isOutside, TASK_LAWS, taskFacts } from "./registered-specification.ts";
@@ -13,7 +14,8 @@ export interface PolicyJson {
     readonly bands: { readonly middle: number; readonly top: number };
     readonly basis: { readonly AUTHORIZED: BasisJson; readonly INFERRED: BasisJson; readonly AVAILABLE: BasisJson };
     readonly reach: { readonly default: ReachJson };
-    readonly approvers: { readonly default: readonly string[]; readonly quorum: number };
+    readonly approvers: { readonly default: readonly string[]; readonly quorum: number; readonly require_verified?: boolean };
+    readonly groups: Readonly<Record<string, readonly string[]>>;
     readonly outside_issued_scope: "deny" | "ask";
     readonly lifetimes: { readonly decision: string; readonly self_asserted_idle: string; readonly approval: string };
   };
@@ -41,7 +43,10 @@ export interface RuleJson {
       readonly reason: string;
       readonly controls: readonly string[];
       readonly obligation?: ObligationJson;
-    } & Partial<Approval>;
+      readonly approvers?: readonly string[];
+      readonly quorum?: number;
+      readonly lifetime?: string;
+    };
   };
 }
 export interface ObligationJson {
@@ -50,10 +55,6 @@ export interface ObligationJson {
   readonly rows_max?: number;
   readonly level?: string;
   readonly recipients?: readonly string[];
-}
-interface Approval {
-  readonly approvers: readonly string[];
-  readonly quorum: number;
 }
 export interface ToolJson {
   readonly effect?: Effect;
@@ -84,14 +85,16 @@ export interface Specified {
   readonly level: RiskLevel;
   readonly reasonCodes: readonly ReasonCode[];
   readonly standing: readonly string[];
-  readonly holds: readonly ({ readonly name: string } & Approval)[];
+  readonly holds: readonly HoldModel[];
   readonly obligations: readonly ObligationJson[];
+  readonly approvedBy?: string;
   readonly validUntil?: number;
 }
 
 /** The sentences that a broken twin gets wrong. */
 export const LAWS = {
   ...TASK_LAWS,
+  ...ASKING_LAWS,
   /** With a chain, every agent in it needs the reach that it hands on. */
   bound: (chain: readonly string[], agent: string): readonly string[] => [...new Set([...chain, agent])],
   /** Only an active agent has reach, and who hands on the work of one that is not has none to hand on. */
@@ -215,6 +218,10 @@ function factsOf(
     "agent.review_overdue": registered?.review_by !== undefined && laws.isOverdue(subject.at, registered.review_by),
     "agent.attributes": agent.attributes,
     ...taskFacts(policy, subject, laws),
+    "agent.approvals_asked": subject.asked?.byAgent ?? 0,
+    "task.approvals_asked": subject.asked?.forTask ?? 0,
+    "task.endorsed_values": subject.endorsed?.values ?? [],
+    "task.endorsed_sources": subject.endorsed?.sources ?? [],
     "task.statement_given": task.statement !== undefined,
     "task.restated": task.restated,
     "task.seen.classification": order[seen],
@@ -267,6 +274,7 @@ function invariants(policy: PolicyJson, subject: Subject, resolved: Resolved, la
   if (giver !== undefined && !laws.entitles(subject.callerAgents, giver)) codes.push("CALLER_NOT_ENTITLED");
   if (request.credentialed) codes.push("CREDENTIAL_UNVERIFIABLE");
   for (const _ of laws.stops(subject.suspended ?? [])) codes.push("SUSPENDED");
+  if (laws.isDenied(subject)) codes.push("APPROVAL_DENIED");
   const refusal = laws.refusals[task.standing];
   if (refusal) codes.push(refusal);
   const last = chain.at(-1);
@@ -330,7 +338,7 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
     ? []
     : [obligations ? "OBLIGATION_UNSUPPORTED" : "OBLIGATION_CONFLICT"];
   const standing = [
-    ...[...broken, ...unfit].map((code) => `behest:${code.toLowerCase().replaceAll("_", "-")} deny TRUE 0`),
+    ...[...broken, ...unfit].map(builtIn),
     ...(subject.task.registered && laws.remarks(subject.task.restated) ? ["behest:statement-differs risk TRUE 0"] : []),
     ...stands.map((rule) => `${rule.name} ${rule.event.type} ${rule.truth} ${pointsOf(rule)}`),
   ];
@@ -357,7 +365,7 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
   if (answer === "deny") return deny(["BASIS_DENIED"]);
   const base = { ...denied, obligations: obligations ?? [] };
 
-  const approval: Approval = { approvers: settings.approvers.default, quorum: settings.approvers.quorum };
+  const otherwise = { approvers: settings.approvers.default, quorum: settings.approvers.quorum };
   const asking = on("require-approval", laws.asks);
   const reasonCodes: readonly ReasonCode[] = [
     ...(outside ? (["OUTSIDE_SCOPE"] as const) : []),
@@ -365,19 +373,29 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
     ...(level === "middle" ? (["RISK_MIDDLE"] as const) : []),
     ...(answer === "ask" ? (["BASIS_ASKS"] as const) : []),
   ];
-  const holds = [
+  const holds: readonly HoldModel[] = [
     ...asking.map(({ name, event: { params } }) => ({
       name,
-      approvers: params.approvers ?? approval.approvers,
-      quorum: params.quorum ?? approval.quorum,
+      approvers: params.approvers ?? otherwise.approvers,
+      quorum: params.quorum ?? otherwise.quorum,
+      ...(params.lifetime !== undefined && { lifetime: milliseconds(params.lifetime) }),
     })),
     ...(outside ? [{ name: "behest:outside-scope", approvers: ["issuer"], quorum: 1 }] : []),
-    ...(level === "middle" ? [{ name: "behest:risk", ...approval }] : []),
-    ...(answer === "ask" ? [{ name: "behest:basis", ...approval }] : []),
+    ...(level === "middle" ? [{ name: "behest:risk", ...otherwise }] : []),
+    ...(answer === "ask" ? [{ name: "behest:basis", ...laws.intent(laws.principal(subject), otherwise) }] : []),
   ];
-  if (holds.length > 0) return { ...base, outcome: "REQUIRE_APPROVAL", basis, reasonCodes, holds };
   const { decision, self_asserted_idle: idle } = settings.lifetimes;
   const lasts = registered ? laws.lastMoment(registered.until) : subject.at + milliseconds(idle);
   const validUntil = Math.min(subject.at + milliseconds(decision), lasts);
-  return { ...base, outcome: "ALLOW", basis, reasonCodes: [], holds: [], validUntil };
+  if (holds.length === 0) return { ...base, outcome: "ALLOW", basis, reasonCodes: [], holds, validUntil };
+  const said = askedOf(policy, subject, { holds, score }, laws);
+  if (said.says === "no") return { ...deny([said.code]), standing: [builtIn(said.code), ...standing] };
+  if (said.says === "ask") {
+    const codes: readonly ReasonCode[] = said.inapplicable ? [...reasonCodes, "APPROVAL_NOT_APPLICABLE"] : reasonCodes;
+    return { ...base, outcome: "REQUIRE_APPROVAL", basis, reasonCodes: codes, holds };
+  }
+  const until = Math.min(validUntil, laws.usableUntil(said.approval));
+  return { ...base, outcome: "ALLOW", basis: "AUTHORIZED", reasonCodes: [], holds: [], approvedBy: said.approval.id, validUntil: until };
 }
+
+const builtIn = (code: ReasonCode): string => `behest:${code.toLowerCase().replaceAll("_", "-")} deny TRUE 0`;

@@ -211,6 +211,7 @@ describe("the random histories", () => {
     "RISK_MIDDLE",
     "BASIS_ASKS",
     "BASIS_DENIED",
+    "NO_APPROVER",
   ])("reach the reason code %s", (code) => {
     expect(saidOf("decide").filter((said) => codesOf(said).includes(code)).length / kept.length).toBeGreaterThan(0.005);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readRequestJson } from "../../src/client/request-json.ts";
+import { FACTS } from "../../src/core/facts.ts";
 import { FALSE } from "../../src/core/kleene.ts";
 import { REASON_CODES } from "../../src/core/words.ts";
 import { fromWire } from "../../src/endpoints/grpc/convert.ts";
@@ -122,6 +123,16 @@ describe("a case", () => {
       when: "its task is for nobody that there can be",
       files: [{ cases: [{ name: "one", request, task: { registered: { principal: "alice" } }, expect: expectAllow }] }],
       message: "0.cases.json:1:117: `alice` is not `user:…` or `service:…`",
+    },
+    {
+      when: "people were asked less than never",
+      files: [{ cases: [{ name: "one", request, approvals: { asked: { agent: -1 } }, expect: expectAllow }] }],
+      message: "0.cases.json:1:113: expected an integer from 0 to 9007199254740991, found `-1`",
+    },
+    {
+      when: "a person refused something that nobody can",
+      files: [{ cases: [{ name: "one", request, approvals: { refused: "everything" }, expect: expectAllow }] }],
+      message: "0.cases.json:1:106: `everything` is none of `action` `flood`",
     },
     {
       when: "its budget is in no currency",
@@ -281,6 +292,55 @@ describe("what a case expects", () => {
       task: { standing: "closed", id: "case", seen: { trust: "untrusted" } },
     });
     expect(one?.judgement.reasonCodes).toEqual(["TASK_CLOSED"]);
+  });
+});
+
+describe("what a case says of approvals", () => {
+  it.each<{ says: string; amount: number; approvals: object; expects: object }>([
+    { says: "a yes by who may answer", amount: 500, approvals: { approved_by: ["user:local"] }, expects: { outcome: "ALLOW", basis: "AUTHORIZED" } },
+    { says: "a yes by nobody", amount: 500, approvals: { approved_by: [] }, expects: { outcome: "REQUIRE_APPROVAL", holds: ["large"] } },
+    { says: "a yes by who may not", amount: 500, approvals: { approved_by: ["user:ann"] }, expects: { outcome: "REQUIRE_APPROVAL" } },
+    { says: "a yes to what nobody asked", amount: 50, approvals: { approved_by: ["user:local"] }, expects: { outcome: "ALLOW", basis: "AVAILABLE" } },
+    { says: "a no", amount: 50, approvals: { refused: "action" }, expects: { outcome: "DENY", reason_codes: ["APPROVAL_DENIED"] } },
+    { says: "a no to more questions", amount: 500, approvals: { refused: "flood" }, expects: { outcome: "DENY", reason_codes: ["APPROVAL_DENIED"] } },
+    { says: "a no to more questions, and none", amount: 50, approvals: { refused: "flood" }, expects: { outcome: "ALLOW" } },
+    {
+      says: "a no to more questions, and a yes to this one",
+      amount: 500,
+      approvals: { refused: "flood", approved_by: ["user:local"] },
+      expects: { outcome: "ALLOW", basis: "AUTHORIZED" },
+    },
+  ])("is what a decision reads: $says", ({ amount, approvals, expects }) => {
+    expect(messagesOf(payment(amount, { approvals, expect: expects }))).toEqual([]);
+  });
+
+  it("are facts that rules read", () => {
+    const approvals = { asked: { agent: 7 }, endorsed: { values: ["DE02"] } };
+    const [one] = judged(payment(50, { approvals, expect: { outcome: "ALLOW" } }));
+    const facts = ["agent.approvals_asked", "task.approvals_asked", "task.endorsed_values", "task.endorsed_sources"];
+    expect(facts.map((name) => one && FACTS[name]?.read(one.situation))).toEqual([7, 0, ["DE02"], []]);
+  });
+
+  it("counts one person once, however many are needed", () => {
+    const twice = policyOf({
+      settings: { groups: { approvers: ["user:local", "user:ann"] } },
+      tools: { read: { effect: "read", reversibility: "reversible", output: { trust: "trusted" } } },
+      rules: [
+        {
+          name: "large",
+          conditions: { all: [{ fact: "action.tool", operator: "equal", value: "read" }] },
+          event: { type: "require-approval", params: { quorum: 2, reason: "two look", controls: [] } },
+        },
+      ],
+    });
+    const outcomes = [
+      ["user:local", "user:local"],
+      ["user:local", "user:ann"],
+    ].map((people) => {
+      const [stated] = read({ cases: [{ name: "one", request, approvals: { approved_by: people }, expect: expectAllow }] }).cases;
+      return stated && judgeCase(twice, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request).judgement.outcome;
+    });
+    expect(outcomes).toEqual(["REQUIRE_APPROVAL", "ALLOW"]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { v7 } from "uuid";
 import { canonical } from "../../src/canonical.ts";
+import { type ApprovalKeeper, createApprovalKeeper } from "../../src/core/approvals/keeper.ts";
 import { createDecider, type Decider } from "../../src/core/decide.ts";
 import { createKeyedDigest } from "../../src/core/masking.ts";
 import type { Policy } from "../../src/core/policy.ts";
@@ -101,4 +102,8 @@ export function reportsOver({ ledger, clock }: OpenedStorage, policy: Policy = P
     keyedDigest: createKeyedDigest(MASK_KEY),
     limits: LIMITS,
   });
+}
+
+export function approvalsOver({ ledger, clock }: OpenedStorage, policy: Policy = POLICY): ApprovalKeeper {
+  return createApprovalKeeper({ ledger, clock, policies: { current: () => policy }, newId: (at) => v7({ msecs: at }) });
 }

@@ -1,14 +1,16 @@
 import fc from "fast-check";
+import { type ApprovalState, isOpen } from "../../src/core/approvals/approval.ts";
+import { ASKING_WINDOW_MS } from "../../src/core/approvals/register.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import { RECORD_VERSION } from "../../src/core/record.ts";
-import type { Caller } from "../../src/core/request.ts";
+import type { Caller, DecisionRequest } from "../../src/core/request.ts";
 import type { StateKeys } from "../../src/core/state.ts";
 import { recall } from "../../src/core/tasks/memory.ts";
 import { isPast, type TaskState } from "../../src/core/tasks/registered.ts";
 import type { Scope } from "../../src/core/tasks/scope.ts";
 import { instant } from "../../src/core/words.ts";
 import { FULL_REACH, policyOf } from "../policies.ts";
-import { deciderOver, keeperOver, reportsOver } from "./deciders.ts";
+import { approvalsOver, deciderOver, keeperOver, reportsOver } from "./deciders.ts";
 import { ask, CALLER } from "./requests.ts";
 import type { OpenedStorage } from "./storages.ts";
 
@@ -26,10 +28,18 @@ export interface HistoryWindows {
   readonly idempotency: string;
 }
 
-/** Everything within reach; `pay` moves money, `mail/read` brings back what nobody trusts. */
+/** Everything within reach; `pay` moves money, `mail/read` brings back what nobody trusts, and people are asked about `wire` and `wipe`. */
 export const historyPolicy = (windows: HistoryWindows, decision = "60s"): Policy =>
   policyOf({
-    settings: { windows, lifetimes: { decision, self_asserted_idle: "1h", approval: "1h" } },
+    settings: {
+      windows,
+      lifetimes: { decision, self_asserted_idle: "1h", approval: "1h" },
+      asked_per_hour: { agent: 4, task: 3 },
+    },
+    rules: [
+      held("wire", { approvers: ["user:ann", "user:ben"], lifetime: "30h" }),
+      held("wipe", { approvers: ["user:ann", "user:local"], quorum: 2 }),
+    ],
     tools: {
       read: { effect: "read", reversibility: "reversible", output: { trust: "trusted", classification_max: "internal" } },
       "mail/read": { effect: "read", reversibility: "reversible", output: { trust: "untrusted", categories: ["personal"] } },
@@ -40,9 +50,25 @@ export const historyPolicy = (windows: HistoryWindows, decision = "60s"): Policy
         arguments: { amount: "amount", currency: "currency" },
         output: { trust: "trusted", classification_max: "public" },
       },
+      wire: {
+        effect: "pay",
+        reversibility: "irreversible",
+        arguments: { to: "destination", amount: "amount", currency: "currency", note: "free_text" },
+        output: { trust: "trusted", classification_max: "public" },
+      },
+      wipe: { effect: "delete", reversibility: "irreversible", output: { trust: "trusted", classification_max: "public" } },
     },
     agents: Object.fromEntries(AGENTS.map((id) => [id, { trust: "high", owner: "team:a", reach: FULL_REACH }])),
   });
+
+/** People are asked about every use of a tool. */
+const held = (name: string, asked: object): object => ({
+  name: `${name}-is-asked-about`,
+  conditions: { all: [{ fact: "action.tool", operator: "equal", value: name }] },
+  event: { type: "require-approval", params: { reason: "people look at it", controls: [], ...asked } },
+});
+
+export const PEOPLE = ["user:ann", "user:ben", "user:local"] as const;
 
 /** One thing that somebody does. Tasks and decisions are named by their number, counted around. */
 export type Step =
@@ -63,13 +89,21 @@ export type Step =
       readonly category: string | undefined;
     }
   | { readonly does: "close" | "revoke"; readonly task: number }
+  | {
+      readonly does: "answer";
+      readonly approval: number;
+      readonly by: (typeof PEOPLE)[number];
+      readonly verdict: "approve" | "deny" | "revoke";
+      readonly wider: "uses" | "values" | undefined;
+    }
+  | { readonly does: "use"; readonly approval: number }
   | { readonly does: "wait"; readonly ms: number };
 
 const number = fc.nat(7);
 const agent = fc.constantFrom(...AGENTS);
 const scope = fc.constantFrom<Scope>({}, { maxCalls: { read: 2 } }, { maxCalls: { pay: 3, read: 9 }, maxAmounts: { EUR: 2_500 } }, { maxDepth: 1 });
 const lifetimeMs = fc.constantFrom(5 * MINUTE, HOUR, 3 * HOUR, 48 * HOUR);
-const tool = fc.constantFrom("read", "mail/read", "vault/read", "pay", "pay");
+const tool = fc.constantFrom("read", "mail/read", "vault/read", "pay", "pay", "wire", "wire", "wipe");
 
 export const steps = (most: number): fc.Arbitrary<readonly Step[]> =>
   fc.array(
@@ -100,6 +134,17 @@ export const steps = (most: number): fc.Arbitrary<readonly Step[]> =>
       {
         weight: 4,
         arbitrary: fc.record({
+          does: fc.constant("answer" as const),
+          approval: number,
+          by: fc.constantFrom(...PEOPLE),
+          verdict: fc.constantFrom("approve", "approve", "approve", "deny", "revoke"),
+          wider: fc.constantFrom(undefined, "uses", "values"),
+        }),
+      },
+      { weight: 3, arbitrary: fc.record({ does: fc.constant("use" as const), approval: number }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({
           does: fc.constant("wait" as const),
           ms: fc.constantFrom(SECOND, 30 * SECOND, 4 * MINUTE, 9 * MINUTE, 30 * MINUTE, 59 * MINUTE, 2 * HOUR, 26 * HOUR),
         }),
@@ -115,10 +160,19 @@ export interface Doer {
   /** By task. */
   readonly agents: Map<string, string>;
   readonly decisions: string[];
+  /** What people were asked about, by approval. */
+  readonly asked: Map<string, DecisionRequest>;
   readonly names: Map<string, string>;
 }
 
-export const createDoer = (policy: Policy): Doer => ({ policy, tasks: [], agents: new Map(), decisions: [], names: new Map() });
+export const createDoer = (policy: Policy): Doer => ({
+  policy,
+  tasks: [],
+  agents: new Map(),
+  decisions: [],
+  asked: new Map(),
+  names: new Map(),
+});
 
 export async function loadPolicy({ ledger, clock }: OpenedStorage, policy: Policy): Promise<void> {
   const event = {
@@ -132,9 +186,9 @@ export async function loadPolicy({ ledger, clock }: OpenedStorage, policy: Polic
   await ledger.recordPolicy({ event, files: {} });
 }
 
-/** Ids are random; they are compared by the order in which they come up. */
+/** Ids, and digests of what holds them, are random; they are compared by the order in which they come up. */
 export function named<T>({ names }: Doer, value: T): unknown {
-  const text = JSON.stringify(value)?.replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}/g, (id) => {
+  const text = JSON.stringify(value)?.replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}|sha256:[0-9a-f]{64}/g, (id) => {
     const name = names.get(id) ?? `id ${names.size}`;
     names.set(id, name);
     return name;
@@ -159,7 +213,18 @@ async function done(storage: OpenedStorage, doer: Doer, step: Step): Promise<unk
   const taskOf = ({ task }: { readonly task: number }): string => pick(doer.tasks, task);
   switch (step.does) {
     case "wait":
-      return storage.clock.advance(step.ms);
+      storage.clock.advance(step.ms);
+      return approvalsOver(storage, policy).sweep();
+    case "answer":
+      return answered(storage, doer, step);
+    case "use": {
+      const id = pick(
+        approvalsIn(storage, doer).map(({ approval }) => approval.id),
+        step.approval,
+      );
+      const request = doer.asked.get(id);
+      return request && decide(storage, doer, { ...request, approvalId: id });
+    }
     case "open":
     case "delegate": {
       const { agent: id, scope: asked, lifetimeMs: ms } = step;
@@ -206,37 +271,91 @@ async function decided(storage: OpenedStorage, doer: Doer, { task, agent: wished
   const id = task === undefined ? undefined : pick(doer.tasks, task);
   // Mostly the task's own agent, so that something is allowed.
   const own = id === undefined || doer.decisions.length % 5 === 0 ? undefined : doer.agents.get(id);
-  const { record, replayed } = await deciderOver(storage, { policy: doer.policy }).decide(
-    ask({
-      agent: { id: own ?? wished },
-      action: { tool: name, arguments: name === "pay" ? { amount: 10, currency: "EUR" } : {} },
-      ...(id !== undefined && { task: { id } }),
-      ...(requestId !== undefined && { requestId: `${requestId} ${name} ${id ?? ""}` }),
-    }),
-  );
+  const paid = { amount: 10 * (1 + (doer.decisions.length % 2)), currency: "EUR" };
+  const args = { pay: { ...paid, amount: 10 }, wire: { ...paid, to: "bob@example.com", note: `for ${doer.decisions.length}` } };
+  return decide(storage, doer, {
+    agent: { id: own ?? wished },
+    action: { tool: name, arguments: name === "pay" || name === "wire" ? args[name] : {} },
+    ...(id !== undefined && { task: { id } }),
+    ...(requestId !== undefined && { requestId: `${requestId} ${name} ${id ?? ""}` }),
+  });
+}
+
+async function decide(storage: OpenedStorage, doer: Doer, request: DecisionRequest): Promise<unknown> {
+  const { record, replayed } = await deciderOver(storage, { policy: doer.policy }).decide(ask(request));
   if (!replayed) doer.decisions.push(record.id);
-  const { judgement, subject, seenAfter, worst, charge } = record;
-  return { id: record.id, judgement, task: subject.task, seenAfter, worst, charge, replayed };
+  const { judgement, subject, seenAfter, worst, charge, approval } = record;
+  const { requestId: _, approvalId: __, ...shown } = request;
+  if (approval && !doer.asked.has(approval.id)) doer.asked.set(approval.id, shown);
+  const { task, approval: standing, refused, asked, endorsed } = subject;
+  return { id: record.id, judgement, task, seenAfter, worst, charge, approval, standing, refused, asked, endorsed, replayed };
+}
+
+/** Approvals that every storage remembers, whenever it last forgot any. */
+function approvalsIn({ ledger, clock }: Pick<OpenedStorage, "ledger" | "clock">, { policy }: Doer): readonly ApprovalState[] {
+  const kept = Math.max(policy.settings.windows.memory, ASKING_WINDOW_MS);
+  return [...view({ ledger }, {}).approvals.all()].filter(({ standing, ended }) => isOpen(standing) || !ended || clock.now() - ended.at < kept);
+}
+
+async function answered(storage: OpenedStorage, doer: Doer, { approval, by, verdict, wider }: Step & { readonly does: "answer" }) {
+  const id = pick(
+    approvalsIn(storage, doer).map((state) => state.approval.id),
+    approval,
+  );
+  const status = await approvalsOver(storage, doer.policy).resolve(
+    { tenant: "default", id: by, roles: ["approver"] },
+    {
+      id,
+      verdict,
+      comment: "because",
+      ...(wider === "uses" && { endorsement: { uses: 3 } }),
+      ...(wider === "values" && { endorsement: { values: ["bob@example.com"] } }),
+    },
+  );
+  return status;
 }
 
 /** All that a later decision could read, now and later: of every task that was made, and of every agent. */
 export function looked({ ledger, clock }: OpenedStorage, doer: Doer): unknown {
   const at = clock.now();
   const { memory: window, reportWithin } = doer.policy.settings.windows;
-  const view = (keys: Partial<StateKeys>) =>
-    ledger.peek({ tenant: "default", caller: CALLER.id, agent: "none", principal: "none", session: "none", ...keys }, (seen) => seen);
   const tasks = doer.tasks.map((id) => {
     const state = ledger.tasks().get(id);
     return state && !isPast(state.tree, at, window) ? stateOf(state) : undefined;
   });
   const agents = AGENTS.map((id) => {
-    const { memory, task } = view({ agent: id });
+    const { memory, task } = view({ ledger }, { agent: id });
     const later = [0, 1, reportWithin / 2, reportWithin - 1, reportWithin].flatMap((ms) => [ms, Math.max(0, window - ms), window + ms]);
     const seen = later.map((ms) => recall(memory, { at: instant(at + ms), window, reportWithin }));
     return { seen, task: task && { ...task, awaited: [...task.awaited.calls], forgone: task.awaited.forgone } };
   });
-  return named(doer, { tasks, agents });
+  return named(doer, { tasks, agents, approvals: lookedApprovals({ ledger, clock }, doer) });
 }
+
+/** What the approvals say, whoever asks: of each that is remembered, and of every agent and task. */
+function lookedApprovals(storage: Pick<OpenedStorage, "ledger" | "clock">, doer: Doer): unknown {
+  const at = storage.clock.now();
+  const states = approvalsIn(storage, doer);
+  const ids = new Set(states.map(({ approval }) => approval.id));
+  const known = (state: ApprovalState | undefined): string | undefined => (state && ids.has(state.approval.id) ? state.approval.id : undefined);
+  const { approvals } = view(storage, {});
+  const tasks = [...new Set([...doer.tasks, ...states.map(({ approval }) => approval.task)])];
+  return {
+    states: states.map((state) => ({ ...state, bound: known(approvals.boundTo(state.approval.binding)) })),
+    agents: AGENTS.map((agent) => [approvals.askedBy({ tenant: "default", agent }, at), known(approvals.floodOf("default", agent))]),
+    tasks: tasks.map((task) => ({
+      asked: approvals.askedBy({ tenant: "default", task }, at),
+      bearing: approvals
+        .bearingOn(task)
+        .map(known)
+        .filter((id) => id !== undefined),
+      awaited: approvals.isAwaited(task, at),
+    })),
+  };
+}
+
+const view = ({ ledger }: Pick<OpenedStorage, "ledger">, keys: Partial<StateKeys>) =>
+  ledger.peek({ tenant: "default", caller: CALLER.id, agent: "none", principal: "none", session: "none", ...keys }, (seen) => seen);
 
 const stateOf = ({ task, parent, tree, children, ended, spent, decided: { allowed, denied, held } }: TaskState) => ({
   task,

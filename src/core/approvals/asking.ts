@@ -61,7 +61,7 @@ function ask(input: AskInput): Asked {
     return { events: [], approval: { id: own.approval.id, state: standing, expiresAt: own.approval.expiresAt } };
   }
   const over = own && isOpen(own.standing) ? [ended(input, own, standing === "expired" ? "expired" : "cancelled")] : [];
-  const opened = isFlooding(situation.policy, input) ? floodOf(input) : { open: approvalFor(input, "action", own?.approval.id) };
+  const opened = isFlooding(situation.policy, input) ? floodOf(input) : { open: approvalFor(input, "action", over[0]?.approval) };
   if ("open" in opened) refuseOverfull(input);
   const approval = "open" in opened ? opened.open : opened.known;
   return {

@@ -192,6 +192,10 @@ export class Approvals implements ApprovalsView {
   }
 }
 
+const isStillApproved = ({ standing }: ApprovalState): boolean => standing === "approved" || standing === "consumed";
+
+const answeredAt = ({ answers }: ApprovalState): number => answers.at(-1)?.at ?? 0;
+
 /** How it stands once somebody has answered. */
 export const withAnswer = (state: ApprovalState, { answer, standing, granted }: ApprovalAnswered): ApprovalState => ({
   ...state,
@@ -209,10 +213,6 @@ export function withEnd({ granted: _, ...rest }: ApprovalState, { how, at, by, r
     ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
   };
 }
-
-const isStillApproved = ({ standing }: ApprovalState): boolean => standing === "approved" || standing === "consumed";
-
-const answeredAt = ({ answers }: ApprovalState): number => answers.at(-1)?.at ?? 0;
 
 function addTo(sets: Map<string, Set<string>>, key: string, id: string): void {
   const set = sets.get(key);

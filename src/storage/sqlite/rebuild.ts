@@ -94,8 +94,8 @@ const approvalsThatMatter = (db: Database, since: Pick<Since, "first" | "endedMs
   db
     .prepare<Pick<Since, "first" | "endedMs">, string>(
       `WITH ${TASKS_THAT_MATTER}
-       SELECT approval_id FROM events WHERE seq >= @first AND approval_id IS NOT NULL
-       UNION SELECT approval_id FROM decisions WHERE seq >= @first AND approval_id IS NOT NULL
+       SELECT approval_id FROM events NOT INDEXED WHERE seq >= @first AND approval_id IS NOT NULL
+       UNION SELECT approval_id FROM decisions NOT INDEXED WHERE seq >= @first AND approval_id IS NOT NULL
        UNION SELECT approval_id FROM events WHERE task_id IN (SELECT task_id FROM open) AND approval_id IS NOT NULL
        UNION SELECT approval_id FROM events WHERE root_task_id IN (SELECT event_id FROM trees) AND approval_id IS NOT NULL
        UNION SELECT approval_id FROM approvals WHERE state IN ('pending', 'approved')`,
