@@ -1,11 +1,11 @@
 import { hash } from "node:crypto";
+import { identifiersIn } from "../intent/identifiers.ts";
 import type { Tool } from "../policy.ts";
 import type { Canonical } from "../ports.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
 import type { Json, JsonObject } from "../words.ts";
 import type { Pattern } from "./approval.ts";
-import { identifiersOf } from "./texts.ts";
 
 /** What an approval is bound to. */
 export interface Binding {
@@ -32,7 +32,10 @@ export function bindingOf(input: BindingInput): Binding {
     digest: sha256(canonical(boundTo(input, request.action.arguments))),
     pattern() {
       const { fixed, ...pattern } = patternOf(request.action.arguments, { tool, masked: subject.request.action.arguments });
-      return { digest: sha256(canonical(boundTo(input, fixed))), ...pattern };
+      const { amounts, varies } = pattern;
+      // What varies is named beside the arguments: nothing that stands among them can look like it.
+      const bound = { ...boundTo(input, fixed), amounts: Object.keys(amounts), varies };
+      return { digest: sha256(canonical(bound)), ...pattern };
     },
   };
 }
@@ -63,8 +66,8 @@ interface Masking {
 }
 
 /**
- * Every argument stays as it is but two kinds: a number that is an amount may be less, and free text may be another. What is kept of either is taken
- * from the masked arguments: the ledger holds it in clear.
+ * Every argument stays as it is but two kinds: a number that is an amount may be less, and a free text may be another text. What is kept of either is
+ * taken from the masked arguments: the ledger holds it in clear.
  */
 function patternOf(args: JsonObject, { tool, masked }: Masking): Omit<Pattern, "digest"> & { readonly fixed: JsonObject } {
   const fixed: Record<string, Json> = { ...args };
@@ -76,19 +79,16 @@ function patternOf(args: JsonObject, { tool, masked }: Masking): Omit<Pattern, "
     if (value === undefined) continue;
     if (role === "amount" && typeof value === "number" && value >= 0) {
       amounts[name] = value;
-      fixed[name] = { varies: role };
-    } else if (role === "free_text") {
+      delete fixed[name];
+    } else if (role === "free_text" && typeof value === "string") {
       varies.push(name);
-      identifiers.push(...identifiersOf(value));
-      fixed[name] = { varies: role };
+      identifiers.push(...identifiersIn(value));
+      delete fixed[name];
     }
   }
   return { fixed, amounts, varies, identifiers: [...new Set(identifiers)].sort() };
 }
 
-/** Nothing is more than it was, and what was an amount is one: something else may look like the mark that stands for it. */
-export function isWithinAmounts(shown: Pattern, asked: Pattern): boolean {
-  const names = Object.keys(shown.amounts);
-  if (names.length !== Object.keys(asked.amounts).length) return false;
-  return names.every((name) => (asked.amounts[name] ?? Number.POSITIVE_INFINITY) <= (shown.amounts[name] ?? 0));
-}
+/** Nothing is more than it was. */
+export const isWithinAmounts = (shown: Pattern, asked: Pattern): boolean =>
+  Object.entries(asked.amounts).every(([name, amount]) => amount <= (shown.amounts[name] ?? -1));

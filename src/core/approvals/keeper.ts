@@ -183,11 +183,13 @@ function resolving(ports: ApprovalKeeperPorts, { caller, view, at }: Resolving, 
   const { approval } = state;
   const holds = answerable(caller, approval, { parties: approval.parties, settings });
   if (asked.verdict === "revoke") return revoking(ports, { state, standing, view, caller, at }, asked);
-  const before = state.answers.find(({ by, verdict }) => by === caller.id && verdict === asked.verdict);
-  if (before && (isOpen(standing) || standing === "denied")) return { events: [], answer: statusAt(state, view, at) };
+  const said = { caller, verdict: asked.verdict, holds, asking: { parties: approval.parties, settings } };
+  if ((isOpen(standing) || standing === "denied") && repeats(state, said)) {
+    return { events: [], answer: statusAt(state, view, at) };
+  }
   if (standing !== "pending") throw settled(approval, standing);
   const { comment, endorsement } = asked;
-  if (asked.verdict === "deny" && comment === undefined) {
+  if (asked.verdict === "deny" && (comment ?? "").trim() === "") {
     throw new ServiceError("REQUEST_MALFORMED", "`comment` is missing: say why, for whoever asked", { field: "comment" });
   }
   if (endorsement) refuseLate(endorsement, approval, { at, usesMax: settings.endorsementUsesMax });
@@ -202,6 +204,19 @@ function resolving(ports: ApprovalKeeperPorts, { caller, view, at }: Resolving, 
   };
   const event = answered(ports, { state, answer, asking: { parties: approval.parties, settings } });
   return { events: [event], answer: statusAt(withAnswer(state, event), view, at) };
+}
+
+interface Repeating {
+  readonly caller: Caller;
+  readonly verdict: ResolveRequest["verdict"];
+  readonly holds: readonly string[];
+  readonly asking: Asking;
+}
+
+/** Whether somebody said the same before, and it would change nothing to hear it again: not under another policy either. */
+function repeats({ approval, standing, answers }: ApprovalState, { caller, verdict, holds, asking }: Repeating): boolean {
+  const said = answers.some((one) => one.by === caller.id && one.verdict === verdict && holds.every((hold) => one.holds.includes(hold)));
+  return said && !(standing === "pending" && approval.holds.every((hold) => isAnswered(hold, answers, asking)));
 }
 
 /** Names of the holds that the caller may answer. @throws {ServiceError} CALLER_FORBIDDEN if that is none */
