@@ -56,7 +56,7 @@ const APPROVAL_STATES_AS_TOLD = ["pending", "approved", "consumed", "denied", "e
 
 /** What tests are called, without what differs from row to row of a table of them; and what such rows say. */
 const titlesIn = (text: string): readonly string[] =>
-  [...text.matchAll(/(?:\(|says: |\[)\s*"((?:[^"\\]|\\.)*)"/g)].map(([, title = ""]) => title.replaceAll('\\"', '"').replace(/: [$%]\w+$/, ""));
+  [...text.matchAll(/(?:\(|says: |\[)\s*"((?:[^"\\]|\\.)*)"/g)].map(([, title = ""]) => title.replaceAll('\\"', '"').replace(/: [$%]\w+.*$/, ""));
 
 const POLICY = policyOf({
   settings: { reach: { default: FULL_REACH } },

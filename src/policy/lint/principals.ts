@@ -1,4 +1,5 @@
 import type { Known } from "../../core/json.ts";
+import { FALSE, type Kleene } from "../../core/kleene.ts";
 import type { CompiledRule } from "../../core/policy.ts";
 import type { Complaint } from "../complaints.ts";
 import type { LoadedPolicy } from "../load.ts";
@@ -64,27 +65,30 @@ const standsWithoutPerson = (rule: CompiledRule, { vocabulary, effort }: Looking
     if (!model || !affords(model, effort)) return false;
     let stands = false;
     forEachCombination(model, ({ results }) => {
-      stands = firesWith(rule, results[model.roots[0] ?? 0] ?? 0);
+      stands = firesWith(rule, results[model.roots[0] ?? 0] ?? FALSE);
       return !stands;
     });
     return stands;
   });
 
-/** The same, where these facts have these values. Undefined if a comparison of one can come out in any way. */
+/** The same, where these facts have these values. Undefined if one is compared with another fact, which can come out in any way. */
 function within(model: Model, facts: Readonly<Record<string, Known>>): Model | undefined {
-  const isFixed = ({ facts: read }: Variable): boolean => read.some((fact) => Object.hasOwn(facts, fact));
-  if (model.variables.some((variable) => variable.free && isFixed(variable))) return undefined;
-  const variables = model.variables.map((variable) => {
-    const [fact = ""] = variable.facts;
-    return isFixed(variable)
-      ? { ...variable, choices: variable.choices.filter(({ results }) => isAnswered(model, variable, { results, value: facts[fact] })) }
-      : variable;
-  });
+  const variables: Variable[] = [];
+  for (const variable of model.variables) {
+    const fact = variable.facts.find((name) => Object.hasOwn(facts, name));
+    if (fact === undefined) variables.push(variable);
+    else if (variable.facts.length > 1) return undefined;
+    else
+      variables.push({
+        ...variable,
+        choices: variable.choices.filter(({ results }) => isAnswered(model, variable, { results, value: facts[fact] })),
+      });
+  }
   return { ...model, variables };
 }
 
 interface Answered {
-  readonly results: readonly number[];
+  readonly results: readonly Kleene[];
   readonly value: Known;
 }
 
