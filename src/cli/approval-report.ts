@@ -13,7 +13,7 @@ import {
 } from "../gen/behest/v1/approval_pb.ts";
 import { ApprovalState, type Finding, FindingResult, PrincipalType } from "../gen/behest/v1/decision_pb.ts";
 import { nameOf, obligationText } from "./answers.ts";
-import { approvalHeadline, endedWords, forWhom, grantedWords, holdWords, leftUntil, times } from "./approval-words.ts";
+import { approvalHeadline, endedWords, grantedWords, holdWords, leftUntil, times } from "./approval-words.ts";
 import { broken } from "./columns.ts";
 import { folded, paint } from "./output.ts";
 import { lengthWords, revealed, revealedLines } from "./revealed.ts";
@@ -89,7 +89,7 @@ function whoEntries({ chain, statedOtherwise }: GetApprovalResponse, approval: A
   return [
     { label: "agent", lines: [revealed(agentId)] },
     { label: "asked", lines: [`at ${momentOf(askedAt)} through ${revealed(caller)}${again}`] },
-    { label: "for", lines: [approval.principal === "" ? "nobody: no registered task vouches for a person" : forWhom(approval)] },
+    { label: "for", lines: [approval.principal === "" ? "nobody: no registered task vouches for a person" : revealed(approval.principal)] },
     { label: "task", lines: [...(statement === "" ? ["nobody said what it is for"] : quotedLines(statement)), taskId] },
     ...(statedOtherwise === "" ? [] : [{ label: "now says", lines: quotedLines(statedOtherwise), style: "yellow" as const }]),
     ...(chain.length === 0 ? [] : [{ label: "chain", lines: chain.map((hop, at) => hopWords(hop, at, approval.principal)) }]),

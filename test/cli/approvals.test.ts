@@ -58,7 +58,7 @@ describe("behest approvals", () => {
     expect(await ask("loop")).toBe(id);
     const listed = await behest("approvals", "ls");
     expect(shapeOf(listed.stdout, id).replaceAll(/ {2,}/g, "  ")).toBe(
-      "approval  risk  agent  wants  asked  left  for\nID  10  inbox-assistant  send send_email  2×  N min  nobody: “Send the minutes to Bob”\n",
+      "approval  risk  agent  wants  asked  left  for\nID  10  inbox-assistant  send send_email  2×  N min  “Send the minutes to Bob”\n",
     );
     expect(listed.stderr).toBe(`next: bin/behest approvals show ${id} ${where()}\n`);
 
