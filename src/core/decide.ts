@@ -56,8 +56,8 @@ export interface Asked {
   readonly argumentsDigest?: string;
   /** What it says of arguments that were not. */
   readonly claimedDigest?: string;
-  /** The decision that this call waited for people with, once they have answered. */
-  readonly continues?: { readonly decision: string; readonly approval: string };
+  /** The decision that this call waited for people with, once they have answered; and the approval, if it is for what is asked. */
+  readonly continues?: { readonly decision: string; readonly approval?: string };
 }
 
 export interface Decider {
@@ -140,7 +140,7 @@ function prepare(ports: DeciderPorts, asked: Asked): Prepared {
   const { caller, request, continues } = asked;
   const policy = ports.policies.current();
   const { requestId, waitMs: _, ...content } = request;
-  const original = continues ? { ...content, approvalId: continues.approval } : content;
+  const original = continues?.approval !== undefined ? { ...content, approvalId: continues.approval } : content;
   const argumentsDigest = asked.argumentsDigest ?? sha256(ports.canonical(request.action.arguments));
   if (asked.claimedDigest !== undefined && asked.claimedDigest !== argumentsDigest) {
     throw new ServiceError("REQUEST_MALFORMED", `\`action.arguments_digest\` is not the digest of the arguments, which is \`${argumentsDigest}\``, {

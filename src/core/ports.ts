@@ -1,3 +1,4 @@
+import type { Approval } from "./approvals/approval.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Policy } from "./policy.ts";
 import type { ApprovalEvent, ControlEvent, DecisionRecord, LedgerEvent, Reported } from "./record.ts";
@@ -81,6 +82,13 @@ export interface Ledger {
   /** The files of a policy that was ever recorded, and when it first was; undefined if it never was. @throws {ServiceError} LEDGER_UNAVAILABLE */
   policy(digest: string): Promise<KeptPolicy | undefined>;
 
+  /**
+   * The events about approvals that are numbered above `after`, in order, as many as `limit`, each with the approval it is about; and the number of the
+   * ledger's last event, of whatever kind. Only what is on disk.
+   * @throws {ServiceError} LEDGER_UNAVAILABLE
+   */
+  approvalEvents(question: ApprovalEventsQuestion): Promise<ApprovalEvents>;
+
   /** Told of each approval that was opened, answered, used or ended, once that is on disk and before the turn is answered. */
   onApprovalChange(listener: (event: ApprovalEvent) => void): void;
 
@@ -97,6 +105,24 @@ export interface EndedSuspensionsQuestion {
   readonly tenant: string;
   readonly now: Instant;
   readonly limit: number;
+}
+
+export interface ApprovalEventsQuestion {
+  /** Number of an event; 0 is before the first. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+export interface ApprovalEvents {
+  readonly events: readonly NumberedApprovalEvent[];
+  readonly last: number;
+}
+
+export interface NumberedApprovalEvent {
+  readonly seq: number;
+  readonly event: ApprovalEvent;
+  /** As it was opened. */
+  readonly approval: Approval;
 }
 
 /** Text by path relative to the rules directory. */

@@ -7,6 +7,7 @@ import { DATABASE_FILE } from "../../src/data-directory.ts";
 import { controlOver, OPERATOR } from "../core/controls.ts";
 import { FULL_REACH, policyOf } from "../policies.ts";
 import { temporaryDirectory } from "../running-server.ts";
+import { answer, asking, use } from "../storage/askings.ts";
 import { deciderOver, keeperOver, reportsOver } from "../storage/deciders.ts";
 import { INITIATOR } from "../storage/histories.ts";
 import { ask, CALLER } from "../storage/requests.ts";
@@ -18,10 +19,16 @@ const QUARTER_MS = 15 * 60_000;
 const POLICY = policyOf({
   tools: {
     read: { effect: "read", reversibility: "reversible", output: { trust: "trusted" } },
+    "look-up": { effect: "read", reversibility: "reversible", output: { trust: "trusted" } },
     pay: { effect: "pay", reversibility: "irreversible", arguments: { amount: "amount", currency: "currency" }, output: { trust: "trusted" } },
   },
   agents: { bot: { trust: "high", owner: "team:a", reach: FULL_REACH }, worker: { trust: "high", owner: "team:a", reach: FULL_REACH } },
   rules: [
+    {
+      name: "look-ups-are-asked-about",
+      conditions: { all: [{ fact: "action.tool", operator: "equal", value: "look-up" }] },
+      event: { type: "require-approval", params: { reason: "people look at it", controls: [], approvers: ["user:ann"] } },
+    },
     {
       name: "more-than-a-hundred-is-denied",
       conditions: { all: [{ fact: "action.arguments.amount", operator: "greaterThan", value: 100 }] },
@@ -72,9 +79,28 @@ async function makeHistory(storage: OpenedStorage): Promise<void> {
   await report(await pay(root.id, "bot", 1_000));
   await pay(root.id, "bot", 5);
   await keeper.close(INITIATOR, { id: idle, reason: "nothing to do" });
+  await askPeople(storage);
   await controlOver(storage).suspend(OPERATOR, { kind: "agent", value: "bot", reason: "r" });
   storage.clock.advance(1);
   await decide("read");
+}
+
+/** One is used, one denied, one waits. */
+async function askPeople(storage: OpenedStorage): Promise<void> {
+  const lookUp = (account: string) => ({
+    agent: { id: "helper" },
+    task: { statement: "pay the rent" },
+    action: { tool: "look-up", arguments: { account, amount: 10 } },
+  });
+  const allowed = await asking(storage, lookUp("bob"), POLICY);
+  const denied = await asking(storage, lookUp("mallory"), POLICY);
+  storage.clock.advance(2_000);
+  await answer(storage, allowed, { policy: POLICY });
+  const { id } = await use(storage, allowed, POLICY);
+  await reportsOver(storage, POLICY).report(CALLER, { decision: id, status: "executed", result: "", truncated: false });
+  storage.clock.advance(2_000);
+  await answer(storage, denied, { policy: POLICY, verdict: "deny" });
+  await asking(storage, lookUp("carol"), POLICY);
 }
 
 const rowsOf = (sql: string) => query({ data: directory.path }, sql, {});
@@ -134,6 +160,23 @@ describe("docs/history.md", () => {
     ]);
   });
 
+  it("tells what people are asked, what they answered, and what was done on their word", () => {
+    expect(asked("What people are asked at present")).toMatchObject([
+      { agent: "helper", tool: "look-up", holds: "look-ups-are-asked-about", asked: 1 },
+    ]);
+    expect(asked("Who approves how much")).toEqual([{ approver: "user:ann", answers: 2, percent_approved: 50, median_seconds: 3 }]);
+    expect(asked("What was done on somebody's word")).toMatchObject([{ agent: "helper", tool: "look-up", approved_by: "user:ann" }]);
+    expect(asked("What was denied, by whom")).toMatchObject([{ agent: "helper", ended_by: "user:ann", reason: "I looked at it" }]);
+    expect(asked("What people were asked for").map(({ state, approvals, used }) => [state, approvals, used])).toEqual(
+      expect.arrayContaining([
+        ["consumed", 1, 1],
+        ["denied", 1, 0],
+        ["pending", 1, 0],
+      ]),
+    );
+    expect(asked("What happened to one approval").map(({ kind }) => kind)).toEqual(["approval_opened"]);
+  });
+
   it("tells what a tree has seen", () => {
     expect(asked("What each tree")).toMatchObject([{ agent: "bot", trust: "trusted", systems: '["none"]' }]);
   });
@@ -144,6 +187,9 @@ describe("docs/history.md", () => {
        WHERE m.type IN ('table', 'view') AND m.name NOT GLOB '_*' AND m.name NOT GLOB 'sqlite_*' GROUP BY m.name`,
     );
     expect(tables.map(({ name }) => name)).toEqual([
+      "approval_answers",
+      "approvals",
+      "approvers",
       "decision_cache",
       "decisions",
       "delegations",
@@ -157,7 +203,7 @@ describe("docs/history.md", () => {
     ]);
     for (const { name } of tables) expect(page).toContain(`\`${name}\``);
     const columns = tables
-      .filter(({ name }) => ["decisions", "tasks", "reports"].includes(String(name)))
+      .filter(({ name }) => ["decisions", "tasks", "reports", "approvals"].includes(String(name)))
       .flatMap(({ columns: names }) => String(names).split(","))
       // Beside each time stands its text, as the page says.
       .filter((column) => !column.endsWith("_iso"));

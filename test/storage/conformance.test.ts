@@ -5,9 +5,10 @@ import type { StateKeys } from "../../src/core/state.ts";
 import { NOTHING_SEEN } from "../../src/core/tasks/seen.ts";
 import { instant } from "../../src/core/words.ts";
 import { controlOver, OPERATOR } from "../core/controls.ts";
+import { answer, asking, decideOn, longTask, stateOf, use, wire } from "./askings.ts";
 import { deciderOver, POLICY, reportsOver } from "./deciders.ts";
 import { ask, CALLER } from "./requests.ts";
-import { type OpenedStorage, openMemory, openSqlite } from "./storages.ts";
+import { blockWrites, isReady, lookOutside, type OpenedStorage, openMemory, openSqlite } from "./storages.ts";
 
 const KEYS: StateKeys = { tenant: "default", caller: "gateway", agent: "bot", principal: "none", session: "none" };
 
@@ -233,6 +234,85 @@ describe.each([
     expect(await storage.ledger.decision("no-such-decision")).toBeUndefined();
   });
 
+  it("tells of each approval that was opened, answered, used or ended, before the turn is answered, and of nothing else", async () => {
+    const told: string[] = [];
+    storage.ledger.onApprovalChange((event) => told.push(event.kind));
+    const answered = (name: string) => () => told.push(name);
+    const task = await longTask(storage);
+    await asking(storage, wire({ task: { id: task } })).then(async (asked) => {
+      told.push("asked");
+      await answer(storage, asked).then(answered("said yes"));
+      await use(storage, asked).then(answered("used"));
+    });
+    await decideOn(storage, { agent: { id: "bot" }, action: { tool: "read", arguments: {} } }).then(answered("read"));
+    const other = await asking(storage, wire({ task: { id: task } }, 20));
+    await decideOn(storage, other.request).then(answered("asked again"));
+    await answer(storage, other, { verdict: "revoke" }).then(answered("took back"));
+    expect(told).toEqual([
+      ...["approval_opened", "asked", "approval_answered", "said yes", "approval_used", "used", "read"],
+      ...["approval_opened", "asked again", "approval_ended", "took back"],
+    ]);
+  });
+
+  it("tells of an approval once it is on disk, in the order of the turns", async () => {
+    const found: Promise<readonly string[]>[] = [];
+    const order: string[] = [];
+    storage.ledger.onApprovalChange((event) => {
+      order.push(event.id);
+      const { path } = storage;
+      // Whoever is told can read it, from outside where there is a file.
+      const outside = path && lookOutside(path, (db) => db.prepare<[], string>("SELECT event_id FROM events").pluck().all());
+      if (outside) expect(outside).toContain(event.id);
+      found.push(storage.ledger.approvalEvents({ after: 0, limit: 100 }).then(({ events }) => events.map((one) => one.event.id)));
+    });
+    const task = await longTask(storage);
+    await Promise.all([1, 2, 3].map((amount) => asking(storage, wire({ task: { id: task } }, amount))));
+    const reads = await Promise.all(found);
+    expect(order).toHaveLength(3);
+    for (const [at, ids] of reads.entries()) expect(ids.slice(0, at + 1)).toEqual(order.slice(0, at + 1));
+  });
+
+  it("tells of no approval whose turn failed", async () => {
+    const told: string[] = [];
+    storage.ledger.onApprovalChange((event) => told.push(event.id));
+    const { path } = storage;
+    const block = path === undefined ? undefined : blockWrites(path);
+    const failing = block
+      ? asking(storage)
+      : storage.ledger.transact(KEYS, () => {
+          throw new ServiceError("STATE_FULL", "full");
+        });
+    await expect(failing).rejects.toThrow(ServiceError);
+    block?.release();
+    await isReady(storage);
+    expect(told).toEqual([]);
+    await asking(storage);
+    expect(told).toHaveLength(1);
+  });
+
+  it("hands out the events about approvals by their numbers, each with its approval, and the number of the last event", async () => {
+    const read = (after: number, limit = 100) => storage.ledger.approvalEvents({ after, limit });
+    expect(await read(0)).toEqual({ events: [], last: 0 });
+    const asked = await asking(storage, wire({ task: { id: await longTask(storage) } }));
+    await answer(storage, asked);
+    await use(storage, asked);
+    const { events, last } = await read(0);
+    const approval = JSON.parse(JSON.stringify(stateOf(storage, asked)?.approval));
+    expect(events.map((one) => [one.seq, one.event.kind, one.approval.id])).toEqual([
+      [2, "approval_opened", asked.id],
+      [4, "approval_answered", asked.id],
+      [5, "approval_used", asked.id],
+    ]);
+    for (const one of events) expect(one.approval).toEqual(approval);
+    expect(last).toBe(6);
+    expect(await read(2)).toEqual({ events: events.slice(1), last });
+    expect(await read(2, 1)).toEqual({ events: events.slice(1, 2), last });
+    expect(await read(5)).toEqual({ events: [], last });
+    expect(await read(99)).toEqual({ events: [], last });
+    await decideOn(storage, wire());
+    expect((await read(5)).last).toBeGreaterThan(last);
+  });
+
   it("keeps the files of a policy once, since it was first loaded, and each event that it was", async () => {
     const loading = (id: string, file: string) => ({
       event: {
@@ -276,6 +356,7 @@ describe.each([
     expect(storage.ledger.ready).toBe(false);
     expect(() => storage.ledger.peek(KEYS, (view) => view.openTasks)).toThrow(ServiceError);
     expect(() => storage.ledger.tasks()).toThrow(ServiceError);
+    await expect(storage.ledger.approvalEvents({ after: 0, limit: 1 })).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
     await expect(storage.ledger.report("d1")).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
     await expect(storage.ledger.transact(KEYS, () => ({ events: [], answer: 1 }))).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
   });

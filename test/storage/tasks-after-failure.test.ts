@@ -69,6 +69,11 @@ describe("after a crash", () => {
   it.each([
     { says: "all that was not in the file itself", lose: "", left: "-wal" },
     { says: "what was given back", lose: "UPDATE events SET root_task_id = NULL, task_id = NULL WHERE kind = 'reported'", left: "" },
+    {
+      says: "what people said",
+      lose: "UPDATE events SET root_task_id = NULL, task_id = NULL, approval_id = NULL WHERE kind = 'approval_answered'",
+      left: "",
+    },
     { says: "what was ended", lose: "UPDATE events SET root_task_id = NULL WHERE kind = 'task_ended'", left: "" },
   ])("the same look catches a copy that has lost $says", async ({ lose, left }) => {
     const history: readonly Step[] = [
@@ -77,6 +82,8 @@ describe("after a crash", () => {
       { does: "decide", task: 0, agent: "bot", tool: "pay", requestId: undefined },
       { does: "report", decision: 0, status: "blocked", tookEffect: undefined, category: undefined },
       { does: "close", task: 1 },
+      { does: "decide", task: 0, agent: "bot", tool: "wire", requestId: undefined },
+      { does: "answer", approval: 0, by: "user:ann", verdict: "deny", wider: undefined },
       { does: "wait", ms: 26 * HOUR },
     ];
     const last = history.length - 1;

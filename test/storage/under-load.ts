@@ -47,6 +47,7 @@ export const withSlowReads = (ledger: Ledger, changes: Partial<Ledger> = {}): Le
       return record;
     },
     recordPolicy: (stored) => ledger.recordPolicy(stored),
+    approvalEvents: (question) => ledger.approvalEvents(question),
     onApprovalChange: (listener) => ledger.onApprovalChange(listener),
     policy: (digest) => ledger.policy(digest),
     ready: true,

@@ -7,8 +7,10 @@ import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cac
 import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
 import { APPLICATION_ID, MIGRATIONS } from "../../src/storage/sqlite/schema.ts";
 import { temporaryDirectory } from "../running-server.ts";
+import { answer, asking, decideOn, longTask, use, wire } from "./askings.ts";
 import { deciderOver, keeperOver, reportsOver } from "./deciders.ts";
-import { INITIATOR } from "./histories.ts";
+import { HOUR, POLICY } from "./families.ts";
+import { INITIATOR, loadPolicy } from "./histories.ts";
 import { ask, CALLER } from "./requests.ts";
 import { createTestClock, lookOutside, openSqlite } from "./storages.ts";
 
@@ -49,6 +51,63 @@ function writeFirstVersion(path: string, texts: readonly string[]): void {
   db.prepare("UPDATE _tree_edge SET tree_size = ?, edge = ?").run(edge.size, encodeEdge(edge));
   db.close();
 }
+
+const schemaOf = (db: Sqlite.Database): readonly unknown[] =>
+  db
+    .prepare(
+      "SELECT type, name, tbl_name FROM sqlite_schema UNION ALL SELECT 'column', m.name, c.name FROM sqlite_schema AS m, pragma_table_xinfo(m.name) AS c ORDER BY 1, 2, 3",
+    )
+    .all();
+
+/** Takes away all that the third version added, so that nothing is left but what the second had. */
+function makeSecondVersion(path: string): void {
+  lookOutside(path, (db) => {
+    db.exec(`DROP VIEW approvers; DROP VIEW approval_answers; DROP TABLE approvals; DROP INDEX decisions_by_approval; DROP INDEX events_by_approval;
+      DROP INDEX events_of_approvals; ALTER TABLE events DROP COLUMN approval_id; PRAGMA user_version = 2`);
+    const second = new Sqlite(":memory:");
+    for (const sql of MIGRATIONS.slice(0, 2)) second.exec(sql);
+    expect(schemaOf(db)).toEqual(schemaOf(second));
+    second.close();
+  });
+}
+
+it("a database of the second version opens, has all that it had, and people can be asked about its tasks", async () => {
+  const directory = temporaryDirectory();
+  const path = join(directory.path, "behest.db");
+  const clock = createTestClock();
+  let storage = await openSqlite({ path, clock });
+  await loadPolicy(storage, POLICY);
+  const task = await longTask(storage);
+  const paid = await decideOn(storage, {
+    agent: { id: "bot" },
+    task: { id: task },
+    action: { tool: "pay", arguments: { amount: 10, currency: "EUR" } },
+  });
+  await decideOn(storage, { agent: { id: "worker" }, action: { tool: "mail/read", arguments: {} } });
+  await storage.close();
+  makeSecondVersion(path);
+
+  storage = await openSqlite({ path, clock });
+  expect(storage.ledger.tasks().get(task)?.spent).toEqual({ calls: { pay: 1 }, amounts: {} });
+  expect((await storage.ledger.decision(paid.id))?.judgement.outcome).toBe("ALLOW");
+  const asked = await asking(storage, wire({ task: { id: task } }));
+  await answer(storage, asked);
+  clock.advance(26 * HOUR);
+  await storage.close();
+  storage = await openSqlite({ path, clock });
+  expect((await use(storage, asked)).judgement.outcome).toBe("ALLOW");
+  await storage.close();
+  const rows = (sql: string) => lookOutside(path, (db) => db.prepare(sql).all());
+  expect(rows("PRAGMA user_version")).toEqual([{ user_version: MIGRATIONS.length }]);
+  expect(rows("SELECT tool, approval_id FROM decisions ORDER BY seq")).toEqual([
+    { tool: "pay", approval_id: null },
+    { tool: "mail/read", approval_id: null },
+    { tool: "wire", approval_id: asked.id },
+    { tool: "wire", approval_id: asked.id },
+  ]);
+  expect(rows("SELECT state, used FROM approvals")).toEqual([{ state: "consumed", used: 1 }]);
+  directory.remove();
+});
 
 it("a database of the first version opens, has all that it had, and goes on", async () => {
   const directory = temporaryDirectory();

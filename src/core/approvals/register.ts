@@ -192,10 +192,6 @@ export class Approvals implements ApprovalsView {
   }
 }
 
-const isStillApproved = ({ standing }: ApprovalState): boolean => standing === "approved" || standing === "consumed";
-
-const answeredAt = ({ answers }: ApprovalState): number => answers.at(-1)?.at ?? 0;
-
 /** How it stands once somebody has answered. */
 export const withAnswer = (state: ApprovalState, { answer, standing, granted }: ApprovalAnswered): ApprovalState => ({
   ...state,
@@ -214,6 +210,10 @@ export function withEnd({ granted, ...rest }: ApprovalState, { how, at, by, reas
     ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
   };
 }
+
+const isStillApproved = ({ standing }: ApprovalState): boolean => standing === "approved" || standing === "consumed";
+
+const answeredAt = ({ answers }: ApprovalState): number => answers.at(-1)?.at ?? 0;
 
 function addTo(sets: Map<string, Set<string>>, key: string, id: string): void {
   const set = sets.get(key);

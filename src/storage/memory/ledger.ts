@@ -1,5 +1,14 @@
+import type { Approval } from "../../core/approvals/approval.ts";
 import { ServiceError } from "../../core/errors.ts";
-import type { EndedSuspensionsQuestion, KeptPolicy, Ledger, Turn } from "../../core/ports.ts";
+import type {
+  ApprovalEvents,
+  ApprovalEventsQuestion,
+  EndedSuspensionsQuestion,
+  KeptPolicy,
+  Ledger,
+  NumberedApprovalEvent,
+  Turn,
+} from "../../core/ports.ts";
 import {
   type ApprovalEvent,
   type ControlEvent,
@@ -83,6 +92,10 @@ export function createMemoryLedger(state: State = createState()): MemoryLedger {
       refuseClosed();
       return past.ended(question);
     },
+    async approvalEvents(question) {
+      refuseClosed();
+      return approvalEventsIn(written, question);
+    },
     async decision(id): Promise<DecisionRecord | undefined> {
       const at = decisions.get(id);
       const text = at === undefined ? undefined : written[at];
@@ -101,6 +114,20 @@ export function createMemoryLedger(state: State = createState()): MemoryLedger {
       closed = true;
     },
   };
+}
+
+function approvalEventsIn(written: readonly string[], { after, limit }: ApprovalEventsQuestion): ApprovalEvents {
+  const opened = new Map<string, Approval>();
+  const events: NumberedApprovalEvent[] = [];
+  for (const [at, text] of written.entries()) {
+    const event = decodeEvent(text);
+    if (!isApprovalEvent(event)) continue;
+    if (event.kind === "approval_opened") opened.set(event.id, event.approval);
+    const approval = opened.get(event.kind === "approval_opened" ? event.id : event.approval);
+    const seq = at + 1;
+    if (approval && seq > after && events.length < limit) events.push({ seq, event, approval });
+  }
+  return { events, last: written.length };
 }
 
 /** Every suspension that was ever made, and the end of those that were resumed. */

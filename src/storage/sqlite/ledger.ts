@@ -1,5 +1,16 @@
 import { ServiceError } from "../../core/errors.ts";
-import type { Controlled, ControlTurn, ControlView, EndedSuspensionsQuestion, KeptPolicy, Ledger, StoredPolicy, Turn } from "../../core/ports.ts";
+import type {
+  ApprovalEvents,
+  ApprovalEventsQuestion,
+  Controlled,
+  ControlTurn,
+  ControlView,
+  EndedSuspensionsQuestion,
+  KeptPolicy,
+  Ledger,
+  StoredPolicy,
+  Turn,
+} from "../../core/ports.ts";
 import {
   type ApprovalEvent,
   type ControlEvent,
@@ -14,6 +25,7 @@ import { apply, createState, forget, type State, type StateKeys, type StateView,
 import type { EndedSuspension, SuspensionsView } from "../../core/suspensions.ts";
 import type { RegisteredTasksView } from "../../core/tasks/registered.ts";
 import { type Instant, instant } from "../../core/words.ts";
+import { approvalEventsOf } from "./approval-events.ts";
 import { type ApprovalRow, refuseApprovalDifference } from "./approval-rows.ts";
 import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
 import { HeldControls } from "./held-controls.ts";
@@ -236,6 +248,10 @@ class SqliteLedger implements Ledger {
 
   async endedSuspensions(question: EndedSuspensionsQuestion): Promise<readonly EndedSuspension[]> {
     return (await this.#refuseUnready().readEndedSuspensions(question)).map(endedOf);
+  }
+
+  async approvalEvents(question: ApprovalEventsQuestion): Promise<ApprovalEvents> {
+    return approvalEventsOf(await this.#refuseUnready().readApprovalEvents(question));
   }
 
   async decision(id: string): Promise<DecisionRecord | undefined> {

@@ -1,4 +1,5 @@
-import type { EndedSuspensionsQuestion, PolicyFiles } from "../../core/ports.ts";
+import type { ApprovalEventsQuestion, EndedSuspensionsQuestion, PolicyFiles } from "../../core/ports.ts";
+import type { StoredApprovalEvents } from "./approval-events.ts";
 import type { ApprovalRow } from "./approval-rows.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { SuspensionRow } from "./suspension-rows.ts";
@@ -38,6 +39,7 @@ export type ToWriter =
   | { readonly kind: "read policy"; readonly ticket: number; readonly digest: string }
   /** Asks what it takes to keep a policy, and what there is. */
   | { readonly kind: "measure policy"; readonly ticket: number; readonly policy: PolicyRow }
+  | { readonly kind: "read approval events"; readonly ticket: number; readonly question: ApprovalEventsQuestion }
   | { readonly kind: "read ended suspensions"; readonly ticket: number; readonly question: EndedSuspensionsQuestion }
   | { readonly kind: "close" };
 
@@ -53,6 +55,7 @@ export type FromWriter =
   | { readonly kind: "found report"; readonly ticket: number; readonly record?: string }
   | { readonly kind: "found policy"; readonly ticket: number; readonly row?: Omit<PolicyRow, "digest"> }
   | ({ readonly kind: "measured policy"; readonly ticket: number } & Room)
+  | ({ readonly kind: "found approval events"; readonly ticket: number } & StoredApprovalEvents)
   | { readonly kind: "found ended suspensions"; readonly ticket: number; readonly rows: readonly SuspensionRow[] }
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "closed" };

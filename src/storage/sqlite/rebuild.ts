@@ -30,8 +30,8 @@ export function readRebuild(db: Database, options: WriterOptions, say: (message:
   const { windows } = lastPolicy?.kind === "policy_loaded" ? lastPolicy : createState();
   const { nowMs } = options;
   // What was not reported in time counts from then on, as long as anything is remembered.
-  // A flood is answered within the time over which questions are counted, and its answer is about those of such a time before.
-  const horizonMs = nowMs - Math.max(windows.memory + windows.reportWithin, windows.idempotency, 2 * ASKING_WINDOW_MS);
+  // Questions are counted over an hour, whatever the windows are.
+  const horizonMs = nowMs - Math.max(windows.memory + windows.reportWithin, windows.idempotency, ASKING_WINDOW_MS);
   const endedMs = nowMs - windows.memory;
   // The windows in force come first, so that nothing is forgotten early while the rest is applied.
   const first = firstSeqSince(db, horizonMs);

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { ServiceError } from "../../core/errors.ts";
-import type { EndedSuspensionsQuestion } from "../../core/ports.ts";
+import type { ApprovalEventsQuestion, EndedSuspensionsQuestion } from "../../core/ports.ts";
+import type { StoredApprovalEvents } from "./approval-events.ts";
 import type { FromWriter, PolicyRow, Room, ToWriter, WriterOptions } from "./messages.ts";
 import type { SuspensionRow } from "./suspension-rows.ts";
 
@@ -63,6 +64,11 @@ export class Writer {
   async readEndedSuspensions(question: EndedSuspensionsQuestion): Promise<readonly SuspensionRow[]> {
     const answer = await this.#ask((ticket) => ({ kind: "read ended suspensions", ticket, question }));
     return answer.kind === "found ended suspensions" ? answer.rows : [];
+  }
+
+  async readApprovalEvents(question: ApprovalEventsQuestion): Promise<StoredApprovalEvents> {
+    const answer = await this.#ask((ticket) => ({ kind: "read approval events", ticket, question }));
+    return answer.kind === "found approval events" ? answer : { rows: [], last: 0 };
   }
 
   async readPolicy(digest: string): Promise<Omit<PolicyRow, "digest"> | undefined> {

@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Database, Statement } from "better-sqlite3";
 import { type DecisionRecord, decodeEvent, isApprovalEvent, type LedgerEvent } from "../../core/record.ts";
 import { append, decodeEdge, encodeEdge, leafHash, rootOf, type TreeEdge } from "../../core/tree.ts";
+import { approvalEventsReader } from "./approval-events.ts";
 import { approvalStatements } from "./approval-rows.ts";
 import { openForWriting } from "./connection.ts";
 import type { CacheRow } from "./decision-cache.ts";
@@ -32,6 +33,7 @@ function runWriter(options: WriterOptions): void {
     readRebuild(db, options, say);
     const read = db.prepare<[string], { record: string; leaf: Buffer }>("SELECT record, leaf FROM decisions WHERE decision_id = ?");
     const readReport = reportReader(db);
+    const readApprovalEvents = approvalEventsReader(db);
     const policies = policyRows(db);
     port.on("message", (message: ToWriter) => {
       try {
@@ -59,6 +61,9 @@ function runWriter(options: WriterOptions): void {
           }
           case "measure policy":
             say({ kind: "measured policy", ticket: message.ticket, ...policies.measure(message.policy) });
+            break;
+          case "read approval events":
+            say({ kind: "found approval events", ticket: message.ticket, ...readApprovalEvents(message.question) });
             break;
           case "read ended suspensions":
             say({ kind: "found ended suspensions", ticket: message.ticket, rows: readEnded(db, message.question) });
