@@ -100,7 +100,10 @@ function outcomeOf(it: Approved, value: JsonObject): string {
   }
 }
 
-describe("a request that differs in one place from the one that was approved", () => {
+/** A hundred thousand take minutes. */
+const timeout = 600_000;
+
+describe("a request that differs in one place from the one that was approved", { timeout }, () => {
   let it_: Approved;
   beforeAll(async () => {
     it_ = await approved();
@@ -171,7 +174,7 @@ const DISGUISES: readonly ((text: string) => string)[] = [
   (text) => text.replaceAll(".", "&#46;"),
 ];
 
-describe("a request that is like the one of a wider yes", () => {
+describe("a request that is like the one of a wider yes", { timeout }, () => {
   let it_: Approved;
   beforeAll(async () => {
     it_ = await approved({ uses: 10 });
