@@ -44,6 +44,18 @@ const address = (setting: Omit<Setting<string>, "read">): Setting<string> => ({
   },
 });
 
+const webhookUrl = (setting: Omit<Setting<string>, "read">): Setting<string> => ({
+  ...setting,
+  read: (value) => {
+    if (value === "") return "";
+    const url = typeof value === "string" ? URL.parse(value) : null;
+    const isLoopback = url !== null && /^(127(?:\.\d{1,3}){3}|localhost|\[::1\])$/.test(url.hostname);
+    const isSafe = url !== null && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback));
+    if (isSafe && url.username + url.password + url.hash === "") return url.href;
+    return new Problem("expected an https URL, or an http one of this machine, without a user, a password and a fragment");
+  },
+});
+
 const oneOf = <T extends string>(words: readonly T[], setting: Omit<Setting<T>, "read">): Setting<T> => ({
   ...setting,
   read: (value) => words.find((word) => word === value) ?? new Problem(`expected one of ${words.join(", ")}`),
@@ -142,6 +154,10 @@ export const SETTINGS = {
     meaning: "answers kept in the decision cache, in memory and on disk",
     default: 50_000,
     because: "about 500 bytes of memory each",
+  }),
+  webhook_url: webhookUrl({
+    meaning: "where each approval that is requested, answered, used or ended is told, with a signature; empty: nowhere",
+    default: "",
   }),
   explains_per_minute: count({
     meaning: "explanations that an enforcer may ask for, per agent and minute",

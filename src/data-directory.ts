@@ -14,6 +14,8 @@ export class StartRefused extends Error {
 
 export const DATABASE_FILE = "behest.db";
 export const CONTROL_JOURNAL_FILE = "control.journal";
+export const WEBHOOK_SECRET_FILE = "webhook.secret";
+export const WEBHOOK_CURSOR_FILE = "webhook.cursor";
 const KEY_FILE = "behest.key";
 const LOCK_FILE = "serve.lock";
 const PID_FILE = "serve.pid";
@@ -25,6 +27,8 @@ export interface DataDirectory {
   readonly path: string;
   readonly databasePath: string;
   readonly controlJournalPath: string;
+  readonly webhookSecretPath: string;
+  readonly webhookCursorPath: string;
   /** Masks secrets and request contents. */
   readonly maskKey: Buffer;
   /** Seals rows that are read back. */
@@ -51,6 +55,8 @@ export function holdDataDirectory(path: string): DataDirectory {
       path: absolute,
       databasePath: join(absolute, DATABASE_FILE),
       controlJournalPath: join(absolute, CONTROL_JOURNAL_FILE),
+      webhookSecretPath: join(absolute, WEBHOOK_SECRET_FILE),
+      webhookCursorPath: join(absolute, WEBHOOK_CURSOR_FILE),
       maskKey: derive(master, "behest mask v1"),
       sealKey: derive(master, "behest seal v1"),
       release,

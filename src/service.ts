@@ -12,7 +12,7 @@ import { createDecider } from "./core/decide.ts";
 import { ServiceError } from "./core/errors.ts";
 import { gatherAll } from "./core/gather.ts";
 import { createKeyedDigest } from "./core/masking.ts";
-import type { Clock, NewId, SecondOpinion } from "./core/ports.ts";
+import type { Clock, Ledger, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
 import { createReports } from "./core/reports.ts";
 import type { StateLimits } from "./core/reserve.ts";
@@ -26,6 +26,7 @@ import { createLocalTokens, watchTokens } from "./identity/tokens.ts";
 import { differences } from "./reference/second-opinion.ts";
 import { followRules, keepRules, policyReaders, readFirstRules, reloadRules } from "./rules-in-force.ts";
 import { openSqliteStorage, type SqliteStorage } from "./storage/sqlite/ledger.ts";
+import { openWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
 export interface Service {
   /** HOST:PORT as it is bound. */
@@ -74,6 +75,8 @@ export async function startService(config: Config, log: Logger): Promise<Service
     closers.push(() => tokens.close());
     const storage = await openStorage(config, log, data);
     closers.push(() => storage.ledger.close());
+    const telling = await tellReceiver(config, log, { data, ledger: storage.ledger });
+    closers.push(() => telling.close());
     const policies = await keepRules(first, { log, ledger: storage.ledger, clock: systemClock, newId });
     const ports = { ledger: storage.ledger, policies, clock: systemClock, newId, keyedDigest: createKeyedDigest(data.maskKey) };
     const decider = createDecider({
@@ -121,6 +124,30 @@ export async function startService(config: Config, log: Logger): Promise<Service
   } catch (error) {
     await closeAll();
     throw error;
+  }
+}
+
+const RECEIVER_TIMEOUT_MS = 10_000;
+const RETRY_MS = { first: 1_000, most: 60_000 };
+
+/** Tells whoever the operator named of approvals; nobody, unless somebody is named. */
+async function tellReceiver(config: Config, log: Logger, { data, ledger }: { data: DataDirectory; ledger: Ledger }): Promise<Webhooks> {
+  const { webhook_url: url } = config;
+  if (url === "") return { close: async () => undefined };
+  try {
+    return await openWebhooks({
+      ledger,
+      url,
+      secretPath: data.webhookSecretPath,
+      cursorPath: data.webhookCursorPath,
+      clock: systemClock,
+      random: Math.random,
+      timeoutMs: RECEIVER_TIMEOUT_MS,
+      retryMs: RETRY_MS,
+      log: { told: (what) => log.info(what), failing: (why) => log.warn(why) },
+    });
+  } catch (error) {
+    throw new StartRefused(`webhooks cannot be sent: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
 

@@ -58,8 +58,11 @@ export interface Launched {
 }
 
 /** `behest serve` as a child process, from its first moment. */
-export function launch(data: string): Launched {
-  const child = start(["serve", "--data", data, "--grpc", "127.0.0.1:0"], {});
+export const launch = (data: string): Launched => begin(["serve", "--data", data, "--grpc", "127.0.0.1:0"]);
+
+/** A command that goes on until it is told to stop, as a child process. */
+export function begin(args: readonly string[]): Launched {
+  const child = start(args, {});
   const said = gather(child);
   return { child, said, ended: once(child, "close").then(() => ({ code: child.exitCode, signal: child.signalCode, ...said })) };
 }

@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/storage/memory": ["src/core"],
   "src/storage/sqlite": ["src/core"],
   "src/endpoints/grpc": ["src/core", "src/gen"],
+  "src/webhooks": ["src/core"],
   "src/client": ["src/gen"],
   "src/canonical.ts": ["src/core"],
   "src/call-log.ts": ["src/core", "src/endpoints/grpc"],
@@ -33,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/policy",
     "src/reference",
     "src/storage/sqlite",
+    "src/webhooks",
   ],
   "src/cli": [
     "src/core",
@@ -58,6 +60,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "src/storage/memory": ["lru-cache"],
   "src/storage/sqlite": ["better-sqlite3", "lru-cache"],
   "src/endpoints/grpc": ["@bufbuild/protobuf", "@grpc/grpc-js", "@grpc/reflection", "grpc-health-check"],
+  "src/webhooks": [],
   "src/client": ["@bufbuild/protobuf", "@grpc/grpc-js"],
   "src/canonical.ts": ["canonicalize"],
   "src/call-log.ts": ["pino"],
@@ -115,6 +118,7 @@ describe("the layout", () => {
     { says: "the core knows a wire type", file: "src/core/decide.ts", imports: "../gen/behest/v1/decision_pb.ts" },
     { says: "one storage uses the other", file: "src/storage/sqlite/ledger.ts", imports: "../memory/ledger.ts" },
     { says: "an endpoint reads the policy's files", file: "src/endpoints/grpc/handler.ts", imports: "../../policy/load.ts" },
+    { says: "webhooks read the database", file: "src/webhooks/webhooks.ts", imports: "../storage/sqlite/approval-events.ts" },
     { says: "a folder uses another's library", file: "src/policy/load.ts", imports: "better-sqlite3" },
     { says: "a file lies in a folder of its own", file: "src/utils/strings.ts", imports: "node:path" },
   ])("is found broken when $says", ({ file, imports }) => {
