@@ -462,3 +462,114 @@ describe("a wider yes", () => {
     expect(await outcomeOf(it, paying(it, { memo: "for billing@corp.example" }))).toBe("REQUIRE_APPROVAL");
   });
 });
+
+describe("people who cannot be asked", () => {
+  it("are not replaced by a person whom only the request names", async () => {
+    const live = liveApprovals({ policy: payPolicy({ approvers: ["principal"] }) });
+    const delegation = [
+      { type: "user", id: "alice" },
+      { type: "agent", id: "payer" },
+    ] as const;
+    const record = await decided({ live }, { agent: { id: "payer" }, action: { tool: "bank/pay", arguments: ARGUMENTS }, delegation });
+    expect(record.judgement).toMatchObject({ outcome: "DENY", reasonCodes: ["NO_APPROVER"] });
+  });
+
+  it("are known by one name, whether or not the task names their kind twice", async () => {
+    const live = liveApprovals({ policy: payPolicy({ finance: ["user:alice"] }) });
+    const { task } = await live.tasks.open(PORTAL, {
+      statement: "pay",
+      principal: { type: "user", id: "user:alice" },
+      agent: "payer",
+      scopeKind: "issued",
+      scope: {},
+    });
+    const record = await decided({ live }, { agent: { id: "payer" }, task: { id: task.id }, action: { tool: "bank/pay", arguments: ARGUMENTS } });
+    expect(record.judgement).toMatchObject({ outcome: "DENY", reasonCodes: ["NO_APPROVER"] });
+  });
+});
+
+describe("a no with an end", () => {
+  it("holds until then, and people are asked again", async () => {
+    const it = await asked(payPolicy({ settings: { reask_after: "30m" } }));
+    await say(it, "ann", "deny");
+    it.live.pass(30 * MINUTE - 1);
+    expect((await decided(it, it.request)).judgement.reasonCodes).toEqual(["APPROVAL_DENIED"]);
+    it.live.pass(1);
+    const record = await decided(it, use(it));
+    expect(record.judgement.reasonCodes).toEqual(["RULE_ASKS", "APPROVAL_NOT_APPLICABLE"]);
+    expect(record.approval?.id).not.toBe(it.approval);
+  });
+});
+
+describe("when no more approvals can be remembered", () => {
+  it("nobody is asked anything new, and nothing is written; what was asked before goes on", async () => {
+    const it = await asked();
+    const full = liveApprovals({ policy: payPolicy(), approvalsMax: 1 });
+    const task = await openedTask(full);
+    const request: DecisionRequest = { ...it.request, task: { id: task } };
+    const approval = (await decided({ live: full }, request)).approval?.id ?? "none";
+    const inFull: Asked = { live: full, task, request, approval };
+    const refusal = await refusalOf(decided(inFull, paying(inFull, { amount: 5 })));
+    expect([refusal.code, refusal.detail.limit]).toEqual(["STATE_FULL", "approvals"]);
+    expect(full.approvals.list(person("ann"), { limit: 10 }).total).toBe(1);
+    expect((await decided(inFull, request)).approval?.id).toBe(approval);
+    await say(inFull, "ann");
+    expect((await decided(inFull, use(inFull))).judgement.outcome).toBe("ALLOW");
+  });
+});
+
+describe("an agent that asks too much", () => {
+  const few = () => payPolicy({ settings: { asked_per_hour: { agent: 2, task: 100 } } });
+  const asks = async (it: Asked, ...amounts: readonly number[]) => {
+    const records = [];
+    for (const amount of amounts) records.push(await decided(it, paying(it, { amount })));
+    return records;
+  };
+
+  it("has one question put for all that it asks beyond, and that covers none of it", async () => {
+    const it = await asked(few());
+    const [, third, fourth] = await asks(it, 1, 2, 3);
+    expect(third?.approval?.id).toBe(fourth?.approval?.id);
+    const flood: Asked = { ...it, approval: third?.approval?.id ?? "none" };
+    expect((await refusalOf(say(flood, "bo"))).code).toBe("CALLER_FORBIDDEN");
+    await say(flood, "ann");
+    for (const amount of [2, 3]) {
+      const { judgement, approval } = await decided(it, { ...paying(it, { amount }), approvalId: flood.approval });
+      expect([judgement.outcome, approval?.id === flood.approval]).toEqual(["REQUIRE_APPROVAL", false]);
+    }
+  });
+
+  it("keeps what it was allowed, and what it was asked before, when it is told not to ask", async () => {
+    const it = await asked(few());
+    const [second, flooded] = await asks(it, 1, 2);
+    await say(it, "ann");
+    await it.live.approvals.resolve(person("ann"), { id: flooded?.approval?.id ?? "none", verdict: "deny", comment: "too many" });
+    expect((await asks(it, 2, 3)).map(({ judgement }) => judgement.reasonCodes)).toEqual([["APPROVAL_DENIED"], ["APPROVAL_DENIED"]]);
+    expect((await asks(it, 1)).map(({ approval }) => approval?.id)).toEqual([second?.approval?.id]);
+    expect((await decided(it, use(it))).judgement.outcome).toBe("ALLOW");
+    it.live.pass(60 * MINUTE);
+    expect((await asks(it, 3)).map(({ judgement }) => judgement.outcome)).toEqual(["REQUIRE_APPROVAL"]);
+  });
+});
+
+describe("a task that is handed on", () => {
+  it("takes its approvals with it when one above it ends", async () => {
+    const live = liveApprovals({ policy: payPolicy() });
+    const root = await openedTask(live, "planner");
+    const { status } = await live.tasks.delegate(PORTAL, { taskId: root, agent: "payer", scope: {}, narrow: true });
+    const request: DecisionRequest = { agent: { id: "payer" }, task: { id: status.task.id }, action: { tool: "bank/pay", arguments: ARGUMENTS } };
+    const ask = async (amount: number): Promise<Asked> => {
+      const it = { live, task: status.task.id, request, approval: "none" };
+      const changed = paying(it, { amount });
+      return { ...it, request: changed, approval: (await decided({ live }, changed)).approval?.id ?? "none" };
+    };
+    const [pending, approved] = [await ask(1), await ask(2)];
+    await say(approved, "ann");
+    await live.tasks.revoke(PORTAL, { id: root });
+    expect((await refusalOf(say(pending, "ann"))).code).toBe("APPROVAL_SETTLED");
+    for (const it of [pending, approved]) {
+      expect(live.approvals.status(person("ann"), it.approval).standing).toBe("cancelled");
+      expect((await decided(it, use(it))).judgement).toMatchObject({ outcome: "DENY", reasonCodes: ["TASK_REVOKED"] });
+    }
+  });
+});
