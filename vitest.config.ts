@@ -1,4 +1,8 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+// What Node makes of the sources is kept for all processes and threads that tests start: a ledger's writer is ready in less than half the time.
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/compiled");
 
 export default defineConfig({
   test: {

@@ -88,6 +88,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
       secondOpinion: secondOpinion(config.second_opinion_every, log),
     });
     const people = askPeople(config, log, { ...ports, decider });
+    closers.push(people.close);
     const grpc = await serve(config, log, {
       decider,
       ...people,
@@ -99,8 +100,11 @@ export async function startService(config: Config, log: Logger): Promise<Service
       policies,
       ...policyReaders(storage.ledger),
     });
-    closers.push(() => grpc.close(DRAIN_MS));
-    closers.push(people.close);
+    closers.push(() => {
+      // Whoever waits for people is answered now, or the server would wait for them.
+      people.close();
+      return grpc.close(DRAIN_MS);
+    });
     grpc.setServing("decisions", storage.ledger.ready);
     storage.ledger.onReadyChange((ready) => {
       grpc.setServing("decisions", ready);
@@ -155,6 +159,11 @@ function askPeople(config: Config, log: Logger, ports: ApprovalPorts): Approvals
   const approvals = createApprovalKeeper(ports);
   const waiting = createWaitingDecider({ ...ports, waitsMax: config.waits_max });
   const watching = createApprovalWatching({ ...ports, keeper: approvals, watchesMax: config.watches_max, untoldMax: config.approvals_max });
+  ports.ledger.onApprovalChange((event) => {
+    if (event.kind !== "approval_ended" || event.by !== undefined) return;
+    const { approval: approvalId, task: taskId, how: state, reason } = event;
+    log.info({ approvalId, taskId, state, ...(reason !== undefined && { reason }) }, "approval ended");
+  });
   const sweeping = everySecond(() => approvals.sweep(), log);
   const close = (): void => {
     sweeping.stop();

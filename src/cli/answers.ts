@@ -1,4 +1,5 @@
 import { toJson } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
 import { type Format, folded, paint, printJson, printLine, screenColumns, visible } from "./output.ts";
 
@@ -64,12 +65,14 @@ const WHY_ALLOWED: Readonly<Partial<Record<wire.Basis, string>>> = {
   [wire.Basis.AVAILABLE]: "within reach; policy allows the effect, and no rule asks or denies",
 };
 
+const APPROVED = "people have said yes to it, and nothing else asks or denies";
+
 function reasonLines(answer: Result): readonly string[] {
   if (answer.case !== "decision") return [`    ${answer.case === "error" ? visible(answer.value.message) : "no answer"}`];
-  const { outcome, basis, findings, holds, obligations, reasonCodes } = answer.value;
+  const { outcome, basis, findings, holds, obligations, reasonCodes, approval } = answer.value;
   const lines: string[] = [];
   if (reasonCodes.length > 0) lines.push(`    ${reasonCodes.join(", ")}`);
-  if (outcome === wire.Outcome.ALLOW) lines.push(`    ${WHY_ALLOWED[basis] ?? "allowed"}`);
+  if (outcome === wire.Outcome.ALLOW) lines.push(`    ${(approval && APPROVED) ?? WHY_ALLOWED[basis] ?? "allowed"}`);
   for (const finding of findings) {
     const points = finding.points === 0 ? "" : ` ${finding.points > 0 ? "+" : ""}${finding.points}`;
     const unknown = finding.result === wire.FindingResult.UNKNOWN ? " (unknown)" : "";
@@ -80,10 +83,17 @@ function reasonLines(answer: Result): readonly string[] {
     lines.push(
       `    asks ${hold.approvers.map(visible).join(" or ")}${hold.quorum > 1 ? ` (${hold.quorum} of them)` : ""} about ${visible(hold.name)}`,
     );
+  if (approval) lines.push(`    ${approvalWords(approval)}`);
   return lines;
 }
 
-function obligationText({ type, paths, rowsMax, level, recipients }: wire.Obligation): string {
+function approvalWords({ id, state, expiresAt }: wire.Approval): string {
+  const isOpen = state === wire.ApprovalState.PENDING || state === wire.ApprovalState.APPROVED;
+  const until = isOpen && expiresAt ? `, until ${timestampDate(expiresAt).toISOString()}` : "";
+  return `approval ${id} is ${nameOf(wire.ApprovalState, state).toLowerCase()}${until}`;
+}
+
+export function obligationText({ type, paths, rowsMax, level, recipients }: wire.Obligation): string {
   switch (type) {
     case wire.ObligationType.REDACT:
       return `redact ${paths.join(", ")}`;

@@ -3,6 +3,7 @@ import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { FLIP_FACTS_TRIED } from "../core/flips.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
 import { describe, headline, nameOf } from "./answers.ts";
+import { asTyped } from "./hint.ts";
 import { type Format, folded, paint, printJson, printLine, screenColumns, visible } from "./output.ts";
 
 /** A decision with what it came from. */
@@ -33,7 +34,12 @@ const outcomeLine = ({ request, response: { decision } }: Explained): readonly s
 
 function pretty({ request, response: { decision, explanation }, asked }: Explained): string {
   const lines = asked && decision ? [paint("dim", askedLine(request, decision, asked.caller))] : [];
-  if (decision) lines.push(describe(request, { case: "decision", value: decision }));
+  if (decision) {
+    // How it stood is no answer to how it stands.
+    const { approval, ...told } = decision;
+    lines.push(describe(request, { case: "decision", value: told }));
+    if (approval) lines.push(`    approval ${approval.id}: \`${asTyped(`approvals show ${approval.id}`)}\` tells how it stands`);
+  }
   if (explanation) {
     const { rules, facts, score, flips, flipsCutShort, hints } = explanation;
     lines.push(...section("names", hints.map(visible)));

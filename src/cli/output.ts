@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { columnsOf } from "./columns.ts";
 
 export const FORMATS = ["table", "json", "ndjson"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -19,12 +20,21 @@ export function paint(style: Style, text: string): string {
 export const visible = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "�");
 
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${jsonText(value, 2)}\n`);
 }
 
 export function printLine(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(`${jsonText(value)}\n`);
 }
+
+/** The same JSON, in which what a terminal would obey or nobody would see is written as JSON can write it. */
+export const jsonText = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replaceAll(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, (character) =>
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -48,12 +58,12 @@ export function tableOf(rows: readonly Row[], columns: number | undefined): stri
   if (!first) return "(no rows)\n";
   const names = Object.keys(first);
   const cells = rows.map((row) => names.map((name) => (columns === undefined ? textOf(row[name]) : cut(shortDigest(textOf(row[name])), CELL_MAX))));
-  const natural = names.map((name, at) => Math.max(name.length, ...cells.map((line) => line[at]?.length ?? 0)));
+  const natural = names.map((name, at) => Math.max(name.length, ...cells.map((line) => columnsOf(line[at] ?? ""))));
   const widths = columns === undefined ? natural : fitted(natural, columns - GAP.length * (names.length - 1));
   if (!widths) return rows.map((row) => keyValues(row, columns)).join("\n");
   const lineOf = (line: readonly string[]): string =>
     line
-      .map((cell, at) => cut(cell, widths[at] ?? 0).padEnd(widths[at] ?? 0))
+      .map((cell, at) => filled(cut(cell, widths[at] ?? 0), widths[at] ?? 0))
       .join(GAP)
       .trimEnd();
   return `${[paint("bold", lineOf(names)), ...cells.map(lineOf)].join("\n")}\n`;
@@ -87,7 +97,17 @@ function textOf(value: unknown): string {
   return visible(typeof value === "object" ? JSON.stringify(value) : String(value));
 }
 
-const cut = (text: string, lengthMax: number): string => (text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text);
+const filled = (text: string, columns: number): string => text + " ".repeat(Math.max(0, columns - columnsOf(text)));
+
+function cut(text: string, columnsMax: number): string {
+  if (columnsOf(text) <= columnsMax) return text;
+  let kept = "";
+  for (const character of text) {
+    if (columnsOf(kept) + columnsOf(character) >= columnsMax) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
 
 const shortDigest = (text: string): string => (/^sha256:[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 19)}…` : text);
 
@@ -99,7 +119,7 @@ export function folded(text: string, columns: number | undefined, hang = 4): str
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(/(?<=[^ ]) /)) {
-    if (line !== "" && withoutColours(line).length + 1 + withoutColours(word).length > columns) {
+    if (line !== "" && columnsOf(withoutColours(line)) + 1 + columnsOf(withoutColours(word)) > columns) {
       lines.push(line);
       line = indent + word.trimStart();
     } else line = line === "" ? word : `${line} ${word}`;

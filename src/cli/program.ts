@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addApprovals } from "./approvals.ts";
 import { addCase } from "./case-from.ts";
 import { addCatalog } from "./catalog.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
@@ -39,6 +40,7 @@ function createProgram(): Command {
   addExplain(program);
   addReport(program);
   addTasks(program);
+  addApprovals(program);
   addHistory(program);
   addSuspend(program);
   addResume(program);

@@ -28,7 +28,7 @@ export interface TaskOptions extends ConnectOptions {
   readonly output: Format;
 }
 
-const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+export const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 /** What holds where a flag is left out. */
 interface Unstated {

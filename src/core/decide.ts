@@ -56,8 +56,8 @@ export interface Asked {
   readonly argumentsDigest?: string;
   /** What it says of arguments that were not. */
   readonly claimedDigest?: string;
-  /** The decision that this call waited for people with, once they have answered. */
-  readonly continues?: { readonly decision: string; readonly approval: string };
+  /** The decision that this call waited for people with, once they have answered; and the approval, if it is for what is asked. */
+  readonly continues?: { readonly decision: string; readonly approval?: string };
 }
 
 export interface Decider {
@@ -140,7 +140,7 @@ function prepare(ports: DeciderPorts, asked: Asked): Prepared {
   const { caller, request, continues } = asked;
   const policy = ports.policies.current();
   const { requestId, waitMs: _, ...content } = request;
-  const original = continues ? { ...content, approvalId: continues.approval } : content;
+  const original = continues?.approval !== undefined ? { ...content, approvalId: continues.approval } : content;
   const argumentsDigest = asked.argumentsDigest ?? sha256(ports.canonical(request.action.arguments));
   if (asked.claimedDigest !== undefined && asked.claimedDigest !== argumentsDigest) {
     throw new ServiceError("REQUEST_MALFORMED", `\`action.arguments_digest\` is not the digest of the arguments, which is \`${argumentsDigest}\``, {
@@ -210,7 +210,7 @@ function findEarlier(ports: DeciderPorts, prepared: Prepared, view: StateView): 
   if (attempt !== undefined && attempt.decisionId === prepared.continues) return undefined;
   if (!prepared.attempt || !attempt || at - attempt.at >= policy.settings.windows.idempotency) return undefined;
   if (attempt.outcome !== "ALLOW") return { attempt, stands: true };
-  if (hasLapsed(attempt, prepared)) return { attempt, stands: false };
+  if (hasLapsed(attempt, prepared) || isTakenBack(attempt, view)) return { attempt, stands: false };
   // One that is not there any more has ended long ago.
   if (attempt.registered && (!view.registered || endOf(view.registered, at))) return { attempt, stands: false };
   if (view.suspensions.size === 0) return { attempt, stands: true };
@@ -220,6 +220,12 @@ function findEarlier(ports: DeciderPorts, prepared: Prepared, view: StateView): 
 /** An ALLOW ends with its time, and for a token that does not, or no longer, cover the agent. */
 const hasLapsed = ({ validUntil }: Attempt, { at, caller, request }: Prepared): boolean =>
   validUntil === undefined || at > validUntil || !coversAgent(caller.agents, request.agent.id);
+
+/** Somebody has taken back the yes. One that was used up, or asked anew, stands for what it has allowed. */
+function isTakenBack({ approvedBy }: Attempt, { approvals }: StateView): boolean {
+  const ended = approvedBy === undefined ? undefined : approvals.get(approvedBy)?.ended;
+  return ended?.by !== undefined;
+}
 
 interface Once {
   readonly events: readonly LedgerEvent[];
@@ -268,11 +274,10 @@ function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateRe
   const suspended = suspensionsOver(situation, view, lapsed);
   let bound: Binding | undefined;
   const binding = (): Binding => {
-    bound ??= bindingOf({ canonical: ports.canonical, request: prepared.original, subject, tool: situation.tool });
+    bound ??= bindingOf({ ...ports, request: prepared.original, subject, tool: situation.tool });
     return bound;
   };
-  const { reaskAfter } = policy.settings;
-  const standings = approvalStandings({ request: subject.request, subject, view, reaskAfter, binding });
+  const standings = approvalStandings({ request: subject.request, subject, view, settings: policy.settings, binding });
   return { binding, situation: { ...situation, subject: { ...subject, ...(suspended.length > 0 && { suspended }), ...standings } } };
 }
 

@@ -40,6 +40,8 @@ export interface Attempt {
   readonly task?: string;
   /** Its task is a registered one. */
   readonly registered?: true;
+  /** The approval that allowed it. */
+  readonly approvedBy?: string;
 }
 
 /** Names what one turn may read. */
@@ -259,6 +261,7 @@ function rememberAttempt(state: State, record: DecisionRecord, attempt: NonNulla
     effect: record.resolved.effect,
     ...(subject.task.id !== undefined && { task: subject.task.id }),
     ...(subject.task.registered && { registered: true }),
+    ...(judgement.approvedBy !== undefined && { approvedBy: judgement.approvedBy }),
   });
 }
 

@@ -89,13 +89,28 @@ export const approver: Read<string> = reading(
     type: "string",
     pattern: APPROVER.source,
     patternErrorMessage: APPROVER_WORDS,
-    description: "who may answer: `principal` (the person at the head of the chain), `issuer` (who opened the task), `user:…` or `group:…`",
+    description:
+      "who may answer: `principal` (the person for whom an initiator opened the task), `issuer` (the caller that opened it), `user:…` or `group:…`",
     examples: ["principal", "issuer", "group:approvers"],
   },
   (node, document) => {
     const name = text(node, document);
     if (name === undefined || APPROVER.test(name)) return name;
     document.error("unknown-approver", node, `\`${name}\` is no approver: ${APPROVER_WORDS}`);
+    return undefined;
+  },
+);
+
+const MEMBER = /^(?!group:|principal$|issuer$)./;
+const MEMBER_WORDS = "a member is one person, by the id of their token, such as `user:ann`";
+
+/** Groups have no groups in them: who may answer is to be read in one place. */
+const member: Read<string> = reading(
+  { type: "string", pattern: MEMBER.source, patternErrorMessage: MEMBER_WORDS, examples: ["user:local"] },
+  (node, document) => {
+    const name = text(node, document);
+    if (name === undefined || MEMBER.test(name)) return name;
+    document.error("unknown-approver", node, `\`${name}\` is no member of a group: ${MEMBER_WORDS}`);
     return undefined;
   },
 );
@@ -184,10 +199,7 @@ const settingsShape = (order: readonly string[]) =>
         ),
         "who answers holds that do not say it",
       ),
-      groups: described(
-        mapOf(listOf(described(text, { examples: ["user:local"] }))),
-        "the members of each group, by its name, to which `group:…` refers",
-      ),
+      groups: described(mapOf(listOf(member)), "the members of each group, by its name, to which `group:…` refers"),
       lifetimes: described(
         object(
           {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { folded, keyValues, tableOf } from "../../src/cli/output.ts";
+import { folded, jsonText, keyValues, tableOf } from "../../src/cli/output.ts";
 import { shortest } from "../../src/cli/shown-path.ts";
 import { excerpt } from "../../src/core/excerpt.ts";
 
@@ -101,4 +101,18 @@ it("an excerpt is no longer than it may be, and its caret stays below the place"
       expect(source[caret]).toBe("X");
     }),
   );
+});
+
+describe("JSON for programs", () => {
+  it("says the same as JSON does, and nothing that a terminal would obey or nobody would see", () => {
+    expect(jsonText({ to: "x\u202ey\u009b31m\u{e0061}" })).toBe('{"to":"x\\u202ey\\u009b31m\\udb40\\udc61"}');
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: "binary" }), fc.constantFrom(undefined, 2), (value, indent) => {
+        const text = jsonText(value, indent);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      }),
+      { numRuns: 300 },
+    );
+  });
 });

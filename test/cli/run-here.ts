@@ -25,12 +25,13 @@ async function runAs(args: readonly string[], { env = {}, cwd }: Omit<RunOptions
     lendEnvironment({ PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...env }),
     lendDirectory(cwd ?? process.cwd()),
   ];
+  const { exitCode } = process;
   process.exitCode = undefined;
   try {
     await runProgram(args);
     return { code: Number(process.exitCode ?? 0), stdout: stdout.text(), stderr: stderr.text() };
   } finally {
-    process.exitCode = undefined;
+    process.exitCode = exitCode;
     for (const restore of restores) restore();
     for (const { close } of [stdout, stderr]) close();
     rmSync(directory, { recursive: true });

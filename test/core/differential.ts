@@ -178,7 +178,7 @@ export const compiled: Evaluator = (pair) => {
 };
 
 /** No subject can leave a total fact out or give it another type: those values alone are put in place by hand. */
-function valuesFor(policy: Policy, facts: Facts): readonly Value[] {
+export function valuesFor(policy: Policy, facts: Facts): readonly Value[] {
   const gathered = gatherAll(policy, situate(policy, subjectOf(facts)));
   return policy.slots.map(({ name }, index) => {
     const total = TOTALS.find((place) => place.name === name);

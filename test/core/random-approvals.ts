@@ -33,6 +33,7 @@ const yes = (by: string): PlannedAnswer => ({ by, verdict: "approve", only: unde
 const answers: fc.Arbitrary<readonly PlannedAnswer[]> = fc.oneof(
   { weight: 2, arbitrary: fc.constant(PEOPLE.map(yes)) },
   fc.constant(Array.from({ length: 3 }, () => yes("user:ann"))),
+  fc.constant(PEOPLE.map((by) => ({ ...yes(by), verdict: "deny" as const }))),
   {
     weight: 2,
     arbitrary: fc.array(

@@ -85,7 +85,7 @@ describe("the random decisions", () => {
     ["merged obligations", 0.01, ({ obligations }) => obligations.length > 1],
     ["several holds", 0.01, ({ holds }) => holds.length > 1],
     ["a hold of one's own approvers", 0.005, ({ holds }) => holds.some(({ approvers }) => approvers.includes("issuer"))],
-    ["what people have agreed to", 0.01, ({ approvedBy }) => approvedBy !== undefined],
+    ["what people have agreed to", 0.005, ({ approvedBy }) => approvedBy !== undefined],
     ["several holds that people have agreed to", 0.0005, (said) => said.approvedBy !== undefined && asksOf(said) > 1],
     ["a question to the person whose task it is", 0.005, ({ holds }) => holds.some(({ approvers }) => approvers[0] === "principal")],
     ["an unknown rule", 0.05, ({ standing }) => standing.some((text) => text.includes(" UNKNOWN "))],

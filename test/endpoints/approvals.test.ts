@@ -96,6 +96,25 @@ describe("an approval", () => {
     expect(idOf(anew)).not.toBe(id);
   });
 
+  it("is explained as given, and not used by that", async () => {
+    const request = another();
+    const approvalId = await server.asking(request);
+    await yes(approvalId);
+    const { decision } = await server.client("auditor").explain({ ...request, approvalId }, { caller: "local-enforcer" });
+    expect(decision && { ...inWords(decision), basis: decision.basis }).toMatchObject({ outcome: "ALLOW", codes: [], basis: Basis.AUTHORIZED });
+    expect((await approver.getApproval(approvalId)).approval).toMatchObject({ state: ApprovalState.APPROVED });
+    expect(inWords(await again(request, approvalId))).toMatchObject({ outcome: "ALLOW", state: "CONSUMED" });
+  });
+
+  it("says whom the task is for, also where that is a service, which nobody can ask", async () => {
+    const { agent, task } = await openTask({ principal: { type: PrincipalType.SERVICE, id: "nightly" } });
+    const asked = await server.decide(another({ agent, task }));
+    expect((await approver.getApproval(idOf(asked))).approval).toMatchObject({
+      principal: "service:nightly",
+      holds: [{ approvers: ["group:approvers"], eligible: ["user:local"] }],
+    });
+  });
+
   it("is one for identical requests, which are counted, and stays as it is when another is asked with it", async () => {
     const request = another();
     const id = await server.asking(request);
@@ -171,6 +190,13 @@ describe("an approval", () => {
       .toEqual(expect.arrayContaining([{ how: "cancelled" }, { how: "expired" }]));
     expect((await approver.getApproval(cut)).approval).toMatchObject(CANCELLED);
     expect((await approver.getApproval(short)).approval).toMatchObject({ state: ApprovalState.EXPIRED, ended: { by: "", reason: "" } });
+    const lines = server.log.map((line): Record<string, unknown> => JSON.parse(line)).filter(({ msg }) => msg === "approval ended");
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ approvalId: cut, taskId: closed.task.id, state: "cancelled", reason: "its task has ended" }),
+        expect.objectContaining({ approvalId: short, state: "expired" }),
+      ]),
+    );
   });
 });
 

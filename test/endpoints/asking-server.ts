@@ -41,6 +41,9 @@ export interface AskingServer extends HostileServer {
   /** Asks, expects that people are asked, and answers the approval's id. */
   asking(request: DecideRequest): Promise<string>;
   yes(approvalId: string): Promise<unknown>;
+  no(approvalId: string): Promise<unknown>;
+  /** The one approval of an agent that people are asked, once there is one. */
+  pendingOf(agentId: string): Promise<string>;
 }
 
 export async function runAskingServer(settings: Partial<Config> = {}, policy: PolicyParts = {}): Promise<AskingServer> {
@@ -71,6 +74,16 @@ export async function runAskingServer(settings: Partial<Config> = {}, policy: Po
       return idOf(answer);
     },
     yes: (approvalId) => approver.resolveApproval({ approvalId, verdict: Verdict.APPROVE }),
+    no: (approvalId) => approver.resolveApproval({ approvalId, verdict: Verdict.DENY, comment: "no" }),
+    pendingOf: (agentId) =>
+      vi.waitFor(
+        async () => {
+          const { approvals } = await approver.listApprovals({ agentId, states: [ApprovalState.PENDING] });
+          expect(approvals).toHaveLength(1);
+          return approvals[0]?.id ?? "none";
+        },
+        { timeout: 10_000 },
+      ),
     async close() {
       for (const client of joined) client.close();
       await server.close();

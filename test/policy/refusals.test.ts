@@ -407,6 +407,13 @@ describe("one mistake is one complaint:", () => {
     expect(only("catalog/x.json", text)).toEqual([expect.stringContaining("`paying` is none of")]);
   });
 
+  it.each(["group:approvers", "principal", "issuer"])("a group has people in it, and not `%s`", (member) => {
+    const text = JSON.stringify({ ...starterSettings(), groups: { approvers: ["user:local"], others: [member] } });
+    expect(only("policy.json", text)).toEqual([
+      `\`${member}\` is no member of a group: a member is one person, by the id of their token, such as \`user:ann\``,
+    ]);
+  });
+
   it("a wrong approver by default is not also none at all", () => {
     const text = JSON.stringify({ ...starterSettings(), approvers: { default: ["alice"], quorum: 1 } });
     expect(only("policy.json", text)).toEqual(["`alice` is no approver: write `principal`, `issuer`, `user:…` or `group:…`"]);

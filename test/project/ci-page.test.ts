@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { run } from "../cli/running-command.ts";
 import { temporaryDirectory } from "../running-server.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -12,8 +13,12 @@ const commands = [...workflow.matchAll(/^ +run: (.+)$/gm)].map((match) => match[
 
 const repository = temporaryDirectory();
 afterAll(() => repository.remove());
-const sh = (command: string, cwd = repository.path) =>
-  spawnSync("sh", ["-c", command], { cwd, encoding: "utf8", env: { PATH: process.env["PATH"] ?? "", HOME: repository.path, NODE_OPTIONS: "" } });
+const sh = (command: string) =>
+  spawnSync("sh", ["-c", command], {
+    cwd: repository.path,
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"] ?? "", HOME: repository.path, NODE_OPTIONS: "" },
+  });
 
 mkdirSync(join(repository.path, ".git"));
 symlinkSync(root, join(repository.path, ".behest"));
@@ -58,13 +63,12 @@ describe("reports name files relative to the repository", () => {
     { format: "junit", command: "lint", holds: 'classname="rules/a.rules.json" file="rules/a.rules.json"' },
     { format: "github", command: "test", holds: "file=rules/b.cases.json," },
     { format: "junit", command: "test", holds: 'classname="rules/b.cases.json" file="rules/b.cases.json"' },
-  ])("$format of rules $command, wherever it runs and however the directory is named", ({ format, command, holds }) => {
-    const behest = join(root, "bin/behest");
+  ])("$format of rules $command, wherever it runs and however the directory is named", async ({ format, command, holds }) => {
     for (const [cwd, named] of [
       [join(repository.path, "rules"), "."],
       ["/", join(repository.path, "rules")],
     ] as const) {
-      const { stdout } = sh(`${behest} rules ${command} ${named} --format ${format}`, cwd);
+      const { stdout } = await run(["rules", command, named, "--format", format], { cwd });
       expect(stdout).toContain(holds);
       expect(stdout).not.toContain(repository.path);
     }

@@ -120,7 +120,8 @@ const isSilent = (command: string): boolean =>
 const timeless = (text: string): string =>
   text
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, "ID")
-    .replaceAll(/\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{3})?)?( UTC|Z)?/g, "TIME");
+    .replaceAll(/\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{3})?)?( UTC|Z)?/g, "TIME")
+    .replaceAll(/\b\d+ min\b/g, "N min");
 
 async function follow({ command, expected }: Step): Promise<void> {
   if (command.startsWith("npm start")) {

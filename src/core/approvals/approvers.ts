@@ -11,11 +11,15 @@ export function eligibleFor(hold: Hold, parties: Parties, { groups }: ApproverSe
   for (const approver of hold.approvers) {
     if (approver === "principal") add(named, parties.principal);
     else if (approver === "issuer") add(named, parties.issuer);
-    else if (approver.startsWith("group:")) for (const member of groups[approver.slice("group:".length)] ?? []) add(named, member);
+    else if (approver.startsWith("group:")) for (const member of membersOf(approver.slice("group:".length), groups)) add(named, member);
     else add(named, approver);
   }
   return [...named].filter((id) => !isExcluded(id, hold, parties));
 }
+
+/** A group that nobody declared has none, whatever it is called. */
+const membersOf = (group: string, groups: ApproverSettings["groups"]): readonly string[] =>
+  Object.hasOwn(groups, group) ? (groups[group] ?? []) : [];
 
 function add(ids: Set<string>, id: string | undefined): void {
   if (id !== undefined) ids.add(id);

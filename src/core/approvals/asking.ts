@@ -135,5 +135,9 @@ function approvalFor({ verdict, newId, decision, binding }: AskInput, kind: Appr
 
 function refuseOverfull({ view, approvalsMax }: AskInput): void {
   if (view.approvals.size < approvalsMax) return;
-  throw new ServiceError("STATE_FULL", `${approvalsMax} approvals are remembered; answer some, or raise \`approvals_max\``, { limit: "approvals" });
+  throw new ServiceError(
+    "STATE_FULL",
+    `${approvalsMax} approvals are remembered, those that are over for \`windows.memory\`; raise \`approvals_max\``,
+    { limit: "approvals" },
+  );
 }

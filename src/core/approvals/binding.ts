@@ -1,11 +1,12 @@
 import { hash } from "node:crypto";
+import { identifiersIn } from "../intent/identifiers.ts";
+import type { KeyedDigest } from "../masking.ts";
 import type { Tool } from "../policy.ts";
 import type { Canonical } from "../ports.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
 import type { Json, JsonObject } from "../words.ts";
 import type { Pattern } from "./approval.ts";
-import { identifiersOf } from "./texts.ts";
 
 /** What an approval is bound to. */
 export interface Binding {
@@ -16,6 +17,7 @@ export interface Binding {
 
 export interface BindingInput {
   readonly canonical: Canonical;
+  readonly keyedDigest: KeyedDigest;
   /** As it came: nothing masked. */
   readonly request: DecisionRequest;
   readonly subject: Subject;
@@ -24,20 +26,27 @@ export interface BindingInput {
 
 /**
  * SHA-256 of the RFC 8785 form of the whole request and of what Behest made of it. Left out of the request are only what names the attempt and what
- * it waits for, and credentials, which never reach the core.
+ * it waits for, and credentials, which never reach the core. Where the request holds a secret it is the keyed digest of that: the rest of the request lies in
+ * the ledger, and a plain one would give a short secret away.
  */
 export function bindingOf(input: BindingInput): Binding {
-  const { canonical, request, subject, tool } = input;
+  const { request, subject, tool } = input;
   return {
-    digest: sha256(canonical(boundTo(input, request.action.arguments))),
+    digest: digestOf(input, boundTo(input, request.action.arguments)),
     pattern() {
       const { fixed, ...pattern } = patternOf(request.action.arguments, { tool, masked: subject.request.action.arguments });
-      return { digest: sha256(canonical(boundTo(input, fixed))), ...pattern };
+      const { amounts, varies } = pattern;
+      // What varies is named beside the arguments: nothing that stands among them can look like it.
+      const bound = { ...boundTo(input, fixed), amounts: Object.keys(amounts), varies };
+      return { digest: digestOf(input, bound), ...pattern };
     },
   };
 }
 
-const sha256 = (text: string): string => `sha256:${hash("sha256", text)}`;
+function digestOf({ canonical, keyedDigest, subject }: BindingInput, bound: object): string {
+  const digest = `sha256:${hash("sha256", canonical(bound))}`;
+  return subject.masked > 0 ? keyedDigest(digest) : digest;
+}
 
 function boundTo({ request, subject, tool }: BindingInput, args: JsonObject): object {
   const { requestId: _, approvalId: __, waitMs: ___, credentialed: ____, ...content } = request;
@@ -63,8 +72,8 @@ interface Masking {
 }
 
 /**
- * Every argument stays as it is but two kinds: a number that is an amount may be less, and free text may be another. What is kept of either is taken
- * from the masked arguments: the ledger holds it in clear.
+ * Every argument stays as it is but two kinds: a number that is an amount may be less, and a free text may be another text. What is kept of either is
+ * taken from the masked arguments: the ledger holds it in clear.
  */
 function patternOf(args: JsonObject, { tool, masked }: Masking): Omit<Pattern, "digest"> & { readonly fixed: JsonObject } {
   const fixed: Record<string, Json> = { ...args };
@@ -76,19 +85,16 @@ function patternOf(args: JsonObject, { tool, masked }: Masking): Omit<Pattern, "
     if (value === undefined) continue;
     if (role === "amount" && typeof value === "number" && value >= 0) {
       amounts[name] = value;
-      fixed[name] = { varies: role };
-    } else if (role === "free_text") {
+      delete fixed[name];
+    } else if (role === "free_text" && typeof value === "string") {
       varies.push(name);
-      identifiers.push(...identifiersOf(value));
-      fixed[name] = { varies: role };
+      identifiers.push(...identifiersIn(value));
+      delete fixed[name];
     }
   }
   return { fixed, amounts, varies, identifiers: [...new Set(identifiers)].sort() };
 }
 
-/** Nothing is more than it was, and what was an amount is one: something else may look like the mark that stands for it. */
-export function isWithinAmounts(shown: Pattern, asked: Pattern): boolean {
-  const names = Object.keys(shown.amounts);
-  if (names.length !== Object.keys(asked.amounts).length) return false;
-  return names.every((name) => (asked.amounts[name] ?? Number.POSITIVE_INFINITY) <= (shown.amounts[name] ?? 0));
-}
+/** Nothing is more than it was. */
+export const isWithinAmounts = (shown: Pattern, asked: Pattern): boolean =>
+  Object.entries(asked.amounts).every(([name, amount]) => amount <= (shown.amounts[name] ?? -1));

@@ -9,7 +9,10 @@ export function partiesOf({ subject }: Situation): Parties {
   return {
     caller,
     agents: [...new Set([...hops, request.agent.id])],
-    ...(registered?.principal.type === "user" && { principal: `user:${registered.principal.id}` }),
+    ...(registered?.principal.type === "user" && { principal: personOf(registered.principal.id) }),
     ...(registered && { issuer: registered.issuer }),
   };
 }
+
+/** As callers are named. An initiator may have said so already, and must not make two people of one. */
+const personOf = (id: string): string => (id.startsWith("user:") ? id : `user:${id}`);

@@ -39,8 +39,9 @@ function gradeOfText(text: string, { statement, endorsed, own }: Known): Grade {
   const plain = plainText(text);
   if (plain === "") return "unseen";
   if (statement !== undefined && names(statement, plain)) return "stated";
-  if (endorsed.some((value) => plainText(value) === plain || identifiersIn(value).includes(plain))) return "endorsed";
-  return own.some((value) => plainText(value) === plain || identifiersIn(value).includes(plain)) ? "own" : "unseen";
+  const isIn = (value: string): boolean => plainText(value) === plain || identifiersIn(value).some((one) => one === plain || one === text);
+  if (endorsed.some(isIn)) return "endorsed";
+  return own.some(isIn) ? "own" : "unseen";
 }
 
 const plainText = (text: string): string => text.normalize("NFKC").trim().toLowerCase();

@@ -154,7 +154,7 @@ export class Approvals implements ApprovalsView {
     const ended = withEnd(state, event);
     this.#byId.set(id, ended);
     takeFrom(this.#open, state.approval.task, id);
-    if (ended.standing !== "denied") takeFrom(this.#bearing, state.approval.task, id);
+    if (ended.standing !== "denied" && !ended.granted) takeFrom(this.#bearing, state.approval.task, id);
   }
 
   /** The decision waits for it. */
@@ -192,10 +192,6 @@ export class Approvals implements ApprovalsView {
   }
 }
 
-const isStillApproved = ({ standing }: ApprovalState): boolean => standing === "approved" || standing === "consumed";
-
-const answeredAt = ({ answers }: ApprovalState): number => answers.at(-1)?.at ?? 0;
-
 /** How it stands once somebody has answered. */
 export const withAnswer = (state: ApprovalState, { answer, standing, granted }: ApprovalAnswered): ApprovalState => ({
   ...state,
@@ -205,14 +201,19 @@ export const withAnswer = (state: ApprovalState, { answer, standing, granted }: 
   ...(standing === "denied" && { ended: { at: answer.at, by: answer.by, ...(answer.comment !== undefined && { reason: answer.comment }) } }),
 });
 
-/** What was used up stays used up; only the wider yes that came with it ends. */
-export function withEnd({ granted: _, ...rest }: ApprovalState, { how, at, by, reason }: ApprovalEnded): ApprovalState {
+/** What was used up stays used up. A wider yes has a time of its own, and ends before that only if somebody or its task ends it. */
+export function withEnd({ granted, ...rest }: ApprovalState, { how, at, by, reason }: ApprovalEnded): ApprovalState {
   return {
     ...rest,
+    ...(how === "expired" && granted && { granted }),
     standing: isOpen(rest.standing) ? how : rest.standing,
     ended: { at, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) },
   };
 }
+
+const isStillApproved = ({ standing }: ApprovalState): boolean => standing === "approved" || standing === "consumed";
+
+const answeredAt = ({ answers }: ApprovalState): number => answers.at(-1)?.at ?? 0;
 
 function addTo(sets: Map<string, Set<string>>, key: string, id: string): void {
   const set = sets.get(key);

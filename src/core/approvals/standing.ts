@@ -1,4 +1,5 @@
 import { identifiersIn } from "../intent/identifiers.ts";
+import type { Settings } from "../policy.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
 import type { StateView } from "../state.ts";
@@ -50,8 +51,7 @@ export interface StandingsQuestion {
   readonly request: DecisionRequest;
   readonly subject: Subject;
   readonly view: StateView;
-  /** How long a no holds; undefined: as long as the task lives. */
-  readonly reaskAfter: number | undefined;
+  readonly settings: Settings;
   /** Made only where something has to be compared with it. */
   readonly binding: () => Binding;
 }
@@ -84,9 +84,10 @@ export function approvalStandings(question: StandingsQuestion): ApprovalStanding
 
 const isOpenAt = (state: ApprovalState, at: Instant): boolean => ["pending", "approved"].includes(standingAt(state, at));
 
-function refusalOf(own: ApprovalState | undefined, { subject, reaskAfter }: StandingsQuestion): RefusedApproval | undefined {
+function refusalOf(own: ApprovalState | undefined, { subject, settings }: StandingsQuestion): RefusedApproval | undefined {
   if (own?.standing !== "denied" || !own.ended) return undefined;
   const { at } = own.ended;
+  const { reaskAfter } = settings;
   return reaskAfter !== undefined && subject.at - at >= reaskAfter ? undefined : { id: own.approval.id, kind: "action", at };
 }
 
@@ -128,7 +129,7 @@ function isAlike(question: StandingsQuestion, { approval }: ApprovalState, endor
 /** What a person named: in the words of the registered task, as an endorsed value, or as an attribute of whom the task is for. */
 function strongIdentifiers({ view, subject }: StandingsQuestion, endorsed: ApprovalStandings["endorsed"]): readonly string[] {
   const { registered } = subject.task;
-  const root = view.registered && chainOf(view.registered)[0]?.task;
+  const root = view.registered && !registered?.statementExpired ? chainOf(view.registered)[0]?.task : undefined;
   return [
     ...(root ? identifiersIn(root.statement) : []),
     ...identifiersOf(registered?.principal.attributes ?? {}),
@@ -163,13 +164,14 @@ function unfit({ request, subject, view }: StandingsQuestion): NamedApproval | u
   return { standing: "not_applicable", id, why };
 }
 
-/** Endorsed for the task, or for one above it. */
-function endorsedFor({ view, subject }: StandingsQuestion, at: Instant): ApprovalStandings["endorsed"] {
+/** Endorsed for the task, or for one above it, by people who may still do so. */
+function endorsedFor({ view, subject, settings }: StandingsQuestion, at: Instant): ApprovalStandings["endorsed"] {
   const { task } = subject;
   const tasks = view.registered ? chainOf(view.registered).map(({ task: { id } }) => id) : task.id === undefined ? [] : [task.id];
   const granted = tasks
     .flatMap((id) => view.approvals.bearingOn(id))
-    .flatMap((state) => (state.granted && at < state.granted.until ? state.granted : []));
+    .filter(({ approval: { holds, parties }, answers }) => holds.every((hold) => isAnswered(hold, answers, { parties, settings })))
+    .flatMap(({ granted: wider }) => (wider && at < wider.until ? wider : []));
   const values = [...new Set(granted.flatMap((grant) => grant.values))].sort();
   const sources = [...new Set(granted.flatMap((grant) => grant.sources))].sort();
   return values.length + sources.length === 0 ? undefined : { values, sources };

@@ -10,6 +10,8 @@ export interface ApprovalStatus {
   readonly until: Instant;
   /** What the task is for; absent where nobody said, or it has been forgotten. */
   readonly statement?: string;
+  /** Whom the task is for, as its initiator said. Absent: nobody vouches for anyone; or it was a service, and the task has been forgotten. */
+  readonly principal?: string;
   /** How it ended, whether or not that was written down. */
   readonly ended?: EndedApproval;
 }
@@ -28,12 +30,15 @@ export function statusAt(state: ApprovalState, view: LookedAt, at: Instant): App
   const taskEnded = registered ? endOf(registered, at)?.at : own === undefined ? at : undefined;
   const isCut = isOpen(standing) && taskEnded !== undefined;
   const ended = state.ended ?? (isCut ? { at: taskEnded, reason: TASK_ENDED } : standing === "expired" ? { at: openUntil(state) } : undefined);
+  const whom = registered?.task.principal;
+  const principal = whom ? `${whom.type}:${whom.id}` : state.approval.parties.principal;
   const statement = registered?.task.statement ?? own?.statement;
   return {
     state,
     standing: isCut ? "cancelled" : standing,
     until: openUntil(state),
     ...(statement !== undefined && { statement }),
+    ...(principal !== undefined && { principal }),
     ...(ended && { ended }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Answer, Asked, Decider } from "../decide.ts";
 import type { Clock, Ledger } from "../ports.ts";
-import { type ApprovalStanding, standingAt } from "./approval.ts";
+import { type ApprovalKind, type ApprovalStanding, standingAt } from "./approval.ts";
+import { NOBODY } from "./keeper.ts";
 
 export interface WaitingPorts {
   readonly decider: Decider;
@@ -23,6 +24,11 @@ export interface WaitingDecider {
   close(): void;
 }
 
+interface Outcome {
+  readonly standing: ApprovalStanding;
+  readonly kind: ApprovalKind;
+}
+
 export function createWaitingDecider({ decider, ledger, clock, waitsMax }: WaitingPorts): WaitingDecider {
   const waits = new Map<string, Set<() => void>>();
   const closing = new AbortController();
@@ -32,10 +38,9 @@ export function createWaitingDecider({ decider, ledger, clock, waitsMax }: Waiti
     for (const wake of [...(waits.get(id) ?? [])]) wake();
   });
 
-  const standingOf = ({ caller, request }: Asked, id: string): ApprovalStanding | undefined => {
-    const keys = { tenant: caller.tenant, caller: caller.id, agent: request.agent.id, principal: "none", session: "none", approvalId: id };
-    const state = ledger.peek(keys, ({ approvals }) => approvals.get(id));
-    return state && standingAt(state, clock.now());
+  const lookAt = (id: string): Outcome | undefined => {
+    const state = ledger.peek(NOBODY, ({ approvals }) => approvals.get(id));
+    return state && { standing: standingAt(state, clock.now()), kind: state.approval.kind };
   };
 
   async function change(id: string, signal: AbortSignal): Promise<void> {
@@ -50,10 +55,10 @@ export function createWaitingDecider({ decider, ledger, clock, waitsMax }: Waiti
   }
 
   /** How it stands once it is not pending any more, or there is no more time. */
-  async function outcome(asked: Asked, id: string, signal: AbortSignal): Promise<ApprovalStanding | undefined> {
+  async function outcomeOf(id: string, signal: AbortSignal): Promise<Outcome | undefined> {
     for (;;) {
-      const standing = standingOf(asked, id);
-      if (standing !== "pending" || signal.aborted) return standing;
+      const outcome = lookAt(id);
+      if (outcome?.standing !== "pending" || signal.aborted) return outcome;
       await change(id, signal);
     }
   }
@@ -71,10 +76,12 @@ export function createWaitingDecider({ decider, ledger, clock, waitsMax }: Waiti
       try {
         const given = gone();
         const signal = AbortSignal.any([given, closing.signal, AbortSignal.timeout(waitMs)]);
-        const standing = await outcome(asked, approval.id, signal);
+        const { standing, kind } = (await outcomeOf(approval.id, signal)) ?? {};
         const isAnswered = standing === "approved" || standing === "denied";
         if (!isAnswered || given.aborted || closing.signal.aborted) return { ...first, ...(standing && { approvalState: standing }) };
-        return await decider.decide({ ...asked, continues: { decision: first.record.id, approval: approval.id } });
+        // A yes to a flood covers no action: it is asked of people by itself then.
+        const continues = { decision: first.record.id, ...(kind === "action" && { approval: approval.id }) };
+        return await decider.decide({ ...asked, continues });
       } finally {
         waiting--;
       }

@@ -87,7 +87,7 @@ const KINDS: Readonly<Record<ApprovalKind, wire.ApprovalKind>> = { action: wire.
 
 /** With who may answer as the policy is now. */
 export function summaryToWire(status: ApprovalStatus, settings: ApproverSettings): wire.ApprovalSummary {
-  const { state, standing, until, statement = "", ended } = status;
+  const { state, standing, until, statement = "", principal = "", ended } = status;
   const { approval, answers, granted } = state;
   const { parties } = approval;
   return create(wire.ApprovalSummarySchema, {
@@ -95,7 +95,7 @@ export function summaryToWire(status: ApprovalStatus, settings: ApproverSettings
     kind: KINDS[approval.kind],
     state: APPROVAL_STATES[standing],
     agentId: approval.agent,
-    principal: parties.principal ?? "",
+    principal,
     caller: parties.caller,
     taskId: approval.task,
     statement,

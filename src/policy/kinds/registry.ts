@@ -35,8 +35,15 @@ export const REGISTRY_KINDS = {
   "unreachable-quorum": warning({
     title: "a hold asks for more people than there are",
     explanation:
-      "`quorum` is how many different people must agree, and the approvers that are named come to fewer, so the hold would wait until it expires. Add members to the group in policy.json, or ask for fewer. Nothing is said where policy.json lists no groups at all.",
+      "`quorum` is how many different people must agree, and the approvers that are named come to fewer, so whatever would ask them is denied with `NO_APPROVER`. Each counts once, however often and in however many groups they are named; `principal` and `issuer` count one each. Add members to the group in policy.json, or ask for fewer. Nothing is said where policy.json lists no groups at all.",
     wrong: treasury(`["user:ann"]`),
     right: treasury(`["user:ann", "user:bob"]`),
+  }),
+  "principal-may-be-nobody": warning({
+    title: "a hold needs the person behind the task, and there may be none",
+    explanation:
+      "`principal` is the person for whom an initiator opened the task. A task that came from the agent's side, and one of a service, has none, whatever its chain asserts: what would ask is denied with `NO_APPROVER` there. Whether an action was meant is the principal's question, so name `principal`; and beside it who answers where there is none. Nothing is said of a rule whose conditions hold only for a person's task.",
+    wrong: ruleFile(rule(`{ "all": [${HARMLESS}] }`, ASK.replace(`"reason"`, `"approvers": ["principal"], "reason"`))),
+    right: ruleFile(rule(`{ "all": [${HARMLESS}] }`, ASK.replace(`"reason"`, `"approvers": ["principal", "group:approvers"], "reason"`))),
   }),
 } as const satisfies Readonly<Record<string, ComplaintKind>>;

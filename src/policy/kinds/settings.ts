@@ -11,7 +11,7 @@ export const SETTINGS_KINDS = {
   "unknown-approver": error({
     title: "a name can approve nothing",
     explanation:
-      "Approvers are `principal` (the person at whose behest it happens), `issuer` (who opened the task), `user:NAME` and `group:NAME`. A hold that nobody can answer would wait for ever.",
+      "Approvers are `principal` (the person for whom an initiator opened the task), `issuer` (the caller that opened it), `user:NAME` and `group:NAME`. Members of a group are people, by the ids of their tokens: a group has no groups in it. What nobody can answer is denied with `NO_APPROVER`.",
     wrong: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["principal", "treasury"]`))),
     right: ruleFile(rule(`{ "all": [${HARMLESS}] }`, asking(`["principal", "group:approvers"]`))),
   }),

@@ -12,6 +12,7 @@ import { scoreMax } from "./bands.ts";
 import { COMBINATIONS_MAX, type Effort, type Examined, examine, isHelping } from "./examine.ts";
 import type { Vocabulary } from "./model.ts";
 import { nameComplaints } from "./names.ts";
+import { principalComplaints } from "./principals.ts";
 import { quorumComplaints } from "./quorums.ts";
 import { pinNote, registryComplaints } from "./registry.ts";
 import { findShadows, type Shadow } from "./shadows.ts";
@@ -76,6 +77,7 @@ export function lintPolicy(loaded: LoadedPolicy, { standing, at, onProgress }: L
     ...controlComplaints(loaded),
     ...registryComplaints(loaded, at),
     ...quorumComplaints(loaded),
+    ...principalComplaints(loaded, { vocabulary, effort }),
     ...nameComplaints(loaded),
     ...[...documents.values()].filter(isRuleFile).flatMap(spellingComplaints),
     ...(standing ? stated.filter(({ name }) => !standing.has(name)).map(withoutCase) : []),

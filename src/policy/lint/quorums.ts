@@ -1,3 +1,4 @@
+import { eligibleFor } from "../../core/approvals/approvers.ts";
 import type { Settings } from "../../core/policy.ts";
 import type { Complaint } from "../complaints.ts";
 import type { Node } from "../document.ts";
@@ -6,11 +7,17 @@ import type { StatedRule } from "../rules.ts";
 import { nodeAt } from "../settings.ts";
 import { nameNodeOf } from "./verdicts.ts";
 
-/** Holds that ask for more people than there are: nobody could ever release them. */
+/** Whom a hold asks, and how many of them. */
+export interface Asked {
+  readonly approvers: readonly string[];
+  readonly quorum: number;
+}
+
+/** Holds that ask for more people than there are: whatever they stand for is denied. */
 export function quorumComplaints({ policy: { settings }, documents, stated }: LoadedPolicy): readonly Complaint[] {
   const document = documents.get("policy.json");
-  const { approvers } = settings;
-  const message = messageFor("every hold that does not say otherwise", approvers, settings);
+  const { default: approvers, quorum } = settings.approvers;
+  const message = messageFor("every hold that does not say otherwise", { approvers, quorum }, settings);
   const ofSettings = document && message !== undefined;
   return [
     ...(ofSettings ? [document.complaintAt("unreachable-quorum", nodeAt(document.root, ["approvers", "quorum"]), message)] : []),
@@ -18,12 +25,15 @@ export function quorumComplaints({ policy: { settings }, documents, stated }: Lo
   ];
 }
 
+/** Undefined where the rule asks nobody, or leaves it to policy.json, where it is told. */
+export function askedBy({ event, params: { approvers, quorum } }: StatedRule, settings: Settings): Asked | undefined {
+  if (event !== "require-approval" || (approvers === undefined && quorum === undefined)) return undefined;
+  return { approvers: approvers ?? settings.approvers.default, quorum: quorum ?? settings.approvers.quorum };
+}
+
 function ofRule(rule: StatedRule, settings: Settings): readonly Complaint[] {
-  const { approvers, quorum } = rule.params;
-  // What a rule leaves to policy.json is told there.
-  if (rule.event !== "require-approval" || (approvers === undefined && quorum === undefined)) return [];
-  const asked = { default: approvers ?? settings.approvers.default, quorum: quorum ?? settings.approvers.quorum };
-  const message = messageFor(`rule \`${rule.name}\``, asked, settings);
+  const asked = askedBy(rule, settings);
+  const message = asked && messageFor(`rule \`${rule.name}\``, asked, settings);
   return message === undefined ? [] : [rule.document.complaintAt("unreachable-quorum", placeOf(rule), message)];
 }
 
@@ -31,30 +41,19 @@ function placeOf(rule: StatedRule): Node {
   return rule.params.quorum === undefined ? nameNodeOf(rule) : nodeAt(rule.node, ["event", "params", "quorum"]);
 }
 
-function messageFor(
-  who: string,
-  { default: approvers, quorum }: Pick<Settings["approvers"], "default" | "quorum">,
-  settings: Settings,
-): string | undefined {
-  const people = peopleMax(approvers, settings);
+function messageFor(who: string, { approvers, quorum }: Asked, settings: Settings): string | undefined {
+  const people = peopleOf(approvers, settings);
   if (people === undefined || people >= quorum) return undefined;
   const named = approvers.map((approver) => `\`${approver}\``).join(", ");
-  return `${who} asks for ${quorum === 1 ? "1 person" : `${quorum} people`}, and ${named} ${people === 0 ? "has none" : `has ${people}`}: nothing could ever release it; add members to \`groups\` of policy.json, or ask for fewer`;
+  return `${who} asks for ${quorum === 1 ? "1 person" : `${quorum} people`}, and ${named} ${people === 0 ? "has none" : `has ${people}`}: what would ask is denied with NO_APPROVER; add members to \`groups\` of policy.json, or ask for fewer`;
 }
 
-/** How many different people these can be at most. Undefined where policy.json does not say who is in a group. */
-function peopleMax(approvers: readonly string[], { groups }: Settings): number | undefined {
-  const people = new Set<string>();
-  for (const approver of approvers) {
-    if (!approver.startsWith("group:")) {
-      // `principal` and `issuer` are one person each, and may be anybody.
-      people.add(approver);
-      continue;
-    }
-    const name = approver.slice("group:".length);
-    const members = Object.hasOwn(groups, name) ? groups[name] : undefined;
-    if (!members || members.some((member) => member.startsWith("group:"))) return undefined;
-    for (const member of members) people.add(member);
-  }
-  return people.size;
+/** Not one of these is anybody's id, so that whom an action concerns is counted as another person than all who are named. */
+const SOMEBODY = { caller: "\0caller", agents: [], principal: "\0principal", issuer: "\0issuer" };
+
+/** How many different people may answer at most, as a decision counts them. Undefined where policy.json does not say who is in a group. */
+export function peopleOf(approvers: readonly string[], settings: Settings): number | undefined {
+  const groups = approvers.filter((approver) => approver.startsWith("group:")).map((approver) => approver.slice("group:".length));
+  if (groups.some((group) => !Object.hasOwn(settings.groups, group))) return undefined;
+  return eligibleFor({ name: "lint", approvers, quorum: 1 }, SOMEBODY, settings).length;
 }

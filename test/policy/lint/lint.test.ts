@@ -508,9 +508,9 @@ describe("of the registry", () => {
 });
 
 describe("a hold that asks for more people than there are is found:", () => {
-  const GROUPS = { approvers: ["user:local"], pair: ["user:ann", "user:bob"], twice: ["user:ann", "user:ann"], nobody: [], nested: ["group:pair"] };
+  const GROUPS = { approvers: ["user:local"], pair: ["user:ann", "user:bob"], twice: ["user:ann", "user:ann"], nobody: [] };
   const asking = (params: string): string => one(`{ "all": [${IS_X}] }`, "require-approval", params);
-  const end = ": nothing could ever release it; add members to `groups` of policy.json, or ask for fewer";
+  const end = ": what would ask is denied with NO_APPROVER; add members to `groups` of policy.json, or ask for fewer";
 
   it.each([
     { says: "a group of two", params: `"approvers": ["group:pair"], "quorum": ▶3, `, people: "3 people, and `group:pair` has 2" },
@@ -538,10 +538,52 @@ describe("a hold that asks for more people than there are is found:", () => {
   it.each([
     { says: "just as many", params: `"approvers": ["group:pair"], "quorum": 2, ` },
     { says: "a group and who is not in it", params: `"approvers": ["group:pair", "issuer"], "quorum": 3, ` },
-    { says: "a group of groups", params: `"approvers": ["group:nested"], "quorum": 9, ` },
     { says: "nothing beside policy.json", params: "" },
   ])("but not $says", ({ params }) => {
     expect(said(asking(params), { groups: GROUPS })).toEqual([]);
+  });
+});
+
+describe("a hold that needs the person behind the task", () => {
+  const PERSONS = leaf("principal.type", "equal", `"user"`);
+  const asking = (conditions: string, params: string): string => one(`{ "all": [${IS_X}${conditions}] }`, "require-approval", params);
+  const told = (text: string, settings: object = {}): readonly string[] =>
+    said(text, settings).filter((line) => line.startsWith("principal-may-be-nobody "));
+  const ALONE = `"approvers": ▶["principal"], `;
+  const message = (who: string): string =>
+    `${who} cannot be answered without \`principal\`, and where no person stands behind the task that is nobody: it is DENY with NO_APPROVER; name further approvers`;
+
+  it.each([
+    { says: "that asks nobody else", conditions: "", params: ALONE },
+    { says: "that asks one more, and needs two", conditions: "", params: `"approvers": ▶["principal", "user:ann"], "quorum": 2, ` },
+    { says: "of a task that somebody opened, if only for a service", conditions: `, ${leaf("task.registered", "equal", "true")}`, params: ALONE },
+    { says: "of words that are out of date, if only a service's", conditions: `, ${leaf("task.statement_expired", "equal", "true")}`, params: ALONE },
+    { says: "of everybody but one", conditions: `, { "not": ${leaf("principal.id", "equal", `"ann"`)} }`, params: ALONE },
+    {
+      says: "of an attribute, which may be absent",
+      conditions: `, { "any": [${leaf("principal.attributes.team", "equal", `"a"`)}, ${leaf("principal.attributes.team", "present", "false")}] }`,
+      params: ALONE,
+    },
+  ])("is told, $says", ({ conditions, params }) => {
+    const text = asking(conditions, params);
+    expect(told(text)).toEqual([`principal-may-be-nobody ${placeOfMark(text)} ${message("rule `a-rule`")}`]);
+  });
+
+  it.each([
+    { says: "one with somebody else to answer", conditions: "", params: `"approvers": ["principal", "group:approvers"], ` },
+    { says: "one of a person's task", conditions: `, ${PERSONS}`, params: ALONE },
+    { says: "one that a person is near", conditions: `, ${leaf("chain.person_distance", "in", `["1", "2"]`)}`, params: ALONE },
+    { says: "one of which that cannot be told", conditions: `, ${leaf("principal.type", "equal", `{ "fact": "session" }`)}`, params: ALONE },
+    { says: "one that asks no person", conditions: "", params: `"approvers": ["issuer"], ` },
+    { says: "one that nobody could answer anyway", conditions: "", params: `"approvers": ["principal"], "quorum": 2, ` },
+  ])("is not told: $says", ({ conditions, params }) => {
+    expect(told(asking(conditions, params))).toEqual([]);
+  });
+
+  it("is told of policy.json, where its approvers come to no more", () => {
+    expect(told(asking("", ""), { approvers: { default: ["principal"], quorum: 1 } })).toEqual([
+      expect.stringMatching(/^principal-may-be-nobody 1:\d+ a hold that names nobody cannot be answered/),
+    ]);
   });
 });
 

@@ -6,14 +6,14 @@ import type { Known } from "../../../src/core/json.ts";
 import { FALSE, type Kleene, UNKNOWN } from "../../../src/core/kleene.ts";
 import type { CompiledCondition, CompiledRule } from "../../../src/core/policy.ts";
 import { slotsOf } from "../../../src/core/policy.ts";
-import { situate } from "../../../src/core/situation.ts";
+import { type Subject, situate } from "../../../src/core/situation.ts";
 import { type Effort, type Examined, examine, firesWith } from "../../../src/policy/lint/examine.ts";
 import { lintPolicy } from "../../../src/policy/lint/lint.ts";
 import type { Vocabulary } from "../../../src/policy/lint/model.ts";
 import { findShadows, type Shadow } from "../../../src/policy/lint/shadows.ts";
 import { compilePolicy, type LoadedPolicy } from "../../../src/policy/load.ts";
-import { compilePair } from "../../core/differential.ts";
-import { type Question, questions } from "../../core/random-policies.ts";
+import { compilePair, valuesFor } from "../../core/differential.ts";
+import { type Question, questions, subjects } from "../../core/random-policies.ts";
 import { conditionsOver, factsArbitrary, PLACES, randomRuns } from "../../core/random-rules.ts";
 import { filesOf } from "../../policies.ts";
 
@@ -35,23 +35,25 @@ function look(question: Question): Looked {
 }
 
 /** What every fact is for a subject of the question, in the order of the slots. */
-const valuesOf = ({ loaded: { policy } }: Looked, { subject }: Question): readonly Known[] => gatherAll(policy, situate(policy, subject));
+const valuesOf = ({ loaded: { policy } }: Looked, subject: Subject): readonly Known[] => gatherAll(policy, situate(policy, subject));
 
 const fires = (rule: CompiledRule, values: readonly Known[]): boolean => firesWith(rule, rule.condition.test(values));
 
 const nodesOf = (condition: CompiledCondition): readonly CompiledCondition[] => [condition, ...condition.parts.flatMap(nodesOf)];
 
 /** One policy, and many subjects asked of it. */
-const asked = fc.tuple(questions, fc.array(questions, { minLength: 4, maxLength: 12 }));
+const asked = fc
+  .tuple(questions, fc.array(subjects, { minLength: 4, maxLength: 12 }))
+  .map(([question, others]) => ({ question, all: [question.subject, ...others] }));
 
 describe("what lint says of random policies holds for random subjects:", () => {
   it("a rule that never fires does not, one that always fires does, and an impossible part is never met", () => {
     const seen = { never: 0, always: 0, impossible: 0, absent: 0 };
     fc.assert(
-      fc.property(asked, ([question, others]) => {
+      fc.property(asked, ({ question, all }) => {
         const looked = look(question);
-        for (const other of [question, ...others]) {
-          const values = valuesOf(looked, other);
+        for (const subject of all) {
+          const values = valuesOf(looked, subject);
           const absent = values.map((value, at) => (isPartial(looked, at) ? undefined : value));
           for (const one of looked.examined) {
             if (!one) continue;
@@ -99,11 +101,11 @@ describe("what lint says of random policies holds for random subjects:", () => {
   it("a rule that a `deny` shadows never fires without it", () => {
     let shadowed = 0;
     fc.assert(
-      fc.property(asked, fc.nat(), ([question, others], at) => {
+      fc.property(asked, fc.nat(), ({ question, all }, at) => {
         const looked = look(withDenyOfPart(question, at));
         shadowed += looked.shadows.length;
-        for (const other of [question, ...others]) {
-          const values = valuesOf(looked, other);
+        for (const subject of all) {
+          const values = valuesOf(looked, subject);
           for (const { rule, deny } of looked.shadows) {
             if (fires(rule.rule, values)) expect(deny.rule.condition.test(values), `${deny.rule.name} shadows ${rule.rule.name}`).not.toBe(FALSE);
           }
@@ -118,7 +120,7 @@ describe("what lint says of random policies holds for random subjects:", () => {
     let unreachable = 0;
     let scored = 0;
     fc.assert(
-      fc.property(asked, ([question, others]) => {
+      fc.property(asked, ({ question, all }) => {
         const looked = look(question);
         const { policy } = looked.loaded;
         const complaint = lintPolicy(looked.loaded).complaints.find(({ id }) => id === "unreachable-band");
@@ -127,7 +129,7 @@ describe("what lint says of random policies holds for random subjects:", () => {
         const most = Number(/at most (\d+)$/.exec(complaint.message)?.[1]);
         const { middle, top } = policy.settings.bands;
         expect(most).toBeLessThan(complaint.message.startsWith("neither") ? middle : top);
-        for (const { subject } of [question, ...others]) {
+        for (const subject of all) {
           const { score, stands } = evaluate(policy, gather(policy, situate(policy, subject)));
           if (stands.some((stand) => policy.rules[stand >> 1]?.event === "deny")) continue;
           expect(score).toBeLessThanOrEqual(most);
@@ -174,11 +176,11 @@ describe("what lint says of rules over an open map, which may hold anything,", (
     const seen = { impossible: 0, decided: 0 };
     fc.assert(
       fc.property(rules, ({ conditions: stated, facts }) => {
+        const { policy } = compilePair({ conditions: stated, named: {}, facts: {}, draws: [] });
+        const one = policy.rules[0] && examine(policy.rules[0], { slots: policy.slots, classifications: [] }, { left: 1_000_000 });
+        if (!one) return;
         for (const given of facts) {
-          const { policy, values } = compilePair({ conditions: stated, named: {}, facts: given, draws: [] });
-          const one = policy.rules[0] && examine(policy.rules[0], { slots: policy.slots, classifications: [] }, { left: 1_000_000 });
-          if (!one) continue;
-          const known: readonly Known[] = values;
+          const known: readonly Known[] = valuesFor(policy, given);
           for (const part of nodesOf(one.rule.condition)) if (one.impossible.has(part)) expect(part.test(known), part.position).toBe(FALSE);
           if (one.fires !== "sometimes") expect(fires(one.rule, known)).toBe(one.fires === "always");
           seen.impossible += one.impossible.size;
@@ -195,10 +197,10 @@ describe("what lint says of rules over an open map, which may hold anything,", (
 describe("the property", () => {
   it("catches a verdict that overlooks a value, as one that never tries an absent fact would", () => {
     const caught = fc.check(
-      fc.property(asked, ([question, others]) => {
+      fc.property(asked, ({ question, all }) => {
         const looked = look(question);
-        for (const other of [question, ...others]) {
-          const values = valuesOf(looked, other);
+        for (const subject of all) {
+          const values = valuesOf(looked, subject);
           for (const one of looked.examined) if (one) expect(one.fires === "sometimes" || agrees(one, values)).toBe(true);
         }
       }),

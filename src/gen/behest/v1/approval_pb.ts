@@ -1085,7 +1085,8 @@ export const ApprovalService: GenService<{
   },
   /**
    * Sends the approvals that ListApprovals would list, then each one whenever it is opened, answered, used or ended. A caller that reads too slowly gets
-   * the present state of an approval, not each step. Roles: as ListApprovals. RESOURCE_EXHAUSTED when `watches_max` of them are open.
+   * the present state of an approval, not each step. Roles: as ListApprovals; a token that loses them, or is not known any more, is told no more.
+   * RESOURCE_EXHAUSTED when `watches_max` of them are open. Ends with OK when the server stops.
    *
    * @generated from rpc behest.v1.ApprovalService.WatchApprovals
    */

@@ -1,0 +1,386 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningServer, runServer, temporaryDirectory } from "../running-server.ts";
+import { begin, type Finished, run } from "./running-command.ts";
+
+const directory = temporaryDirectory();
+let server: RunningServer;
+beforeAll(async () => {
+  server = await runServer({ data: join(directory.path, "state") });
+});
+afterAll(async () => {
+  await server.close();
+  directory.remove();
+});
+
+const asking = (): readonly string[] => ["--data", server.data, "--grpc", server.address];
+const behest = (...args: readonly string[]): Promise<Finished> => run([...args, ...asking()]);
+const where = (): string => `--data ${server.data} --grpc ${server.address}`;
+
+/** As the starter's policy asks `group:approvers` about it, which is `user:local`; one conversation for each test. */
+const mail = (session: string, ...more: readonly string[]): readonly string[] => [
+  "decide",
+  ...["--agent", "inbox-assistant", "--tool", "send_email", "--session", session],
+  ...["--arg", 'recipients=["bob@example.org"]', "--arg", "subject=Minutes", "--arg", "body=Attached"],
+  ...["--statement", "Send the minutes to Bob", "--behest-of", "user:alice"],
+  ...more,
+];
+
+/** The approval that a decision waits for. */
+async function ask(session: string, ...more: readonly string[]): Promise<string> {
+  const { stdout } = await behest(...mail(session, "-o", "json", ...more));
+  return JSON.parse(stdout).approval.id;
+}
+
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+const shapeOf = (text: string, id: string): string =>
+  text
+    .replaceAll(id, "ID")
+    .replaceAll(TIME, "TIME")
+    .replaceAll(/\b\d+ min\b/g, "N min");
+
+describe("behest approvals", () => {
+  it("go from the question over the yes to its one use, each saying what to type next", async () => {
+    expect(await behest("approvals", "ls")).toEqual({
+      code: 0,
+      stdout: "nobody has to be asked, and no approval waits for its use\n",
+      stderr: `next: bin/behest approvals ls --all ${where()}\n`,
+    });
+    const asked = await behest(...mail("loop", "--exit-code"));
+    const [id = ""] = /(?<=approval )[0-9a-f]{8}-[0-9a-f-]{27}/.exec(asked.stdout) ?? [];
+    expect(asked.code).toBe(21);
+    expect(shapeOf(asked.stdout, id)).toContain("asks group:approvers about behest:basis\n    approval ID is pending, until TIME\n");
+    expect(asked.stderr).toBe(`next: bin/behest approvals show ${id} ${where()}\n`);
+
+    expect(await ask("loop")).toBe(id);
+    const listed = await behest("approvals", "ls");
+    expect(shapeOf(listed.stdout, id).replaceAll(/ {2,}/g, "  ")).toBe(
+      "approval  risk  agent  wants  asked  left  for\nID  10  inbox-assistant  send send_email  2×  N min  “Send the minutes to Bob”\n",
+    );
+    expect(listed.stderr).toBe(`next: bin/behest approvals show ${id} ${where()}\n`);
+
+    const shown = await behest("approvals", "show", id.slice(-12));
+    expect(shapeOf(shown.stdout, id)).toContain(`? pending  inbox-assistant → send_email (send)  risk 10  ID
+  agent       inbox-assistant
+  asked       at TIME through local-enforcer; 2×, last at TIME
+  for         nobody: no registered task vouches for a person
+  task        “Send the minutes to Bob”
+`);
+    expect(shapeOf(shown.stdout, id)).toContain(`  arguments   recipients  (destination; nobody vouches for it)
+              │ ["bob@example.org"]
+              subject  (free text)
+              │ "Minutes"
+              body  (free text)
+              │ "Attached"
+`);
+    expect(shown.stderr).toBe(`next: bin/behest approvals approve ${id} ${where()}\n`);
+
+    const approved = await behest("approvals", "approve", id, "--comment", "as agreed");
+    expect({ ...approved, stdout: shapeOf(approved.stdout, id) }).toEqual({
+      code: 0,
+      stdout:
+        "✔ approved  inbox-assistant → send_email (send)  risk 10  ID\n    local-enforcer may take it from now on, until TIME, by sending the same request once more with this approval\n",
+      stderr: `next: bin/behest decide THE-SAME-REQUEST --approval ${id} ${where()}\n`,
+    });
+    const unnamed = await behest(...mail("loop"));
+    expect(unnamed.stdout).toContain(`approval ${id} is approved, until `);
+    expect(unnamed.stderr).toBe(approved.stderr);
+
+    const used = await behest(...mail("loop", "--approval", id));
+    expect(used.stdout).toContain("✔ ALLOW  inbox-assistant → send_email  risk 10 (low)  basis AUTHORIZED\n    people have said yes to it");
+    expect(used.stdout).toContain(`    approval ${id} is consumed\n`);
+    const again = await behest(...mail("loop", "--approval", id));
+    expect(again.stdout).toContain("BASIS_ASKS, APPROVAL_NOT_APPLICABLE\n");
+    expect((await behest("approvals", "show", id)).stdout).toMatch(
+      / {2}answers {5}user:local: yes at \S+, “as agreed”\n {2}ended {7}consumed at \S+\n/,
+    );
+  });
+
+  it("want a reason for a no, after which nobody is asked again", async () => {
+    const id = await ask("no");
+    expect(await behest("approvals", "deny", id)).toMatchObject({ code: 2, stderr: expect.stringContaining("a no needs its reason, for it holds") });
+    const denied = await behest("approvals", "deny", id, "--comment", "not to him");
+    expect(shapeOf(denied.stdout, id)).toBe(
+      "✖ denied  inbox-assistant → send_email (send)  risk 10  ID\n    denied at TIME by user:local: not to him\n    from now on the same request is DENY, APPROVAL_DENIED\n",
+    );
+    expect((await behest(...mail("no"))).stdout).toContain("APPROVAL_DENIED");
+    const late = await behest("approvals", "approve", id);
+    expect(late).toMatchObject({ code: 2, stderr: `behest: approval \`${id}\` is denied\n` });
+  });
+
+  it("give a wider yes as it is listed, and take it back", async () => {
+    const id = await ask("wider");
+    const approved = await behest(
+      "approvals",
+      "approve",
+      id,
+      "--uses",
+      "3",
+      "--until",
+      "20m",
+      "--value",
+      "bob@example.org",
+      "--source",
+      "send_email",
+    );
+    expect(shapeOf(approved.stdout, id)).toContain(
+      "    3 times in all, not used yet, until TIME: everything else is exactly as shown; subject may be other text that names no new address, account, number or key;",
+    );
+    expect(shapeOf(approved.stdout, id)).toContain(
+      "    counts as named by a person in this task until TIME: bob@example.org\n    may be followed in this task until TIME: what send_email answers\n",
+    );
+    const alike = await behest(...mail("wider", "--arg", "body=Enclosed"));
+    expect(alike.stdout).toContain(`✔ ALLOW`);
+    expect(alike.stdout).toContain(`    approval ${id} is approved, until `);
+    const revoked = await behest("approvals", "revoke", id, "--comment", "INC-4711");
+    expect(shapeOf(revoked.stdout, id)).toBe(
+      "○ cancelled  inbox-assistant → send_email (send)  risk 10  ID\n    cancelled at TIME by user:local: INC-4711\n    nobody can use it from now on; asked again, it is asked anew\n",
+    );
+    expect((await behest(...mail("wider"))).stdout).toContain("? REQUIRE_APPROVAL");
+  });
+
+  it("wait for people as long as they are told", async () => {
+    const opened = nextOpened();
+    const waiting = begin([...mail("waits", "--wait", "55s"), ...asking()]);
+    const id = await opened;
+    await behest("approvals", "approve", id);
+    expect(await waiting.ended).toMatchObject({ code: 0, stdout: expect.stringContaining(`    approval ${id} is consumed\n`) });
+    expect((await behest(...mail("waits", "--wait", "1"))).stdout).toContain("? REQUIRE_APPROVAL");
+  });
+
+  it("print every field for programs, and ids alone for scripts", async () => {
+    const id = await ask("programs");
+    const { stdout } = await behest("approvals", "show", id, "-o", "json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      approval: { id, state: "APPROVAL_STATE_PENDING", principal: "", holds: [{ name: "behest:basis", quorum: 1, agreed: [] }] },
+      operation: "",
+      tool_owner: "team:workplace",
+      compared_with: expect.any(String),
+      warnings: [],
+    });
+    const list = JSON.parse((await behest("approvals", "ls", "-o", "json", "--agent", "inbox-assistant")).stdout);
+    expect(list.total).toBe(list.approvals.length);
+    const lines = (await behest("approvals", "ls", "-o", "ndjson")).stdout.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line).id)).toEqual(list.approvals.map((one: { id: string }) => one.id));
+    expect((await behest("approvals", "ls", "-q")).stdout.trimEnd().split("\n")).toContain(id);
+    expect((await behest("approvals", "ls", "--agent", "somebody-else")).stdout).toContain("nobody has to be asked");
+    const answered = JSON.parse((await behest("approvals", "approve", id, "-o", "json")).stdout);
+    expect(answered.approval).toMatchObject({
+      id,
+      state: "APPROVAL_STATE_APPROVED",
+      answers: [{ approver: { id: "user:local", verified: "local_file" } }],
+    });
+    const states = async (...flags: readonly string[]): Promise<readonly string[]> => [
+      ...new Set<string>(
+        JSON.parse((await behest("approvals", "ls", "-o", "json", ...flags)).stdout).approvals.map((one: { state: string }) => one.state),
+      ),
+    ];
+    expect(await states("--state", "approved", "--state", "denied")).toEqual(["APPROVAL_STATE_DENIED", "APPROVAL_STATE_APPROVED"]);
+    expect((await states("--all")).length).toBeGreaterThan(2);
+  });
+
+  it("say in one line that an agent asks more than people can be asked", async () => {
+    const requests = Array.from({ length: 33 }, (_, at) => ({
+      agent: { id: "coding-assistant" },
+      session: `flood-${at % 3}`,
+      action: { tool: "filesystem/write_file", arguments: { path: `/srv/${at}.md`, content: "x" } },
+    }));
+    writeFileSync(join(directory.path, "flood.ndjson"), requests.map((one) => JSON.stringify(one)).join("\n"));
+    await behest("decide", join(directory.path, "flood.ndjson"));
+    const { stdout } = await behest("approvals", "ls", "--agent", "coding-assistant");
+    const [flood = "", header = ""] = stdout.split("\n");
+    expect(flood).toMatch(
+      /^! coding-assistant asks more than people can be asked: 3 more questions wait here as one, for \d+ min; yes lets it ask again, no denies it what it asks beyond {2}[0-9a-f-]{36}$/,
+    );
+    expect(header).toMatch(/^approval +risk +agent/);
+    const shown = await behest("approvals", "show", flood.slice(-36));
+    expect(shown.stdout).toContain("  first       this is the first of what it asks beyond; a yes allows none of it\n");
+    const denied = await behest("approvals", "deny", flood.slice(-36), "--comment", "enough");
+    expect(denied.stdout).toContain(
+      "    for an hour, whatever people would have to be asked for coding-assistant beyond that is DENY, APPROVAL_DENIED\n",
+    );
+  });
+
+  it.each<{ says: string; args: readonly string[]; told: string }>([
+    { says: "name a state that there is", args: ["ls", "--state", "aproved"], told: "did you mean `approved`?" },
+    { says: "refuse flags that exclude each other", args: ["ls", "--all", "--state", "denied"], told: "--all and --state exclude each other" },
+    {
+      says: "know no short id that nothing has",
+      args: ["show", "nope"],
+      told: "no approval has an id like `nope`; look with bin/behest approvals ls --all",
+    },
+    { says: "tell an unknown id", args: ["show", "01999d5c-2f10-7b7e-a6c3-1b0a4a5e9f21"], told: "01999d5c-2f10-7b7e-a6c3-1b0a4a5e9f21" },
+    { says: "count uses in digits", args: ["approve", "1", "--uses", "many"], told: "--uses: `many` is no count of uses" },
+    { says: "know what a time is about", args: ["approve", "1", "--until", "2h"], told: "say which with --uses, --value or --source" },
+    { says: "read a time", args: ["approve", "1", "--uses", "2", "--until", "soon"], told: "--until: `soon` is no time" },
+  ])("$says", async ({ args, told }) => {
+    const { code, stderr, stdout } = await behest("approvals", ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(told);
+  });
+
+  it.each<{ says: string; args: readonly string[]; told: string }>([
+    { says: "waits no longer than people can be waited for", args: mail("x", "--wait", "56"), told: "--wait: `56` is no such time" },
+    {
+      says: "continues one request only",
+      args: ["decide", "docs/examples/first-steps.json", "--approval", "x"],
+      told: "--approval is about one request, and there are 3",
+    },
+  ])("decide $says", async ({ args, told }) => {
+    expect(await behest(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(told) });
+  });
+
+  it("count each of several people once, and say whose word is still missing", async () => {
+    const rules = join(directory.path, "rules");
+    cpSync("rules", rules, { recursive: true });
+    const policy = JSON.parse(readFileSync(join(rules, "policy.json"), "utf8"));
+    policy.approvers = { default: ["group:approvers"], quorum: 2 };
+    policy.groups = { approvers: ["user:local", "user:carol"] };
+    writeFileSync(join(rules, "policy.json"), JSON.stringify(policy));
+    const other = await runServer({ rules });
+    const there = (...args: readonly string[]): Promise<Finished> => run([...args, "--data", other.data, "--grpc", other.address]);
+    const { stdout: token } = await run(["tokens", "create", "--role", "approver", "--name", "user:carol", "--data", other.data]);
+    writeFileSync(join(directory.path, "carol.token"), token, { mode: 0o600 });
+    const id = JSON.parse((await there(...mail("two", "-o", "json"))).stdout).approval.id;
+    for (const _ of ["first", "again"]) {
+      expect((await there("approvals", "approve", id)).stdout).toContain(
+        "    your yes counts; more is needed\n    behest:basis: asks group:approvers, 2 of them\n    1 of 2 agreed: user:local; may answer: user:carol\n",
+      );
+    }
+    const second = async (): Promise<Finished> => there("approvals", "approve", id, "--token-file", join(directory.path, "carol.token"));
+    // A running server knows a new token within a second.
+    await expect.poll(async () => (await second()).stdout, { timeout: 10_000 }).toContain("✔ approved");
+    await other.close();
+  });
+
+  it("answers with nobody's token but an approver's", async () => {
+    const id = await ask("tokens");
+    const { code, stderr } = await behest("approvals", "approve", id, "--token-file", join(server.data, "operator.token"));
+    expect(code).toBe(7);
+    expect(stderr).toContain("approver");
+  });
+});
+
+/** The next that is opened. */
+async function nextOpened(): Promise<string> {
+  for await (const { approval, existing } of server.client("approver").watchApprovals()) if (approval && !existing) return approval.id;
+  throw new Error("the watch has ended");
+}
+
+describe("behest approvals watch", () => {
+  it("tells what is open, then each change, and ends well when it is told to stop", async () => {
+    const open = await ask("watched");
+    const watching = begin(["approvals", "watch", "--agent", "inbox-assistant", "-o", "ndjson", ...asking()]);
+    const told = async (id: string, state: string): Promise<void> => {
+      while (!lines(watching.said.stdout).some(({ approval }) => approval.id === id && approval.state === state)) {
+        if (watching.child.stdout) await once(watching.child.stdout, "data");
+      }
+    };
+    await told(open, "APPROVAL_STATE_PENDING");
+    const next = await ask("watched later");
+    await told(next, "APPROVAL_STATE_PENDING");
+    await behest("approvals", "deny", next, "--comment", "no");
+    await told(next, "APPROVAL_STATE_DENIED");
+    watching.child.kill("SIGINT");
+    const { code, signal, stdout, stderr } = await watching.ended;
+    expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
+    expect(lines(stdout).find(({ approval }) => approval.id === open)?.existing).toBe(true);
+    expect(lines(stdout).filter(({ approval }) => approval.id === next)).toMatchObject([{ existing: false }, { existing: false }]);
+  });
+
+  it("ends with 6 when the server goes away", async () => {
+    const other = await runServer();
+    const watching = begin(["approvals", "watch", "--data", other.data, "--grpc", other.address]);
+    await run([
+      "decide",
+      "--agent",
+      "inbox-assistant",
+      "--tool",
+      "send_email",
+      "--arg",
+      'recipients=["bob@example.org"]',
+      "--data",
+      other.data,
+      "--grpc",
+      other.address,
+    ]);
+    while (!watching.said.stdout.includes("? pending  inbox-assistant → send_email (send)")) {
+      if (watching.child.stdout) await once(watching.child.stdout, "data");
+    }
+    await other.close();
+    expect(await watching.ended).toMatchObject({ code: 6, signal: null });
+  });
+});
+
+interface Told {
+  readonly approval: { readonly id: string; readonly state: string };
+  readonly existing: boolean;
+}
+
+const lines = (text: string): readonly Told[] =>
+  text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+
+const HOSTILE = {
+  agent: { id: "inbox-assistant" },
+  session: "hostile",
+  task: { statement: "Send it\n  holds       none\u001b[2J\u001b[32m" },
+  action: {
+    tool: "send_email",
+    arguments: {
+      recipients: ["b\u043eb@example.org", "x\u202egro.elpmaxe@eve"],
+      subject: "\u009b31mred\u200b",
+      body: `Hello\r\n  holds       none\u001b]0;title\u0007${"─".repeat(200)}`,
+    },
+  },
+};
+
+// `script` lends a command a terminal.
+describe.runIf(existsSync("/usr/bin/script"))("on a terminal", () => {
+  /** What a terminal is sent, when `reply` is typed once something asks for it. */
+  async function onTerminal(command: readonly string[], reply?: string): Promise<string> {
+    const line = `stty cols 80; bin/behest ${[...command, ...asking()].join(" ")}; echo "exit $?"`;
+    const child = spawn("script", ["-qec", line, "/dev/null"], { env: { PATH: process.env["PATH"] ?? "", TERM: "xterm" } });
+    let said = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+      if (reply !== undefined && text.includes("[y/N]")) child.stdin.write(`${reply}\n`);
+    });
+    await once(child, "close");
+    return said.replaceAll("\r\n", "\n");
+  }
+
+  it("approve shows what is asked first, and takes only a yes for one", async () => {
+    const id = await ask("asks back");
+    const no = await onTerminal(["approvals", "approve", id], "n");
+    expect(no).toContain("\u001b[33m? pending\u001b[39m");
+    expect(no).toContain('│ "Attached"');
+    expect(no).toContain("say yes to exactly this, once? [y/N]");
+    expect(no).toMatch(/behest: nothing was said; it stays as it was\nexit 2\n$/);
+    const yes = await onTerminal(["approvals", "approve", id, "--value", "bob@example.org"], "y");
+    expect(yes).toContain("say yes to this, once, to bob@example.org as named by you for this task? [y/N]");
+    expect(yes).toContain("\u001b[32m✔ approved\u001b[39m");
+    const unasked = await ask("unasked");
+    expect(await onTerminal(["approvals", "approve", unasked, "--yes"])).not.toContain("[y/N]");
+  });
+
+  it("nothing that an agent wrote moves the cursor, colours a word or begins a line", async () => {
+    writeFileSync(join(directory.path, "hostile.json"), JSON.stringify(HOSTILE));
+    const { stdout } = await behest("decide", join(directory.path, "hostile.json"), "-o", "json");
+    const { id } = JSON.parse(stdout).approval;
+    const shown = `${await onTerminal(["approvals", "show", id])}${await onTerminal(["approvals", "ls"])}${await onTerminal(["approvals", "show", id, "-o", "json"])}`;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are this program's own.
+    const plain = shown.replaceAll(/\u001b\[(1|2|22|31|32|33|39)m/g, "");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
+    expect(plain).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u200b]/);
+    expect(shown).not.toContain("\u001b[32m");
+    expect(plain.split("\n").filter((line) => /^ {0,12}holds/.test(line))).toHaveLength(1);
+    expect(plain).toContain("b⟨U+043E⟩b@example.org");
+    expect(plain).toContain("  ! beware    `action.arguments.recipients[1]` holds marks that turn the");
+  });
+});
