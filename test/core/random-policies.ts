@@ -138,8 +138,15 @@ const settings = fc
     reach,
     approvers: fc.record(
       {
-        default: some([["group:approvers"], ["principal", "user:bo"], ["group:approvers", "issuer"]]),
-        quorum: mostly(1, fc.integer({ min: 2, max: 3 }), 1),
+        default: mostly(
+          ["group:approvers"],
+          some([
+            ["principal", "user:bo"],
+            ["group:approvers", "issuer"],
+          ]),
+          2,
+        ),
+        quorum: mostly(1, fc.integer({ min: 2, max: 3 }), 2),
         require_verified: mostly(false, fc.constant(true), 7),
       },
       { noNullPrototype: true },
@@ -278,7 +285,7 @@ function policiesOver({ helping: helpingPlaces, every, partsMin }: Readable): fc
       ["issuer", "user:ann"],
       ["group:approvers", "user:ann", "user:bo"],
     ]),
-    quorum: some([1, 2]),
+    quorum: some([1, 1, 2]),
     lifetime: some(["5m", "2h"]),
   };
   const rule = fc.oneof(
