@@ -13,7 +13,7 @@ import {
 } from "../gen/behest/v1/approval_pb.ts";
 import { ApprovalState, type Finding, FindingResult, PrincipalType } from "../gen/behest/v1/decision_pb.ts";
 import { nameOf, obligationText } from "./answers.ts";
-import { approvalHeadline, endedWords, forWhom, grantedWords, holdWords, leftUntil, times } from "./approval-words.ts";
+import { approvalHeadline, endedWords, grantedWords, holdWords, leftUntil, times } from "./approval-words.ts";
 import { broken } from "./columns.ts";
 import { folded, paint } from "./output.ts";
 import { lengthWords, revealed, revealedLines } from "./revealed.ts";
@@ -89,10 +89,10 @@ function whoEntries({ chain, statedOtherwise }: GetApprovalResponse, approval: A
   return [
     { label: "agent", lines: [revealed(agentId)] },
     { label: "asked", lines: [`at ${momentOf(askedAt)} through ${revealed(caller)}${again}`] },
-    { label: "for", lines: [approval.principal === "" ? "nobody: no registered task vouches for a person" : forWhom(approval)] },
+    { label: "for", lines: [approval.principal === "" ? "nobody: no registered task vouches for a person" : revealed(approval.principal)] },
     { label: "task", lines: [...(statement === "" ? ["nobody said what it is for"] : quotedLines(statement)), taskId] },
     ...(statedOtherwise === "" ? [] : [{ label: "now says", lines: quotedLines(statedOtherwise), style: "yellow" as const }]),
-    ...(chain.length === 0 ? [] : [{ label: "chain", lines: chain.map(hopWords) }]),
+    ...(chain.length === 0 ? [] : [{ label: "chain", lines: chain.map((hop, at) => hopWords(hop, at, approval.principal)) }]),
   ];
 }
 
@@ -107,9 +107,11 @@ function quotedLines(text: string): readonly string[] {
 const LONG_CHARACTERS = 280;
 const isLong = (text: string): boolean => text.length > LONG_CHARACTERS;
 
-function hopWords({ principal, taskId }: ChainHop, at: number): string {
-  const who = principal ? `${nameOf(PrincipalType, principal.type).toLowerCase()}:${revealed(principal.id)}` : "nobody";
-  return `${at === 0 ? "" : "→ "}${who}${taskId === "" ? ", for whom nobody vouches" : `, in task ${taskId}`}`;
+/** Whoever opened the task vouches for whom it is for. */
+function hopWords({ principal, taskId }: ChainHop, at: number, vouchedFor: string): string {
+  const who = principal ? `${nameOf(PrincipalType, principal.type).toLowerCase()}:${principal.id}` : "nobody";
+  const by = taskId === "" ? (at === 0 && who === vouchedFor ? "" : ", for whom nobody vouches") : `, in task ${taskId}`;
+  return `${at === 0 ? "" : "→ "}${revealed(who)}${by}`;
 }
 
 function whatEntries(shown: GetApprovalResponse, { kind, tool, effect }: ApprovalSummary): readonly Entry[] {

@@ -53,8 +53,6 @@ const NAME_COLUMNS_MAX = 36;
 /** A name that somebody else chose, in a line with other words. */
 export const named = (name: string): string => shortened(name, NAME_COLUMNS_MAX);
 
-export const forWhom = ({ principal }: ApprovalSummary): string => (principal === "" ? "nobody" : named(principal));
-
 /** An approval in one line: how it stands, and what it is about. A flood in plain words. */
 export function approvalHeadline(approval: ApprovalSummary): string {
   const { id, kind, state, agentId, tool, effect, score } = approval;

@@ -166,7 +166,8 @@ function print(resolved: ResolveApprovalResponse, options: AnswerOptions): void 
   const columns = screenColumns();
   const lines = [approvalHeadline(approval), ...consequences(approval).map((line) => `    ${line}`)];
   process.stdout.write(`${lines.map((line) => folded(line, columns)).join("\n")}\n`);
-  const next = nextWords(approval);
+  // What is still to be said is for others to say.
+  const next = approval.state === ApprovalState.PENDING ? "approvals watch" : nextWords(approval);
   if (next !== undefined) process.stderr.write(`${paint("dim", `next: ${asTypedTo(next, options)}`)}\n`);
 }
 

@@ -11,7 +11,7 @@ import {
   ListApprovalsResponseSchema,
 } from "../gen/behest/v1/approval_pb.ts";
 import { ApprovalState } from "../gen/behest/v1/decision_pb.ts";
-import { APPROVAL_STATES, approvalStateWord, forWhom, leftUntil, named, times } from "./approval-words.ts";
+import { APPROVAL_STATES, approvalStateWord, leftUntil, named, times } from "./approval-words.ts";
 import { systemNow } from "./clock.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { asTypedTo } from "./hint.ts";
@@ -107,7 +107,7 @@ function rowsOf(approvals: readonly ApprovalSummary[], now: Instant): readonly R
   const allWait = approvals.every(({ state }) => state === ApprovalState.PENDING);
   const allOnce = approvals.every(({ asked }) => asked === 1);
   return approvals.map((approval) => {
-    const { id, state, score, agentId, tool, effect, asked, expiresAt, statement } = approval;
+    const { id, state, score, agentId, tool, effect, asked, expiresAt, principal, statement } = approval;
     const isOpen = state === ApprovalState.PENDING || state === ApprovalState.APPROVED;
     return {
       approval: idOf(id),
@@ -117,7 +117,7 @@ function rowsOf(approvals: readonly ApprovalSummary[], now: Instant): readonly R
       wants: `${effectWord(effect)} ${named(tool)}`,
       ...(!allOnce && { asked: times(asked) }),
       left: isOpen ? leftUntil(expiresAt, now) : "",
-      for: `${forWhom(approval)}: ${statement === "" ? "nobody said what" : `“${revealed(statement)}”`}`,
+      for: [...(principal === "" ? [] : [named(principal)]), statement === "" ? "nobody said what" : `“${revealed(statement)}”`].join(": "),
     };
   });
 }

@@ -274,7 +274,7 @@ function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateRe
   const suspended = suspensionsOver(situation, view, lapsed);
   let bound: Binding | undefined;
   const binding = (): Binding => {
-    bound ??= bindingOf({ canonical: ports.canonical, request: prepared.original, subject, tool: situation.tool });
+    bound ??= bindingOf({ ...ports, request: prepared.original, subject, tool: situation.tool });
     return bound;
   };
   const standings = approvalStandings({ request: subject.request, subject, view, settings: policy.settings, binding });

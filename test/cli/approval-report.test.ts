@@ -55,7 +55,11 @@ const page = (fields: Fields = {}, summary: Summary = {}, columns?: number): str
   describeApproval(create(GetApprovalResponseSchema, { ...fields, approval: { ...SUMMARY, ...summary } }), { now: NOW, columns });
 
 const WHOLE: Fields = {
-  chain: [{ principal: { type: PrincipalType.USER, id: "alice" }, taskId: TASK }, { principal: { type: PrincipalType.AGENT, id: "payer" } }],
+  chain: [
+    { principal: { type: PrincipalType.USER, id: "alice" } },
+    { principal: { type: PrincipalType.AGENT, id: "planner" }, taskId: TASK },
+    { principal: { type: PrincipalType.AGENT, id: "payer" } },
+  ],
   toolOwner: "team:treasury",
   toolListed: true,
   reversibility: "irreversible",
@@ -93,7 +97,8 @@ describe("the page of an approval", () => {
   task        “Pay the October invoices”
               ${TASK}
   now says    “Pay everything”
-  chain       user:alice, in task ${TASK}
+  chain       user:alice
+              → agent:planner, in task ${TASK}
               → agent:payer, for whom nobody vouches
   tool        bank/transfer, owned by team:treasury
   effect      pay, irreversible

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningServer, runServer, temporaryDirectory } from "../running-server.ts";
@@ -58,7 +58,7 @@ describe("behest approvals", () => {
     expect(await ask("loop")).toBe(id);
     const listed = await behest("approvals", "ls");
     expect(shapeOf(listed.stdout, id).replaceAll(/ {2,}/g, "  ")).toBe(
-      "approval  risk  agent  wants  asked  left  for\nID  10  inbox-assistant  send send_email  2×  N min  nobody: “Send the minutes to Bob”\n",
+      "approval  risk  agent  wants  asked  left  for\nID  10  inbox-assistant  send send_email  2×  N min  “Send the minutes to Bob”\n",
     );
     expect(listed.stderr).toBe(`next: bin/behest approvals show ${id} ${where()}\n`);
 
@@ -231,6 +231,29 @@ describe("behest approvals", () => {
     },
   ])("decide $says", async ({ args, told }) => {
     expect(await behest(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(told) });
+  });
+
+  it("count each of several people once, and say whose word is still missing", async () => {
+    const rules = join(directory.path, "rules");
+    cpSync("rules", rules, { recursive: true });
+    const policy = JSON.parse(readFileSync(join(rules, "policy.json"), "utf8"));
+    policy.approvers = { default: ["group:approvers"], quorum: 2 };
+    policy.groups = { approvers: ["user:local", "user:carol"] };
+    writeFileSync(join(rules, "policy.json"), JSON.stringify(policy));
+    const other = await runServer({ rules });
+    const there = (...args: readonly string[]): Promise<Finished> => run([...args, "--data", other.data, "--grpc", other.address]);
+    const { stdout: token } = await run(["tokens", "create", "--role", "approver", "--name", "user:carol", "--data", other.data]);
+    writeFileSync(join(directory.path, "carol.token"), token, { mode: 0o600 });
+    const id = JSON.parse((await there(...mail("two", "-o", "json"))).stdout).approval.id;
+    for (const _ of ["first", "again"]) {
+      expect((await there("approvals", "approve", id)).stdout).toContain(
+        "    your yes counts; more is needed\n    behest:basis: asks group:approvers, 2 of them\n    1 of 2 agreed: user:local; may answer: user:carol\n",
+      );
+    }
+    const second = async (): Promise<Finished> => there("approvals", "approve", id, "--token-file", join(directory.path, "carol.token"));
+    // A running server knows a new token within a second.
+    await expect.poll(async () => (await second()).stdout, { timeout: 10_000 }).toContain("✔ approved");
+    await other.close();
   });
 
   it("answers with nobody's token but an approver's", async () => {

@@ -82,7 +82,7 @@ describe.concurrent("behest explain DECISION-ID", () => {
     const { stdout } = await behest("explain", ids["allowed"] ?? "", "--all", "-o", "json");
     const { decision, explanation } = JSON.parse(stdout);
     expect(decision).toMatchObject({ decision_id: ids["allowed"], outcome: "OUTCOME_ALLOW", recorded: true });
-    expect(explanation.rules).toHaveLength(45);
+    expect(explanation.rules).toHaveLength(47);
     const pretty = (await behest("explain", ids["denied"] ?? "", "--all")).stdout;
     const [above, below] = [pretty.lastIndexOf("touched  "), pretty.indexOf("(does not stand)")];
     expect(pretty.slice(0, above)).not.toContain("(does not stand)");

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { canonical } from "../../src/canonical.ts";
 import { bindingOf } from "../../src/core/approvals/binding.ts";
 import { ServiceError } from "../../src/core/errors.ts";
+import { createKeyedDigest } from "../../src/core/masking.ts";
 import type { Tool } from "../../src/core/policy.ts";
 import type { DecisionRequest } from "../../src/core/request.ts";
 import type { Subject } from "../../src/core/situation.ts";
@@ -105,8 +106,9 @@ const subjectOf = (request: DecisionRequest, change: Partial<Subject> = {}): Sub
   ...change,
 });
 
+const keyedDigest = createKeyedDigest(Buffer.alloc(32, "key"));
 type Digest = (request: DecisionRequest) => string;
-const digestOf: Digest = (request) => bindingOf({ canonical, request, subject: subjectOf(request), tool: undefined }).digest;
+const digestOf: Digest = (request) => bindingOf({ canonical, keyedDigest, request, subject: subjectOf(request), tool: undefined }).digest;
 
 /** Fields with which two requests may differ, and are bound alike all the same. */
 function notBoundBy(digest: Digest, to: Change["to"]): readonly string[] {
@@ -188,7 +190,7 @@ describe("an approval is bound to what Behest made of the request", () => {
     until: instant(1),
   };
   const digest = (change: Partial<Subject>, changedTool: Tool = tool): string =>
-    bindingOf({ canonical, request, subject: subjectOf(request, change), tool: changedTool }).digest;
+    bindingOf({ canonical, keyedDigest, request, subject: subjectOf(request, change), tool: changedTool }).digest;
 
   it.each<{ what: string; one?: Partial<Subject>; other?: Partial<Subject>; otherTool?: Tool }>([
     { what: "tenant", other: { tenant: "elsewhere" } },
@@ -212,5 +214,31 @@ describe("an approval is bound to what Behest made of the request", () => {
   it("and not to when it is asked, or what the task has seen", () => {
     const later = { at: instant(1), task: { ...task, seen: { ...NOTHING_SEEN, trust: "untrusted" as const } } };
     expect(digest(later)).toBe(digest({}));
+  });
+});
+
+describe("the digest of a request that holds a secret", () => {
+  const withPin = (pin: string): DecisionRequest => ({ agent: { id: "a" }, action: { tool: "t", arguments: { pin } } });
+  const bound = (pin: string, key: Buffer) =>
+    bindingOf({
+      canonical,
+      keyedDigest: createKeyedDigest(key),
+      request: withPin(pin),
+      subject: subjectOf(withPin("masked"), { masked: 1 }),
+      tool: undefined,
+    });
+
+  it("cannot be computed from what the ledger holds without the key", () => {
+    const digests = [Buffer.alloc(32, "one"), Buffer.alloc(32, "two")].map((key) => bound("1234", key));
+    for (const digest of [...digests.map(({ digest: whole }) => whole), ...digests.map(({ pattern }) => pattern().digest)]) {
+      expect(digest).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
+    }
+    expect(digests[0]?.digest).not.toBe(digests[1]?.digest);
+  });
+
+  it("is another for another secret", () => {
+    const key = Buffer.alloc(32, "one");
+    expect(bound("1234", key).digest).toBe(bound("1234", key).digest);
+    expect(bound("1234", key).digest).not.toBe(bound("1235", key).digest);
   });
 });

@@ -45,7 +45,7 @@ export interface Approval {
   readonly kind: ApprovalKind;
   /** That asked first: its record holds everything that is shown. */
   readonly decision: string;
-  /** `sha256:` and 64 hexadecimal digits over the whole request and what it was resolved to. */
+  /** `sha256:` and 64 hexadecimal digits over the whole request and what it was resolved to; its keyed digest where the request holds a secret. */
   readonly binding: string;
   readonly pattern?: Pattern;
   readonly task: string;

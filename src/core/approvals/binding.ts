@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { identifiersIn } from "../intent/identifiers.ts";
+import type { KeyedDigest } from "../masking.ts";
 import type { Tool } from "../policy.ts";
 import type { Canonical } from "../ports.ts";
 import type { DecisionRequest } from "../request.ts";
@@ -16,6 +17,7 @@ export interface Binding {
 
 export interface BindingInput {
   readonly canonical: Canonical;
+  readonly keyedDigest: KeyedDigest;
   /** As it came: nothing masked. */
   readonly request: DecisionRequest;
   readonly subject: Subject;
@@ -24,23 +26,27 @@ export interface BindingInput {
 
 /**
  * SHA-256 of the RFC 8785 form of the whole request and of what Behest made of it. Left out of the request are only what names the attempt and what
- * it waits for, and credentials, which never reach the core.
+ * it waits for, and credentials, which never reach the core. Where the request holds a secret it is the keyed digest of that: the rest of the request lies in
+ * the ledger, and a plain one would give a short secret away.
  */
 export function bindingOf(input: BindingInput): Binding {
-  const { canonical, request, subject, tool } = input;
+  const { request, subject, tool } = input;
   return {
-    digest: sha256(canonical(boundTo(input, request.action.arguments))),
+    digest: digestOf(input, boundTo(input, request.action.arguments)),
     pattern() {
       const { fixed, ...pattern } = patternOf(request.action.arguments, { tool, masked: subject.request.action.arguments });
       const { amounts, varies } = pattern;
       // What varies is named beside the arguments: nothing that stands among them can look like it.
       const bound = { ...boundTo(input, fixed), amounts: Object.keys(amounts), varies };
-      return { digest: sha256(canonical(bound)), ...pattern };
+      return { digest: digestOf(input, bound), ...pattern };
     },
   };
 }
 
-const sha256 = (text: string): string => `sha256:${hash("sha256", text)}`;
+function digestOf({ canonical, keyedDigest, subject }: BindingInput, bound: object): string {
+  const digest = `sha256:${hash("sha256", canonical(bound))}`;
+  return subject.masked > 0 ? keyedDigest(digest) : digest;
+}
 
 function boundTo({ request, subject, tool }: BindingInput, args: JsonObject): object {
   const { requestId: _, approvalId: __, waitMs: ___, credentialed: ____, ...content } = request;

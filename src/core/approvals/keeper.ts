@@ -1,11 +1,12 @@
 import { ServiceError } from "../errors.ts";
 import { isoOf } from "../instants.ts";
+import { encodeStable } from "../json.ts";
 import type { Clock, Ledger, NewId, PolicySource, Turn } from "../ports.ts";
 import { type ApprovalAnswered, type ApprovalEnded, type DecisionRecord, RECORD_VERSION } from "../record.ts";
 import type { Caller } from "../request.ts";
 import type { StateKeys, StateView } from "../state.ts";
 import { chainOf } from "../tasks/registered.ts";
-import type { Instant } from "../words.ts";
+import type { Instant, Json } from "../words.ts";
 import { type Approval, type ApprovalStanding, type ApprovalState, type Endorsement, type GivenAnswer, type Granted, isOpen } from "./approval.ts";
 import { type Asking, holdsFor, isAnswered, isParty, isVerified } from "./approvers.ts";
 import { checkEndorsement, grantedBy } from "./endorsing.ts";
@@ -185,6 +186,7 @@ function resolving(ports: ApprovalKeeperPorts, { caller, view, at }: Resolving, 
   if (asked.verdict === "revoke") return revoking(ports, { state, standing, view, caller, at }, asked);
   const said = { caller, verdict: asked.verdict, holds, asking: { parties: approval.parties, settings } };
   if ((isOpen(standing) || standing === "denied") && repeats(state, said)) {
+    refuseOther(state, caller, asked);
     return { events: [], answer: statusAt(state, view, at) };
   }
   if (standing !== "pending") throw settled(approval, standing);
@@ -205,6 +207,22 @@ function resolving(ports: ApprovalKeeperPorts, { caller, view, at }: Resolving, 
   const event = answered(ports, { state, answer, asking: { parties: approval.parties, settings } });
   return { events: [event], answer: statusAt(withAnswer(state, event), view, at) };
 }
+
+/** A wider yes cannot take the place of one that others may have seen already. */
+function refuseOther({ answers }: ApprovalState, { id }: Caller, { endorsement }: ResolveRequest): void {
+  if (endorsement === undefined) return;
+  const isSame = answers.some((one) => one.by === id && encodeStable(asJson(one.endorsement)) === encodeStable(asJson(endorsement)));
+  if (isSame) return;
+  throw new ServiceError(
+    "REQUEST_MALFORMED",
+    `\`${id}\` has said yes already, and not with this endorsement; revoke the approval, and it can be asked anew`,
+    {
+      field: "endorsement",
+    },
+  );
+}
+
+const asJson = (endorsement: Endorsement = {}): Json => JSON.parse(JSON.stringify(endorsement)) as Json;
 
 interface Repeating {
   readonly caller: Caller;

@@ -46,7 +46,7 @@ export function shown({ status, record, last, rootStatement }: ShownApproval, po
   return {
     situation,
     arguments: Object.entries(action.arguments).map(([name, value]) => shownArgument(name, value, { known, role: situation.tool?.roles.get(name) })),
-    differences: last ? differencesOf(comparable(last.record), comparable(record)) : [],
+    differences: last && status.state.approval.kind === "action" ? differencesOf(comparable(last.record), comparable(record)) : [],
     warnings: deceptionsIn(plain(comparable(record)), "request").map((warning) => warning.replace("`request.", "`")),
     onApproval: onApproval(status),
   };
@@ -67,14 +67,13 @@ const shownArgument = (name: string, value: Json, { known, role }: Judging): Sho
 
 const plain = (value: object): JsonObject => JSON.parse(JSON.stringify(value)) as JsonObject;
 
-/** Everything that an approval is bound to and that a reader would miss if it had changed. */
+/** Everything that an approval is bound to and that a reader would miss if it had changed: not which task it is, which is another each time. */
 function comparable({ subject }: DecisionRecord): JsonObject {
   const { task: named, approvalId: _, ...request } = subject.request;
-  const { id, statement } = subject.task;
+  const { statement } = subject.task;
   return plain({
     ...request,
     task: {
-      ...(id !== undefined && { id }),
       ...(statement !== undefined && { statement }),
       ...(named?.statement !== undefined && { stated: named.statement }),
     },
@@ -98,9 +97,12 @@ function differencesOf(before: JsonObject, now: JsonObject): readonly Difference
 }
 
 function leavesOf(value: Json, place: string): readonly (readonly [string, Json])[] {
-  if (!isObject(value) || Object.keys(value).length === 0) return [[place, value]];
+  if (isObject(value) && Object.keys(value).length === 0) return [];
+  if (!isObject(value) || isMasked(value)) return [[place, value]];
   return Object.entries(value).flatMap(([key, item]) => leavesOf(item, place === "" ? key : `${place}.${key}`));
 }
+
+const isMasked = (value: JsonObject): boolean => Object.keys(value).sort().join() === "digest,kind,length";
 
 function onApproval({ state, until }: ShownApproval["status"]): string {
   const { approval } = state;
