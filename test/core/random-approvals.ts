@@ -17,6 +17,7 @@ export const GROUPS: readonly Readonly<Record<string, readonly string[]>>[] = [
   { approvers: ["user:ann", "user:bo", "user:cy"] },
   { approvers: ["user:ann", "user:bo", "user:cy"] },
   { approvers: ["user:alice", "gateway"] },
+  { approvers: ["user:alice"] },
   { approvers: ["user:ann", "user:worker", "planner", "user:bo"] },
   { approvers: ["user:planner", "user:cron"] },
   { approvers: [] },

@@ -281,10 +281,7 @@ function policiesOver({ helping: helpingPlaces, every, partsMin }: Readable): fc
   const narrow = fc.array(restrictive, { minLength: partsMin, maxLength: partsMin * 2 }).map((all) => ({ all }));
   const approval = {
     points: some([10, 40]),
-    approvers: some([
-      ["issuer", "user:ann"],
-      ["group:approvers", "user:ann", "user:bo"],
-    ]),
+    approvers: some([["issuer", "user:ann"], ["group:approvers", "user:ann", "user:bo"], ["user:alice"]]),
     quorum: some([1, 1, 2]),
     lifetime: some(["5m", "2h"]),
   };
