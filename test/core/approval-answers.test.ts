@@ -179,6 +179,8 @@ describe("a wider yes", () => {
     ["text that is no text", { memo: { html: "invoice 7" } }],
     ["text in a list", { memo: ["invoice 7"] }],
     ["text where there was none", { note: "hello" }],
+    ["text so long that nobody reads it", { memo: "invoice 7 ".repeat(1_001) }],
+    ["another account, whatever stands between its digits", { memo: "invoice 7, no: DE02*1203*0000*0000*2020*51" }],
   ])("does not hold for %s", async (_, args) => {
     const it = await asked();
     await endorse(it, { uses: 3 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { deceptionsIn, visible } from "../../src/core/approvals/deceptions.ts";
-import { gradedIdentifiers, gradeOf, type Known } from "../../src/core/approvals/provenance.ts";
+import { gradingOf, type Known } from "../../src/core/approvals/provenance.ts";
 import type { Json } from "../../src/core/words.ts";
 
 const KNOWN: Known = {
@@ -23,18 +23,35 @@ describe("where a value is known from", () => {
     { says: "of several values the worst counts", value: ["bob@example.com", "mallory@example.com"], grade: "unseen" },
     { says: "nothing is known from nowhere", value: "", grade: "unseen" },
   ])("$says", ({ value, grade }) => {
-    expect(gradeOf(value, KNOWN)).toBe(grade);
+    expect(gradingOf(KNOWN).gradeOf(value)).toBe(grade);
   });
 
   it("takes the words of nobody's task for nothing", () => {
-    expect(gradeOf("bob@example.com", { endorsed: [], own: [] })).toBe("unseen");
+    expect(gradingOf({ endorsed: [], own: [] }).gradeOf("bob@example.com")).toBe("unseen");
   });
 
   it("looks at each identifier inside free text", () => {
-    expect(gradedIdentifiers("Write to bob@example.com, copy mallory@evil.example", KNOWN)).toEqual([
+    expect(gradingOf(KNOWN).identifiersOf("Write to bob@example.com, copy mallory@evil.example")).toEqual([
       { value: "bob@example.com", provenance: "stated" },
       { value: "mallory@evil.example", provenance: "unseen" },
     ]);
+  });
+});
+
+describe("256 KiB of arguments", () => {
+  // Each looked for by itself, in a statement that is read anew for it, these take the decisions' time for minutes.
+  const words = "a b ".repeat(1_000);
+  const grading = gradingOf({
+    statement: `${words}bob@example.com`,
+    endorsed: Array.from({ length: 64 }, (_, at) => `e${at}@example.com `.repeat(20)),
+    own: [],
+  });
+  it.each<[says: string, value: Json, grade: string]>([
+    ["of one letter each", Array.from({ length: 65_000 }, () => "a"), "stated"],
+    ["of numbers", Array.from({ length: 50_000 }, (_, at) => at), "unseen"],
+    ["of what was endorsed", Array.from({ length: 20_000 }, (_, at) => `e${at % 64}@example.com`), "endorsed"],
+  ])("%s are graded to their end", (_, value, grade) => {
+    for (let times = 0; times < 20; times++) expect(grading.gradeOf(value)).toBe(grade);
   });
 });
 

@@ -183,6 +183,19 @@ describe("after a restart", () => {
     expect(stateOf(storage, endorsing)).toMatchObject({ standing: "consumed", ended: { by: "user:ann" } });
   });
 
+  it("a wider yes whose time was written down as over is as it was", async () => {
+    const task = await longTask(storage);
+    const wider = await asking(storage, wire({ task: { id: task } }));
+    await answer(storage, wider, { uses: 2, values: ["bob@example.com"] });
+    await use(storage, wider);
+    clock.advance(30 * HOUR);
+    expect(await approvalsOver(storage, POLICY).sweep()).toBe(1);
+    const before = stateOf(storage, wider);
+    await restart();
+    expect(stateOf(storage, wider)).toEqual(before);
+    expect(before).toMatchObject({ standing: "expired", granted: { uses: 2 }, used: 1 });
+  });
+
   it("questions of the last hour are counted, and a no to more of them holds, however short the windows are", async () => {
     const short = historyPolicy({ memory: "5m", report_within: "5m", idempotency: "1m" });
     await loadPolicy(storage, short);

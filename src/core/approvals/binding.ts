@@ -11,7 +11,7 @@ import type { Pattern } from "./approval.ts";
 /** What an approval is bound to. */
 export interface Binding {
   readonly digest: string;
-  /** Made where it is asked for. */
+  /** Made where it is first asked for. */
   readonly pattern: () => Pattern;
 }
 
@@ -31,14 +31,19 @@ export interface BindingInput {
  */
 export function bindingOf(input: BindingInput): Binding {
   const { request, subject, tool } = input;
+  const made = (): Pattern => {
+    const { fixed, ...pattern } = patternOf(request.action.arguments, { tool, masked: subject.request.action.arguments });
+    const { amounts, varies } = pattern;
+    // What varies is named beside the arguments: nothing that stands among them can look like it.
+    const bound = { ...boundTo(input, fixed), amounts: Object.keys(amounts), varies };
+    return { digest: digestOf(input, bound), ...pattern };
+  };
+  let pattern: Pattern | undefined;
   return {
     digest: digestOf(input, boundTo(input, request.action.arguments)),
-    pattern() {
-      const { fixed, ...pattern } = patternOf(request.action.arguments, { tool, masked: subject.request.action.arguments });
-      const { amounts, varies } = pattern;
-      // What varies is named beside the arguments: nothing that stands among them can look like it.
-      const bound = { ...boundTo(input, fixed), amounts: Object.keys(amounts), varies };
-      return { digest: digestOf(input, bound), ...pattern };
+    pattern: () => {
+      pattern ??= made();
+      return pattern;
     },
   };
 }
@@ -71,6 +76,9 @@ interface Masking {
   readonly masked: JsonObject;
 }
 
+/** No message to people is longer, and to find what a longer one names would hold decisions up. */
+const FREE_TEXT_MAX = 10_000;
+
 /**
  * Every argument stays as it is but two kinds: a number that is an amount may be less, and a free text may be another text. What is kept of either is
  * taken from the masked arguments: the ledger holds it in clear.
@@ -86,7 +94,7 @@ function patternOf(args: JsonObject, { tool, masked }: Masking): Omit<Pattern, "
     if (role === "amount" && typeof value === "number" && value >= 0) {
       amounts[name] = value;
       delete fixed[name];
-    } else if (role === "free_text" && typeof value === "string") {
+    } else if (role === "free_text" && typeof value === "string" && value.length <= FREE_TEXT_MAX) {
       varies.push(name);
       identifiers.push(...identifiersIn(value));
       delete fixed[name];

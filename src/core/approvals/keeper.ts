@@ -65,9 +65,12 @@ export interface ApprovalKeeper {
 }
 
 const SWEPT_MAX = 256;
+/** It shares its time with the decisions, every second; and what is over is over before it is written down. */
+const LOOKED_AT_MAX = 5_000;
 
 export function createApprovalKeeper(ports: ApprovalKeeperPorts): ApprovalKeeper {
   const { ledger, clock } = ports;
+  const sweeping = createSweeping(ports.newId);
   const look = <A>(read: (view: StateView, at: Instant) => A): A => ledger.peek(NOBODY, (view) => read(view, clock.now()));
   const keeper: ApprovalKeeper = {
     list: (caller, question) => look((view, at) => listed(view, { caller, question, at })),
@@ -90,7 +93,7 @@ export function createApprovalKeeper(ports: ApprovalKeeperPorts): ApprovalKeeper
     },
     sweep: () =>
       ledger.transact(NOBODY, (view) => {
-        const events = overdue(view, clock.now(), ports.newId);
+        const events = sweeping(view, clock.now());
         return { events, answer: events.length };
       }),
   };
@@ -157,19 +160,12 @@ function listed(view: LookedAt, { caller, question, at }: Listing): ReturnType<A
     const status = statusAt(state, view, at);
     if (standings.includes(status.standing)) fitting.push(status);
   }
-  const rank = ({ standing, state: { approval }, until }: ApprovalStatus): readonly number[] => [
-    standing === "pending" ? 0 : 1,
-    -approval.score,
-    isOpen(standing) ? until : -until,
-  ];
-  fitting.sort((a, b) => compare(rank(a), rank(b)));
+  fitting.sort((a, b) => place(a) - place(b) || b.state.approval.score - a.state.approval.score || when(a) - when(b));
   return { approvals: fitting.slice(0, limit), total: fitting.length };
 }
 
-function compare(a: readonly number[], b: readonly number[]): number {
-  for (const [at, value] of a.entries()) if (value !== b[at]) return value - (b[at] ?? 0);
-  return 0;
-}
+const place = ({ standing }: ApprovalStatus): number => (standing === "pending" ? 0 : 1);
+const when = ({ standing, until }: ApprovalStatus): number => (isOpen(standing) ? until : -until);
 
 interface Resolving {
   readonly caller: Caller;
@@ -327,14 +323,35 @@ const ended = ({ id: approval, tenant, task, root }: Approval, what: Pick<Approv
   ...what,
 });
 
-function overdue(view: StateView, at: Instant, newId: NewId): readonly ApprovalEnded[] {
-  const events: ApprovalEnded[] = [];
-  for (const state of view.approvals.all()) {
-    if (events.length >= SWEPT_MAX) break;
-    if (!isOpen(state.standing)) continue;
-    const { standing } = statusAt(state, view, at);
-    if (standing === "expired") events.push(ended(state.approval, { id: newId(at), at, how: "expired" }));
-    else if (standing === "cancelled") events.push(ended(state.approval, { id: newId(at), at, how: "cancelled", reason: TASK_ENDED }));
-  }
-  return events;
+/** Goes on where it stopped. */
+function createSweeping(newId: NewId): (view: StateView, at: Instant) => readonly ApprovalEnded[] {
+  let rest: Iterator<ApprovalState> | undefined;
+  return (view, at) => {
+    const events: ApprovalEnded[] = [];
+    for (let looked = 0; looked < LOOKED_AT_MAX && events.length < SWEPT_MAX; looked++) {
+      rest ??= view.approvals.all()[Symbol.iterator]();
+      const next = rest.next();
+      if (next.done) {
+        rest = undefined;
+        break;
+      }
+      // The ledger may have been read anew since: what counts is how it stands now.
+      const state = view.approvals.get(next.value.approval.id);
+      const event = state && overdue(state, view, { at, newId });
+      if (event) events.push(event);
+    }
+    return events;
+  };
+}
+
+interface Overdue {
+  readonly at: Instant;
+  readonly newId: NewId;
+}
+
+function overdue(state: ApprovalState, view: LookedAt, { at, newId }: Overdue): ApprovalEnded | undefined {
+  if (!isOpen(state.standing)) return undefined;
+  const { standing } = statusAt(state, view, at);
+  if (standing === "expired") return ended(state.approval, { id: newId(at), at, how: "expired" });
+  return standing === "cancelled" ? ended(state.approval, { id: newId(at), at, how: "cancelled", reason: TASK_ENDED }) : undefined;
 }

@@ -24,34 +24,55 @@ export const knownOf = ({ task, endorsed }: Subject, statement: string | undefin
   own: textsOf(task.registered?.principal.attributes ?? {}),
 });
 
-/** The worst over every text of a value. */
-export function gradeOf(value: Json, known: Known): Grade {
-  const grades = textsOf(value).map((text) => gradeOfText(text, known));
-  return worst(grades);
+/** Says where values are known from. Whoever asks chooses how many there are, and decisions wait meanwhile: each text is looked for once. */
+export interface Grading {
+  /** The worst over every text of a value. */
+  gradeOf(value: Json): Grade;
+  identifiersOf(value: Json): readonly { readonly value: string; readonly provenance: Grade }[];
 }
 
-export const gradedIdentifiers = (value: Json, known: Known): readonly { readonly value: string; readonly provenance: Grade }[] =>
-  [...new Set(identifiersOf(value))].map((identifier) => ({ value: identifier, provenance: gradeOfText(identifier, known) }));
-
-const worst = (grades: readonly Grade[]): Grade => GRADES[Math.max(...grades.map((grade) => GRADES.indexOf(grade)))] ?? "unseen";
-
-function gradeOfText(text: string, { statement, endorsed, own }: Known): Grade {
-  const plain = plainText(text);
-  if (plain === "") return "unseen";
-  if (statement !== undefined && names(statement, plain)) return "stated";
-  const isIn = (value: string): boolean => plainText(value) === plain || identifiersIn(value).some((one) => one === plain || one === text);
-  if (endorsed.some(isIn)) return "endorsed";
-  return own.some(isIn) ? "own" : "unseen";
+export function gradingOf({ statement, endorsed, own }: Known): Grading {
+  const words = statement === undefined ? undefined : plainText(statement);
+  const [inEndorsed, inOwn] = [namedIn(endorsed), namedIn(own)];
+  const known = new Map<string, Grade>();
+  const look = (text: string): Grade => {
+    const plain = plainText(text);
+    if (plain === "") return "unseen";
+    if (words !== undefined && names(words, plain)) return "stated";
+    if (inEndorsed.has(plain) || inEndorsed.has(text)) return "endorsed";
+    return inOwn.has(plain) || inOwn.has(text) ? "own" : "unseen";
+  };
+  const grade = (text: string): Grade => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const found = look(text);
+    known.set(text, found);
+    return found;
+  };
+  return {
+    gradeOf(value) {
+      let worst = -1;
+      for (const text of textsOf(value)) {
+        worst = Math.max(worst, GRADES.indexOf(grade(text)));
+        if (worst === GRADES.length - 1) break;
+      }
+      return GRADES[worst] ?? "unseen";
+    },
+    identifiersOf: (value) => [...new Set(identifiersOf(value))].map((identifier) => ({ value: identifier, provenance: grade(identifier) })),
+  };
 }
+
+/** The texts, and what they name. */
+const namedIn = (texts: readonly string[]): ReadonlySet<string> => new Set(texts.flatMap((text) => [plainText(text), ...identifiersIn(text)]));
 
 const plainText = (text: string): string => text.normalize("NFKC").trim().toLowerCase();
 
-/** Whether a statement holds a text as whole words: no part of a longer address or number. */
-function names(statement: string, plain: string): boolean {
-  const words = plainText(statement);
+/** Whether words hold a text as whole words: no part of a longer address or number. */
+function names(words: string, plain: string): boolean {
   for (let at = words.indexOf(plain); at !== -1; at = words.indexOf(plain, at + 1)) {
-    const before = words.slice(0, at);
-    const after = words.slice(at + plain.length);
+    // A character can be two units long.
+    const before = words.slice(Math.max(0, at - 2), at);
+    const after = words.slice(at + plain.length, at + plain.length + 3);
     if (!/[\p{L}\p{N}@._%+-]$/u.test(before) && !/^(?:[\p{L}\p{N}@_%+-]|[.,/][\p{L}\p{N}])/u.test(after)) return true;
   }
   return false;

@@ -7,7 +7,7 @@ import { type Situation, situate } from "../situation.ts";
 import type { Json, JsonObject } from "../words.ts";
 import { deceptionsIn } from "./deceptions.ts";
 import type { ShownApproval } from "./keeper.ts";
-import { type Grade, gradedIdentifiers, gradeOf, type Known, knownOf } from "./provenance.ts";
+import { type Grade, type Grading, gradingOf, knownOf } from "./provenance.ts";
 
 /** An approval as whoever answers should see it. */
 export interface Shown {
@@ -42,10 +42,12 @@ export function shown({ status, record, last, rootStatement }: ShownApproval, po
   const subject = subjectOf(record);
   const situation = situate(policy, subject);
   const { action } = subject.request;
-  const known = knownOf(subject, rootStatement);
+  const grading = gradingOf(knownOf(subject, rootStatement));
   return {
     situation,
-    arguments: Object.entries(action.arguments).map(([name, value]) => shownArgument(name, value, { known, role: situation.tool?.roles.get(name) })),
+    arguments: Object.entries(action.arguments).map(([name, value]) =>
+      shownArgument(name, value, { grading, role: situation.tool?.roles.get(name) }),
+    ),
     differences: last && status.state.approval.kind === "action" ? differencesOf(comparable(last.record), comparable(record)) : [],
     warnings: deceptionsIn(plain(comparable(record)), "request").map((warning) => warning.replace("`request.", "`")),
     onApproval: onApproval(status),
@@ -53,16 +55,16 @@ export function shown({ status, record, last, rootStatement }: ShownApproval, po
 }
 
 interface Judging {
-  readonly known: Known;
+  readonly grading: Grading;
   readonly role: string | undefined;
 }
 
-const shownArgument = (name: string, value: Json, { known, role }: Judging): ShownArgument => ({
+const shownArgument = (name: string, value: Json, { grading, role }: Judging): ShownArgument => ({
   name,
   value,
   ...(role !== undefined && { role }),
-  provenance: gradeOf(value, known),
-  identifiers: gradedIdentifiers(value, known),
+  provenance: grading.gradeOf(value),
+  identifiers: grading.identifiersOf(value),
 });
 
 const plain = (value: object): JsonObject => JSON.parse(JSON.stringify(value)) as JsonObject;

@@ -2,8 +2,8 @@
 const NAME = String.raw`\p{L}\p{M}\p{N}\p{So}_\-`;
 /** The rest of an address behind its name: a port, a path, a query, a fragment. */
 const REST = "[^\\s<>\"'`]*";
-/** What may stand between the digits of one number. */
-const BETWEEN = String.raw`[\s()[\]./,:_·•|-]{0,4}`;
+/** What may stand between the digits of one number: whoever reads them passes over any sign, and over more than one. */
+const BETWEEN = String.raw`[^\p{L}\p{N}]*`;
 
 const keepsCase = (text: string): string => text;
 const isOneInAnyCase = (text: string): string => text.toLowerCase();
@@ -88,9 +88,9 @@ function decoded(text: string): string {
 
 const characterOf = (code: number, otherwise: string): string => (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : otherwise);
 
-/** Without what ends a sentence. */
+/** Without what ends a sentence. A hyphen ends none: two short links may differ in nothing else. */
 function trimmed(match: string): string {
   let end = match.length;
-  while (end > 0 && ".,;:!?)]}-".includes(match.charAt(end - 1))) end--;
+  while (end > 0 && ".,;:!?)]}".includes(match.charAt(end - 1))) end--;
   return match.slice(0, end);
 }

@@ -48,8 +48,11 @@ export function approvalStatements(db: Database): {
   const answer = db.prepare("UPDATE approvals SET state = @state, answers = @answers, granted = @granted WHERE approval_id = @id");
   const use = db.prepare("UPDATE approvals SET state = @state, used = used + 1, used_by = @decision WHERE approval_id = @id");
   const setEnd = db.prepare("UPDATE approvals SET ended_at = @at, ended_by = @by, reason = @reason WHERE approval_id = @id");
-  // What was used up stays so; only the wider yes that came with it ends.
-  const end = db.prepare("UPDATE approvals SET state = iif(state IN ('pending', 'approved'), @how, state), granted = NULL WHERE approval_id = @id");
+  // What was used up stays so. A wider yes has a time of its own, and ends before that only if somebody or its task ends it.
+  const end = db.prepare(
+    `UPDATE approvals SET state = iif(state IN ('pending', 'approved'), @how, state), granted = iif(@how = 'expired', granted, NULL)
+     WHERE approval_id = @id`,
+  );
   const ask = db.prepare("UPDATE approvals SET asked = asked + 1 WHERE approval_id = ?");
 
   const answered = ({ approval: id, answer: given, standing: state, granted }: ApprovalAnswered): void => {
