@@ -122,7 +122,7 @@ async function confirm(client: BehestClient, { approvalId, endorsement }: Resolv
   const shown = await client.getApproval(approvalId);
   // Any other cannot be answered, and the server says why.
   if (shown.approval?.state !== ApprovalState.PENDING) return;
-  process.stderr.write(describeApproval(shown, { now: systemNow(), columns: process.stderr.columns }));
+  process.stderr.write(describeApproval(shown, { now: systemNow(), columns: screenColumns(process.stderr) }));
   const asking = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const typed = await asking.question(`\nsay yes to ${endorsement ? widerWords(endorsement) : "exactly this, once"}? [y/N] `);

@@ -6,6 +6,7 @@ import { ConfigInvalid } from "../config.ts";
 import { StartRefused } from "../data-directory.ts";
 import { formatComplaint, PolicyInvalid } from "../policy/complaints.ts";
 import { asTyped } from "./hint.ts";
+import { screenColumns } from "./output.ts";
 import { mistakesOf } from "./request-mistakes.ts";
 
 /** Exit codes of every command (design.md §8). */
@@ -33,8 +34,10 @@ export class CommandFailed extends Error {
   }
 }
 
-const rulesInvalid = ({ complaints, message }: PolicyInvalid): string =>
-  `${complaints.map((one) => formatComplaint(one, process.stderr.isTTY ? process.stderr.columns - 2 : undefined)).join("\n\n")}\n\n${message}`;
+function rulesInvalid({ complaints, message }: PolicyInvalid): string {
+  const columns = screenColumns(process.stderr);
+  return `${complaints.map((one) => formatComplaint(one, columns && columns - 2)).join("\n\n")}\n\n${message}`;
+}
 
 /** Where rules that are invalid keep a command from its work, this says so; anything else that went wrong is left as it is. */
 export const withConsequence = (error: unknown, consequence: string): unknown =>

@@ -46,7 +46,11 @@ export function printRows(rows: readonly Row[], format: Format): void {
 }
 
 /** How wide the terminal is; undefined where the output goes to a file or another program. */
-export const screenColumns = (): number | undefined => (process.stdout.isTTY ? process.stdout.columns : undefined);
+export const screenColumns = (stream: Screen = process.stdout): number | undefined => (stream.isTTY ? stream.columns || COLUMNS : undefined);
+
+type Screen = Pick<NodeJS.WriteStream, "isTTY" | "columns">;
+/** Of a terminal that does not say how wide it is. */
+const COLUMNS = 80;
 
 const CELL_MAX = 80;
 /** Narrower, a column says nothing. */

@@ -11,7 +11,7 @@ import { addHelp } from "./help.ts";
 import { asTypedTo } from "./hint.ts";
 import { addHistory } from "./history.ts";
 import { addInit } from "./init.ts";
-import { folded } from "./output.ts";
+import { folded, screenColumns } from "./output.ts";
 import { addReport } from "./report.ts";
 import { addResume } from "./resume.ts";
 import { addRules } from "./rules.ts";
@@ -77,7 +77,7 @@ async function healthcheck(options: ConnectOptions): Promise<void> {
 
 /** On a terminal long lines are broken between words; those of a file, which stand indented below a complaint, stay whole. */
 function forPeople(text: string): string {
-  const columns = process.stderr.isTTY ? process.stderr.columns : undefined;
+  const columns = screenColumns(process.stderr);
   return text
     .split("\n")
     .map((line) => (line.startsWith("  ") ? line : folded(line, columns)))

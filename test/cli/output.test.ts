@@ -1,11 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { folded, jsonText, keyValues, tableOf } from "../../src/cli/output.ts";
+import { folded, jsonText, keyValues, screenColumns, tableOf } from "../../src/cli/output.ts";
 import { shortest } from "../../src/cli/shown-path.ts";
 import { excerpt } from "../../src/core/excerpt.ts";
 
 const DIGEST = `sha256:${"e815ee35ea0c".padEnd(64, "f")}`;
 const ROW = { at: "2026-01-05T09:00:00.000Z", outcome: "DENY", agent: "coding-assistant", resource: "/srv/handbook/onboarding.md", digest: DIGEST };
+
+describe("the width of a terminal", () => {
+  it.each([
+    { is: "what it says", screen: { isTTY: true, columns: 100 }, columns: 100 },
+    { is: "80 where it says none", screen: { isTTY: true, columns: 0 }, columns: 80 },
+    { is: "no matter for a file", screen: { isTTY: false, columns: 100 }, columns: undefined },
+  ])("is $is", ({ screen, columns }) => {
+    expect(screenColumns(screen)).toBe(columns);
+  });
+});
 
 describe("a table", () => {
   it.each<{ says: string; columns: number | undefined; text: string }>([
