@@ -1,6 +1,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
+import { asTyped } from "./hint.ts";
 import { type Format, folded, paint, printJson, printLine, screenColumns, visible } from "./output.ts";
 
 export type Result = wire.DecideBatchItem["result"];
@@ -54,8 +55,8 @@ export function headline(request: wire.DecideRequest | undefined, answer: Result
 }
 
 /** One decision for people: what, why, and who is to be asked. */
-export function describe(request: wire.DecideRequest | undefined, answer: Result): string {
-  const lines = [headline(request, answer), ...reasonLines(answer)];
+export function describe(request: wire.DecideRequest | undefined, answer: Result, sayApproval = approvalWords): string {
+  const lines = [headline(request, answer), ...reasonLines(request, answer, sayApproval)];
   const columns = screenColumns();
   return lines.map((line) => folded(line, columns)).join("\n");
 }
@@ -67,11 +68,12 @@ const WHY_ALLOWED: Readonly<Partial<Record<wire.Basis, string>>> = {
 
 const APPROVED = "people have said yes to it, and nothing else asks or denies";
 
-function reasonLines(answer: Result): readonly string[] {
+function reasonLines(request: wire.DecideRequest | undefined, answer: Result, sayApproval: typeof approvalWords): readonly string[] {
   if (answer.case !== "decision") return [`    ${answer.case === "error" ? visible(answer.value.message) : "no answer"}`];
   const { outcome, basis, findings, holds, obligations, reasonCodes, approval } = answer.value;
   const lines: string[] = [];
   if (reasonCodes.length > 0) lines.push(`    ${reasonCodes.join(", ")}`);
+  if (request?.approvalId && reasonCodes.includes("APPROVAL_NOT_APPLICABLE")) lines.push(`    ${coversNothingWords(request.approvalId)}`);
   if (outcome === wire.Outcome.ALLOW) lines.push(`    ${(approval && APPROVED) ?? WHY_ALLOWED[basis] ?? "allowed"}`);
   for (const finding of findings) {
     const points = finding.points === 0 ? "" : ` ${finding.points > 0 ? "+" : ""}${finding.points}`;
@@ -83,9 +85,13 @@ function reasonLines(answer: Result): readonly string[] {
     lines.push(
       `    asks ${hold.approvers.map(visible).join(" or ")}${hold.quorum > 1 ? ` (${hold.quorum} of them)` : ""} about ${visible(hold.name)}`,
     );
-  if (approval) lines.push(`    ${approvalWords(approval)}`);
+  if (approval) lines.push(`    ${sayApproval(approval)}`);
   return lines;
 }
+
+/** Whoever enforces is not told which of these it is: the approval may be another's. */
+const coversNothingWords = (id: string): string =>
+  visible(`approval ${id} covers nothing here: unknown, for another request, or over; \`${asTyped(`approvals show ${id}`)}\` tells`);
 
 function approvalWords({ id, state, expiresAt }: wire.Approval): string {
   const isOpen = state === wire.ApprovalState.PENDING || state === wire.ApprovalState.APPROVED;

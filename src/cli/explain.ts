@@ -68,9 +68,9 @@ function explainRecorded(id: string, options: ExplainOptions): Explained {
   }
   const explanation = toEnd(explainJudgement(situation, judgement, { everyRule: options.all ?? false }));
   const search = toEnd(findFlips(situation, judgement));
-  const { agent, action } = record.subject.request;
+  const { agent, action, approvalId = "" } = record.subject.request;
   return {
-    request: create(wire.DecideRequestSchema, { agent: { id: agent.id }, action: { tool: action.tool } }),
+    request: create(wire.DecideRequestSchema, { agent: { id: agent.id }, action: { tool: action.tool }, approvalId }),
     response: create(wire.ExplainResponseSchema, {
       decision: toWire({ record, argumentsDigest: record.arguments, recorded: true, replayed: false }),
       explanation: explanationToWire(explanation, search, "rules"),

@@ -36,9 +36,8 @@ function pretty({ request, response: { decision, explanation }, asked }: Explain
   const lines = asked && decision ? [paint("dim", askedLine(request, decision, asked.caller))] : [];
   if (decision) {
     // How it stood is no answer to how it stands.
-    const { approval, ...told } = decision;
-    lines.push(describe(request, { case: "decision", value: told }));
-    if (approval) lines.push(`    approval ${approval.id}: \`${asTyped(`approvals show ${approval.id}`)}\` tells how it stands`);
+    const sayApproval = ({ id }: wire.Approval): string => `approval ${id}: \`${asTyped(`approvals show ${id}`)}\` tells how it stands`;
+    lines.push(describe(request, { case: "decision", value: decision }, sayApproval));
   }
   if (explanation) {
     const { rules, facts, score, flips, flipsCutShort, hints } = explanation;

@@ -29,6 +29,14 @@ const mail = (session: string, ...more: readonly string[]): readonly string[] =>
   ...more,
 ];
 
+/** Another such, as a file holds it. */
+const MAIL = {
+  agent: { id: "inbox-assistant" },
+  action: { tool: "send_email", arguments: { recipients: ["bob@example.org"], subject: "Minutes", body: "Attached" } },
+  task: { statement: "Send the minutes to Bob" },
+  delegation: [{ principal: { type: "user", id: "alice" } }, { principal: { type: "agent", id: "inbox-assistant" } }],
+};
+
 /** The approval that a decision waits for. */
 async function ask(session: string, ...more: readonly string[]): Promise<string> {
   const { stdout } = await behest(...mail(session, "-o", "json", ...more));
@@ -93,10 +101,32 @@ describe("behest approvals", () => {
     expect(used.stdout).toContain("✔ ALLOW  inbox-assistant → send_email  risk 10 (low)  basis AUTHORIZED\n    people have said yes to it");
     expect(used.stdout).toContain(`    approval ${id} is consumed\n`);
     const again = await behest(...mail("loop", "--approval", id));
-    expect(again.stdout).toContain("BASIS_ASKS, APPROVAL_NOT_APPLICABLE\n");
+    expect(again.stdout).toContain(
+      `BASIS_ASKS, APPROVAL_NOT_APPLICABLE\n    approval ${id} covers nothing here: unknown, for another request, or over; \`bin/behest approvals show ${id}\` tells\n`,
+    );
     expect((await behest("approvals", "show", id)).stdout).toMatch(
       / {2}answers {5}user:local: yes at \S+, “as agreed”\n {2}ended {7}consumed at \S+\n/,
     );
+  });
+
+  it("are what an explanation says allowed it, of what was decided and of what would be", async () => {
+    const file = join(directory.path, "explained.json");
+    const write = (more: object): void => writeFileSync(file, JSON.stringify({ ...MAIL, session: "explained", ...more }));
+    write({});
+    const { id } = JSON.parse((await behest("decide", file, "-o", "json")).stdout).approval;
+    await behest("approvals", "approve", id);
+    const saying = `risk 10 (low)  basis AUTHORIZED\n    people have said yes to it, and nothing else asks or denies\n`;
+    const telling = `    approval ${id}: \`bin/behest approvals show ${id}\` tells how it stands\n`;
+    write({ approval_id: id });
+    const would = await behest("explain", file);
+    expect(would.stdout).toContain(saying);
+    expect(would.stdout).toContain(telling);
+    const decided = JSON.parse((await behest("decide", file, "-o", "json")).stdout);
+    const { stdout } = await run(["explain", decided.decision_id, "--data", server.data]);
+    expect(stdout).toContain(saying);
+    expect(stdout).toContain(telling);
+    const again = JSON.parse((await behest("decide", file, "-o", "json")).stdout);
+    expect((await run(["explain", again.decision_id, "--data", server.data])).stdout).toContain(`approval ${id} covers nothing here: `);
   });
 
   it("want a reason for a no, after which nobody is asked again", async () => {

@@ -296,7 +296,9 @@ export function toWire({ record, argumentsDigest, recorded, replayed, approvalSt
     reasonCodes: [...judgement.reasonCodes],
     obligations: (judgement.obligations ?? []).map(obligationToWire),
     holds: judgement.holds.map(({ name, approvers, quorum }) => ({ $typeName: "behest.v1.Hold", name, approvers: [...approvers], quorum })),
+    // One that Explain would have opened does not exist; one that it would have used up is still approved.
     ...(record.approval && recorded && { approval: approvalToWire(record.approval, approvalState) }),
+    ...(record.approval && !recorded && judgement.approvedBy !== undefined && { approval: approvalToWire(record.approval, "approved") }),
     taskId,
     argumentsDigest,
     policyDigest: record.policy,
