@@ -13,7 +13,7 @@ import {
 } from "../gen/behest/v1/approval_pb.ts";
 import { ApprovalState, type Finding, FindingResult, PrincipalType } from "../gen/behest/v1/decision_pb.ts";
 import { nameOf, obligationText } from "./answers.ts";
-import { approvalHeadline, endedWords, grantedWords, holdWords, leftUntil, times } from "./approval-words.ts";
+import { approvalHeadline, endedWords, grantedWords, holdWords, leftUntil, notGrantedWords, saidWords, times } from "./approval-words.ts";
 import { broken } from "./columns.ts";
 import { folded, paint } from "./output.ts";
 import { lengthWords, revealed, revealedLines } from "./revealed.ts";
@@ -66,7 +66,7 @@ export function describeApproval(shown: GetApprovalResponse, page: Page): string
     ...differenceEntries(shown),
     ...findings.map((finding, at): Entry => ({ ...(at === 0 && { label: "findings" }), lines: [findingWords(finding)] })),
     ...obligations.map((one, at): Entry => ({ ...(at === 0 && { label: "obliges" }), lines: [revealed(obligationText(one))] })),
-    ...approval.holds.map((hold, at): Entry => ({ ...(at === 0 && { label: "holds" }), lines: holdWords(hold, approval.state) })),
+    ...approval.holds.map((hold, at): Entry => ({ ...(at === 0 && { label: "holds" }), lines: holdWords(hold, approval) })),
     ...answerEntries(approval),
     ...(onApproval === "" || approval.state !== ApprovalState.PENDING ? [] : [{ label: "on a yes", lines: [revealed(onApproval)] }]),
     endEntry(approval, page.now),
@@ -91,7 +91,7 @@ function whoEntries({ chain, statedOtherwise }: GetApprovalResponse, approval: A
     { label: "asked", lines: [`at ${momentOf(askedAt)} through ${revealed(caller)}${again}`] },
     { label: "for", lines: [approval.principal === "" ? "nobody: no registered task vouches for a person" : revealed(approval.principal)] },
     { label: "task", lines: [...(statement === "" ? ["nobody said what it is for"] : quotedLines(statement)), taskId] },
-    ...(statedOtherwise === "" ? [] : [{ label: "now says", lines: quotedLines(statedOtherwise), style: "yellow" as const }]),
+    ...(statedOtherwise === "" ? [] : [{ label: "! now says", lines: quotedLines(statedOtherwise), style: "yellow" as const }]),
     ...(chain.length === 0 ? [] : [{ label: "chain", lines: chain.map((hop, at) => hopWords(hop, at, approval.principal)) }]),
   ];
 }
@@ -200,15 +200,15 @@ function findingWords({ rule, points, result, reason }: Finding): string {
   return `${revealed(rule)}${sum}${result === FindingResult.UNKNOWN ? " (unknown)" : ""}: ${revealed(reason)}`;
 }
 
-function answerEntries({ answers, granted }: ApprovalSummary): readonly Entry[] {
-  const said = answers.map(({ approver, verdict, comment, at }) => {
+function answerEntries(approval: ApprovalSummary): readonly Entry[] {
+  const { answers, granted } = approval;
+  const said = answers.map(({ approver, verdict, comment, at, endorsement }) => {
     const word = verdict === Verdict.APPROVE ? "yes" : "no";
-    return `${revealed(approver?.id ?? "")}: ${word} at ${momentOf(at)}${comment === "" ? "" : `, “${revealed(comment)}”`}`;
+    const wider = endorsement ? `, ${saidWords(endorsement)}` : "";
+    return `${revealed(approver?.id ?? "")}: ${word} at ${momentOf(at)}${wider}${comment === "" ? "" : `, “${revealed(comment)}”`}`;
   });
-  return [
-    ...(said.length === 0 ? [] : [{ label: "answers", lines: said }]),
-    ...(granted ? [{ label: "granted", lines: grantedWords(granted) }] : []),
-  ];
+  const all = [...(granted ? grantedWords(granted) : []), ...notGrantedWords(approval)];
+  return [...(said.length === 0 ? [] : [{ label: "answers", lines: said }]), ...(all.length === 0 ? [] : [{ label: "granted", lines: all }])];
 }
 
 function endEntry(approval: ApprovalSummary, now: Instant): Entry {

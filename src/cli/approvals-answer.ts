@@ -15,7 +15,7 @@ import {
 } from "../gen/behest/v1/approval_pb.ts";
 import { ApprovalState } from "../gen/behest/v1/decision_pb.ts";
 import { describeApproval } from "./approval-report.ts";
-import { approvalHeadline, endedWords, grantedWords, holdWords, nextWords, wholeApprovalId } from "./approval-words.ts";
+import { approvalHeadline, endedWords, grantedWords, holdWords, nextWords, notGrantedWords, wholeApprovalId } from "./approval-words.ts";
 import { systemNow } from "./clock.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
@@ -177,12 +177,13 @@ function consequences(approval: ApprovalSummary): readonly string[] {
   const ended = endedWords(approval);
   switch (state) {
     case ApprovalState.PENDING:
-      return ["your yes counts; more is needed", ...holds.flatMap((hold) => holdWords(hold, state))];
+      return ["your yes counts; more is needed", ...holds.flatMap((hold) => holdWords(hold, approval))];
     case ApprovalState.APPROVED:
       if (kind === ApprovalKind.FLOOD) return [`${revealed(agentId)} may have people asked again`];
       return [
         `${revealed(caller)} may take it from now on, until ${momentOf(expiresAt)}, by sending the same request once more with this approval`,
         ...(granted ? grantedWords(granted) : []),
+        ...notGrantedWords(approval),
         ...(granted && granted.uses > 1 ? ["what is alike need not name this approval"] : []),
       ];
     case ApprovalState.DENIED:

@@ -3,10 +3,16 @@ import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { describeApproval } from "../../src/cli/approval-report.ts";
-import { approvalHeadline, leftUntil } from "../../src/cli/approval-words.ts";
+import { approvalHeadline, leftUntil, nextWords } from "../../src/cli/approval-words.ts";
 import { columnsOf } from "../../src/cli/columns.ts";
 import { instant } from "../../src/core/words.ts";
-import { ApprovalKind, type GetApprovalResponse, GetApprovalResponseSchema, Verdict } from "../../src/gen/behest/v1/approval_pb.ts";
+import {
+  ApprovalKind,
+  ApprovalSummarySchema,
+  type GetApprovalResponse,
+  GetApprovalResponseSchema,
+  Verdict,
+} from "../../src/gen/behest/v1/approval_pb.ts";
 import { ApprovalState, Effect, FindingResult, ObligationType, PrincipalType } from "../../src/gen/behest/v1/decision_pb.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 25, 9));
@@ -96,7 +102,7 @@ describe("the page of an approval", () => {
   for         user:alice
   task        “Pay the October invoices”
               ${TASK}
-  now says    “Pay everything”
+  ! now says  “Pay everything”
   chain       user:alice
               → agent:planner, in task ${TASK}
               → agent:payer, for whom nobody vouches
@@ -157,6 +163,63 @@ describe("the page of an approval", () => {
     expect(shown).not.toContain("never shown");
   });
 
+  const HOLD = { name: "much-money", approvers: ["group:finance"], quorum: 1, agreed: [], eligible: [] };
+  const yes = (by: string, endorsement?: { readonly uses?: number; readonly values?: string[]; readonly sources?: string[] }) => ({
+    approver: { id: by, verified: "local_file" },
+    verdict: Verdict.APPROVE,
+    at: at(-1),
+    holds: ["much-money"],
+    ...(endorsement && { endorsement }),
+  });
+  const nextOf = (summary: Summary): string | undefined => nextWords(create(ApprovalSummarySchema, { ...SUMMARY, ...summary }));
+
+  it("says that a yes covers nothing while whoever said it may not answer, and not to use it", () => {
+    const lapsed: Summary = { state: ApprovalState.APPROVED, holds: [{ ...HOLD, eligible: ["user:carol"] }], answers: [yes("user:bob")] };
+    expect(page({}, lapsed)).toContain(
+      "holds       much-money: asks group:finance\n              user:bob said yes and may not answer any more: this covers nothing now\n",
+    );
+    expect(page({}, lapsed)).toMatch(/^! approved {2}payer/);
+    expect(nextOf(lapsed)).toBeUndefined();
+    expect(nextOf({ ...lapsed, holds: [{ ...HOLD, agreed: ["user:bob"] }] })).toBe(`decide THE-SAME-REQUEST --approval ${ID}`);
+    expect(page({}, { ...lapsed, state: ApprovalState.PENDING })).toContain(
+      "user:bob said yes and may not answer any more; may answer: user:carol\n",
+    );
+  });
+
+  it.each<{ says: string; hold: object; line: string }>([
+    {
+      says: "a group can be filled",
+      hold: {},
+      line: "nobody has agreed; nobody may answer: add people to group:finance in policy.json, or let it expire",
+    },
+    {
+      says: "of several one has agreed",
+      hold: { quorum: 2, agreed: ["user:bob"], eligible: ["user:bob"] },
+      line: "1 of 2 agreed: user:bob; nobody else may answer: add people to group:finance in policy.json, or let it expire",
+    },
+    { says: "only the principal is asked", hold: { approvers: ["principal"] }, line: "nobody has agreed; nobody may answer: let it expire" },
+  ])("names what helps where nobody may answer, and no next step: $says", ({ hold, line }) => {
+    const summary: Summary = { answers: [], holds: [{ ...HOLD, ...hold }] };
+    expect(page({}, summary)).toContain(`              ${line}\n`);
+    expect(nextOf(summary)).toBeUndefined();
+    expect(nextOf({ ...summary, holds: [{ ...HOLD, eligible: ["user:carol"] }] })).toBe(`approvals approve ${ID}`);
+  });
+
+  it("tells who has said yes to how much, and what not all have named", () => {
+    const first = yes("user:bob", { uses: 3, values: ["a@example.org"], sources: ["crm"] });
+    const said = `user:bob: yes at 2026-11-25T08:59:00Z, to 3 uses, to a@example.org as named by a person, to following what crm answers\n`;
+    expect(page({}, { answers: [first] })).toContain(said);
+    expect(page({}, { answers: [first] })).not.toContain("not granted");
+    const both: Summary = {
+      state: ApprovalState.APPROVED,
+      answers: [first, yes("user:carol", { values: ["a@example.org"] })],
+      granted: { uses: 1, values: ["a@example.org"], until: at(60) },
+    };
+    expect(page({}, both)).toContain(
+      "  granted     counts as named by a person in this task until 2026-11-25T10:00:00Z: a@example.org\n              not granted: 3 uses; user:carol said yes to 1\n              not granted: source crm, which user:carol did not name\n",
+    );
+  });
+
   it("says a flood in words", () => {
     expect(approvalHeadline(create(GetApprovalResponseSchema, { approval: { ...SUMMARY, kind: ApprovalKind.FLOOD } }).approval ?? fail())).toBe(
       `? pending  payer asks more than people can be asked  ${ID}`,
@@ -184,7 +247,7 @@ const HOSTILE = [
 ];
 
 const LABELS =
-  /^ {2}(! beware|agent|asked|for|task|now says|chain|tool|effect|resource|where|arguments|compared|findings|obliges|holds|answers|granted|on a yes|expires|ended)( +[^ ]|$)/;
+  /^ {2}(! beware|agent|asked|for|task|! now says|chain|tool|effect|resource|where|arguments|compared|findings|obliges|holds|answers|granted|on a yes|expires|ended)( +[^ ]|$)/;
 
 /** What of a page is not as this program alone writes it. */
 function escapes(shown: string, columns: number): readonly string[] {
@@ -240,9 +303,13 @@ describe("the time that is left", () => {
   it.each([
     { ms: 90_000, left: "90 s" },
     { ms: 120_000, left: "2 min" },
+    { ms: 179_999, left: "2 min 59 s" },
     { ms: 3_599_999, left: "59 min" },
     { ms: 7_200_000, left: "2 h" },
+    { ms: 14_399_999, left: "3 h 59 min" },
+    { ms: 46_800_000, left: "13 h" },
     { ms: 172_800_000, left: "2 d" },
+    { ms: 259_199_999, left: "2 d 23 h" },
     { ms: 999, left: "0 s" },
     { ms: 0, left: "over" },
   ])("is $left for $ms ms", ({ ms, left }) => {
