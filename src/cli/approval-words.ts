@@ -1,6 +1,5 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import type { BehestClient } from "../client/client.ts";
 import type { Instant } from "../core/words.ts";
 import {
   ApprovalKind,
@@ -12,10 +11,7 @@ import {
 } from "../gen/behest/v1/approval_pb.ts";
 import { ApprovalState } from "../gen/behest/v1/decision_pb.ts";
 import { nameOf } from "./answers.ts";
-import type { ConnectOptions } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
-import { asTypedTo } from "./hint.ts";
-import { paint, visible } from "./output.ts";
+import { paint } from "./output.ts";
 import { revealed, shortened } from "./revealed.ts";
 import { effectWord, momentOf } from "./task-words.ts";
 
@@ -187,18 +183,4 @@ export function nextWords(approval: ApprovalSummary): string | undefined {
   return state === ApprovalState.APPROVED && kind !== ApprovalKind.FLOOD && !coversNothing(approval)
     ? `decide ${SAME_REQUEST} --approval ${id}`
     : undefined;
-}
-
-const WHOLE_ID_LENGTH = 36;
-const LISTED = 500;
-
-/** The approval with an id like this. @throws {CommandFailed} */
-export async function wholeApprovalId(client: BehestClient, id: string, options: ConnectOptions): Promise<string> {
-  if (id.length >= WHOLE_ID_LENGTH) return id;
-  const { approvals } = await client.listApprovals({ states: Object.values(APPROVAL_STATES), limit: LISTED });
-  const ids = approvals.map((approval) => approval.id).filter((whole) => whole.startsWith(id) || whole.endsWith(id));
-  const [only] = ids;
-  if (only !== undefined && ids.length === 1) return only;
-  const why = only === undefined ? `no approval has an id like \`${visible(id)}\`` : `${ids.length} approvals have an id like \`${visible(id)}\``;
-  throw new CommandFailed(EXIT.usage, `${why}; look with ${asTypedTo("approvals ls --all", options)}`);
 }

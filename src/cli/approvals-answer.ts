@@ -8,16 +8,19 @@ import {
   ApprovalKind,
   type ApprovalSummary,
   type Endorsement,
+  type GetApprovalResponse,
   type ResolveApprovalRequest,
   ResolveApprovalRequestSchema,
   type ResolveApprovalResponse,
   ResolveApprovalResponseSchema,
+  Verdict,
 } from "../gen/behest/v1/approval_pb.ts";
 import { ApprovalState } from "../gen/behest/v1/decision_pb.ts";
+import { findApproval } from "./approval-found.ts";
 import { describeApproval } from "./approval-report.ts";
-import { approvalHeadline, endedWords, grantedWords, holdWords, nextWords, notGrantedWords, wholeApprovalId } from "./approval-words.ts";
+import { approvalHeadline, endedWords, grantedWords, holdWords, nextWords, notGrantedWords } from "./approval-words.ts";
 import { systemNow } from "./clock.ts";
-import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
+import { addConnectOptions, approverOf, type ConnectOptions, withClient } from "./connect.ts";
 import { CommandFailed, EXIT, failureOf } from "./failure.ts";
 import { asTypedTo } from "./hint.ts";
 import { type Format, folded, formatOption, paint, printJson, printLine, screenColumns } from "./output.ts";
@@ -103,23 +106,23 @@ function usesOf(text: string): number {
 }
 
 async function answer(id: string, said: object, options: ApproveOptions): Promise<void> {
-  const resolved = await withClient(options, "approver", async (client) => {
-    const whole = await wholeApprovalId(client, id, options);
+  await withClient(options, "approver", async (client) => {
+    const before = await findApproval(client, id, options);
     const request = readMessageJson(ResolveApprovalRequestSchema, {
-      approval_id: whole,
+      approval_id: before.approval?.id ?? "",
       ...said,
       ...(options.comment !== undefined && { comment: options.comment }),
     });
-    if ("verdict" in said && said.verdict === "approve") await confirm(client, request, options);
-    return await send(client, request, options);
+    if (request.verdict === Verdict.APPROVE) await confirm(before, request, options);
+    const resolved = await send(client, request, options);
+    const isNew = request.verdict === Verdict.REVOKE || resolved.approval?.answers.length !== before.approval?.answers.length;
+    print(resolved, isNew ? undefined : request.verdict, options);
   });
-  print(resolved, options);
 }
 
 /** Whoever sits at a terminal sees what they say yes to. */
-async function confirm(client: BehestClient, { approvalId, endorsement }: ResolveApprovalRequest, { yes = false }: ApproveOptions): Promise<void> {
+async function confirm(shown: GetApprovalResponse, { endorsement }: ResolveApprovalRequest, { yes = false }: ApproveOptions): Promise<void> {
   if (yes || !process.stdin.isTTY || !process.stderr.isTTY) return;
-  const shown = await client.getApproval(approvalId);
   // Any other cannot be answered, and the server says why.
   if (shown.approval?.state !== ApprovalState.PENDING) return;
   process.stderr.write(describeApproval(shown, { now: systemNow(), columns: screenColumns(process.stderr) }));
@@ -147,6 +150,7 @@ async function send(client: BehestClient, request: ResolveApprovalRequest, optio
   try {
     return await client.resolveApproval(request);
   } catch (error) {
+    if (error instanceof CallFailed && error.code === Code.FAILED_PRECONDITION) throw await settled(client, request, { error, options });
     if (!(error instanceof CallFailed) || error.code !== Code.DEADLINE_EXCEEDED) throw error;
     const { exitCode, message } = failureOf(error);
     throw new CommandFailed(
@@ -156,7 +160,32 @@ async function send(client: BehestClient, request: ResolveApprovalRequest, optio
   }
 }
 
-function print(resolved: ResolveApprovalResponse, options: AnswerOptions): void {
+interface Refused {
+  readonly error: CallFailed;
+  readonly options: AnswerOptions;
+}
+
+/** How and when it ended, and what is left to do. */
+async function settled(client: BehestClient, { approvalId }: ResolveApprovalRequest, { error, options }: Refused): Promise<Error> {
+  const { approval } = await client.getApproval(approvalId);
+  if (!approval) return error;
+  const ended = endedWords(approval);
+  const next = nextWords(approval);
+  if (ended === undefined) {
+    return new CommandFailed(EXIT.usage, `${error.message}${next === undefined ? "" : `\nnext: ${asTypedTo(next, options)}`}`, { cause: error });
+  }
+  return new CommandFailed(EXIT.usage, `approval \`${approvalId}\` cannot be answered any more: ${ended}\n${anewWords(approval)}`, { cause: error });
+}
+
+function anewWords({ state, kind, agentId }: ApprovalSummary): string {
+  if (kind === ApprovalKind.FLOOD) return `what ${revealed(agentId)} asks next is asked anew`;
+  return state === ApprovalState.DENIED
+    ? "the same request is DENY, APPROVAL_DENIED, without anybody being asked; it takes another request, or another task"
+    : "the agent asks anew by sending the request without --approval";
+}
+
+/** `again`: what was said before already. */
+function print(resolved: ResolveApprovalResponse, again: Verdict | undefined, options: AnswerOptions): void {
   const { approval } = resolved;
   if (!approval) throw new Error("the server named no approval");
   if (options.output !== "table") {
@@ -164,11 +193,22 @@ function print(resolved: ResolveApprovalResponse, options: AnswerOptions): void 
     return;
   }
   const columns = screenColumns();
-  const lines = [approvalHeadline(approval), ...consequences(approval).map((line) => `    ${line}`)];
+  const told = again === undefined ? consequences(approval) : repetition(approval, again, approverOf(options)?.id);
+  const lines = [approvalHeadline(approval), ...told.map((line) => `    ${line}`)];
   process.stdout.write(`${lines.map((line) => folded(line, columns)).join("\n")}\n`);
   // What is still to be said is for others to say.
   const next = approval.state === ApprovalState.PENDING ? "approvals watch" : nextWords(approval);
   if (next !== undefined) process.stderr.write(`${paint("dim", `next: ${asTypedTo(next, options)}`)}\n`);
+}
+
+function repetition(approval: ApprovalSummary, verdict: Verdict, by: string | undefined): readonly string[] {
+  const said = verdict === Verdict.APPROVE ? "yes" : "no";
+  const before = approval.answers.find((one) => one.verdict === verdict && one.approver?.id === by);
+  const { state, holds } = approval;
+  return [
+    `this changes nothing: you said ${said} ${before ? `at ${momentOf(before.at)}` : "before"}`,
+    ...(state === ApprovalState.PENDING ? holds.flatMap((hold) => holdWords(hold, approval)) : []),
+  ];
 }
 
 /** What follows from how it stands now. */

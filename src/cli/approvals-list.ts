@@ -11,9 +11,10 @@ import {
   ListApprovalsResponseSchema,
 } from "../gen/behest/v1/approval_pb.ts";
 import { ApprovalState } from "../gen/behest/v1/decision_pb.ts";
+import { checkTaskId, filterWords } from "./approval-found.ts";
 import { APPROVAL_STATES, approvalStateWord, leftUntil, named, times } from "./approval-words.ts";
 import { systemNow } from "./clock.ts";
-import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
+import { addConnectOptions, approverOf, type ConnectOptions, withClient } from "./connect.ts";
 import { asTypedTo } from "./hint.ts";
 import { type Format, folded, formatOption, paint, printJson, printLine, printRows, type Row, screenColumns } from "./output.ts";
 import { revealed } from "./revealed.ts";
@@ -60,6 +61,7 @@ const LIMIT = 500;
 async function list(options: ListOptions): Promise<void> {
   const { state, all = false, agent = "", task = "", quiet = false, output } = options;
   if (all && state) throw new RequestUnreadable("--all and --state exclude each other: give one of them");
+  checkTaskId(options.task);
   const states = all ? Object.values(APPROVAL_STATES) : [...(state ?? [])];
   const answer = await withClient(options, "approver", (client) => client.listApprovals({ states, agentId: agent, taskId: task, limit: LIMIT }));
   if (quiet) for (const { id } of answer.approvals) process.stdout.write(`${id}\n`);
@@ -72,7 +74,9 @@ function print({ approvals, total }: ListApprovalsResponse, options: ListOptions
   const [first] = approvals;
   if (!first) {
     const isAll = options.all || options.state;
-    process.stdout.write(isAll ? "there are no such approvals\n" : "nobody has to be asked, and no approval waits for its use\n");
+    const filter = filterWords(options);
+    const nothing = filter === "" ? "nobody has to be asked, and no approval waits for its use" : `nothing is open${filter}`;
+    process.stdout.write(isAll ? `there are no such approvals${filter}\n` : `${nothing}\n`);
     if (!isAll) process.stderr.write(`${paint("dim", `next: ${asTypedTo("approvals ls --all", options)}`)}\n`);
     return;
   }
@@ -80,7 +84,7 @@ function print({ approvals, total }: ListApprovalsResponse, options: ListOptions
   for (const flood of approvals.filter(isFlood)) process.stdout.write(`${folded(floodLine(flood, now), screenColumns())}\n`);
   const actions = approvals.filter((one) => !isFlood(one));
   if (actions.length > 0) {
-    printRows(rowsOf(actions, now), "table");
+    printRows(rowsOf(actions, now, approverOf(options)?.id), "table");
   }
   if (total > approvals.length) process.stderr.write(`${total - approvals.length} more; name an --agent, a --task or a --state\n`);
   process.stderr.write(`${paint("dim", `next: ${asTypedTo(`approvals show ${first.id}`, options)}`)}\n`);
@@ -102,9 +106,18 @@ const TAIL = 12;
 /** On a terminal the end of an id, which tells one from another and can be typed. */
 const idOf = (id: string): string => (screenColumns() === undefined ? id : id.slice(-TAIL));
 
+/** Why whoever lists it cannot answer it, where it is known who that is. */
+function ownWords({ state, holds }: ApprovalSummary, caller: string | undefined): string {
+  if (caller === undefined || state !== ApprovalState.PENDING) return "";
+  if (!holds.some(({ eligible }) => eligible.includes(caller))) return "may not answer";
+  return holds.some(({ agreed }) => agreed.includes(caller)) ? "said yes" : "";
+}
+
 /** What all have in common is left out, so that the rest has room on a narrow terminal. */
-function rowsOf(approvals: readonly ApprovalSummary[], now: Instant): readonly Row[] {
+function rowsOf(approvals: readonly ApprovalSummary[], now: Instant, caller: string | undefined): readonly Row[] {
   const allWait = approvals.every(({ state }) => state === ApprovalState.PENDING);
+  const own = (approval: ApprovalSummary): string => ownWords(approval, caller);
+  const someNotOwn = approvals.some((approval) => own(approval) !== "");
   const allOnce = approvals.every(({ asked }) => asked === 1);
   return approvals.map((approval) => {
     const { id, state, score, agentId, tool, effect, asked, expiresAt, principal, statement } = approval;
@@ -117,6 +130,7 @@ function rowsOf(approvals: readonly ApprovalSummary[], now: Instant): readonly R
       wants: `${effectWord(effect)} ${named(tool)}`,
       ...(!allOnce && { asked: times(asked) }),
       left: isOpen ? leftUntil(expiresAt, now) : "",
+      ...(someNotOwn && { you: own(approval) }),
       for: [...(principal === "" ? [] : [named(principal)]), statement === "" ? "nobody said what" : `“${revealed(statement)}”`].join(": "),
     };
   });

@@ -1,8 +1,9 @@
 import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { GetApprovalResponseSchema } from "../gen/behest/v1/approval_pb.ts";
+import { findApproval } from "./approval-found.ts";
 import { describeApproval } from "./approval-report.ts";
-import { nextWords, wholeApprovalId } from "./approval-words.ts";
+import { nextWords } from "./approval-words.ts";
 import { systemNow } from "./clock.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
 import { asTypedTo } from "./hint.ts";
@@ -23,7 +24,7 @@ export function addApprovalsShow(approvals: Command): void {
 }
 
 async function show(id: string, options: ShowOptions): Promise<void> {
-  const answer = await withClient(options, "approver", async (client) => client.getApproval(await wholeApprovalId(client, id, options)));
+  const answer = await withClient(options, "approver", (client) => findApproval(client, id, options));
   if (options.output !== "table") {
     (options.output === "json" ? printJson : printLine)(toJson(GetApprovalResponseSchema, answer, JSON_OPTIONS));
     return;

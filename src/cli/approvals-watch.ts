@@ -2,6 +2,7 @@ import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { type ApprovalSummary, type WatchApprovalsResponse, WatchApprovalsResponseSchema } from "../gen/behest/v1/approval_pb.ts";
 import { ApprovalState } from "../gen/behest/v1/decision_pb.ts";
+import { checkTaskId, filterWords } from "./approval-found.ts";
 import { approvalHeadline, approversWords, endedWords, leftUntil, times } from "./approval-words.ts";
 import { systemNow } from "./clock.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
@@ -29,11 +30,15 @@ export function addApprovalsWatch(approvals: Command): void {
 
 async function watch(options: WatchOptions): Promise<void> {
   const { agent = "", task = "" } = options;
+  checkTaskId(options.task);
   const ending = new AbortController();
   const end = (): void => ending.abort();
   process.once("SIGINT", end).once("SIGTERM", end);
   try {
     await withClient(options, "approver", async (client) => {
+      if (options.output === "table" && (await client.listApprovals({ agentId: agent, taskId: task, limit: 1 })).total === 0) {
+        process.stderr.write(`watching; nothing is open${filterWords(options)}\n`);
+      }
       for await (const change of client.watchApprovals({ agentId: agent, taskId: task }, ending.signal)) print(change, options.output);
     });
   } finally {

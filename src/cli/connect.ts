@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { type BehestClient, createClient } from "../client/client.ts";
 import { type Config, readConfig } from "../config.ts";
-import type { Role } from "../core/request.ts";
-import { tokenFileOf, tokenIdOf } from "../identity/tokens.ts";
+import type { Caller, Role } from "../core/request.ts";
+import { callerOfToken, tokenFileOf, tokenIdOf } from "../identity/tokens.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
 import { asTyped } from "./hint.ts";
 
@@ -24,6 +24,12 @@ export const addConnectOptions = (command: Command): Command =>
 
 export function readConnectConfig({ data, grpc }: ConnectOptions): Config {
   return readConfig({ flags: { data, grpc }, environment: process.env });
+}
+
+/** Who asks with the token of an approver, where the data directory tells whose it is. */
+export function approverOf(options: ConnectOptions): Caller | undefined {
+  const { data } = readConnectConfig(options);
+  return callerOfToken(data, options.tokenFile ?? join(data, tokenFileOf("approver")));
 }
 
 /** Runs `use` with a client that holds the local token of a role. */

@@ -1,11 +1,14 @@
 import type { Command } from "commander";
+import type { BehestClient } from "../client/client.ts";
 import { RequestUnreadable } from "../client/request-json.ts";
 import * as wire from "../gen/behest/v1/decision_pb.ts";
 import { printAnswers, type Result } from "./answers.ts";
+import { wholeApprovalId } from "./approval-found.ts";
 import { SAME_REQUEST } from "./approval-words.ts";
 import { withClient } from "./connect.ts";
 import { EXIT } from "./failure.ts";
 import { asTypedTo, quoted } from "./hint.ts";
+import { folded, screenColumns, visible } from "./output.ts";
 import { addRequestOptions, REQUEST_EXAMPLE, type RequestOptions, readRequests } from "./requests.ts";
 
 const BATCH_ITEMS = 256;
@@ -28,19 +31,43 @@ export function addDecide(program: Command): void {
 
 async function decide(file: string | undefined, options: DecideOptions): Promise<void> {
   const requests = readRequests(file, options, "decide").map((request, _, all) => attemptOf(request, options, all.length));
-  const answers = await withClient(options, "enforcer", async (client) => {
+  const { asked, answers } = await withClient(options, "enforcer", async (client) => {
     const [only] = requests;
-    if (requests.length === 1 && only) return [create(await client.decide(only))];
+    if (requests.length === 1 && only) return decideOne(client, only, options);
     const items: wire.DecideBatchItem["result"][] = [];
     for (let at = 0; at < requests.length; at += BATCH_ITEMS) {
       const batch = await client.decideBatch(requests.slice(at, at + BATCH_ITEMS));
       items.push(...batch.items.map(({ result }) => result));
     }
-    return items;
+    return { asked: requests, answers: items };
   });
-  printAnswers(requests, answers, { format: options.output, next: (decision) => nextOf(decision, options) });
+  printAnswers(asked, answers, { format: options.output, next: (decision) => nextOf(decision, options) });
   if (options.exitCode) process.exitCode = exitCodeOf(answers);
   else if (answers.some((answer) => answer.case !== "decision")) process.exitCode = EXIT.usage;
+}
+
+interface Decided {
+  readonly asked: readonly wire.DecideRequest[];
+  readonly answers: readonly Result[];
+}
+
+async function decideOne(client: BehestClient, request: wire.DecideRequest, options: DecideOptions): Promise<Decided> {
+  const { approval } = options;
+  const attempt = approval === undefined ? request : { ...request, approvalId: await wholeApprovalId(client, approval, options) };
+  const { waitMs, approvalId } = attempt;
+  const seconds = waitMs / 1_000;
+  if (waitMs > 0 && process.stderr.isTTY) {
+    const whom = approvalId === "" ? "if people have to be asked" : `if people have to be asked, or have not yet answered approval ${approvalId}`;
+    process.stderr.write(`${folded(visible(`waiting up to ${seconds} s ${whom}`), screenColumns(process.stderr))}\n`);
+  }
+  const since = performance.now();
+  const decision = await client.decide(attempt);
+  // A server on which many wait already answers at once.
+  const hasWaited = waitMs > 0 && performance.now() - since >= waitMs;
+  if (hasWaited && options.output === "table" && decision.approval?.state === wire.ApprovalState.PENDING) {
+    process.stderr.write(`no answer within ${seconds} s; once there is one, go on with --approval ${decision.approval.id}\n`);
+  }
+  return { asked: [attempt], answers: [{ case: "decision", value: decision }] };
 }
 
 /** A file may hold the request that was asked before: what continues it is no part of it. */
@@ -71,8 +98,6 @@ function nextOf({ decisionId, outcome, replayed, approval }: wire.DecideResponse
   const as = tokenFile === undefined ? "" : ` --token-file ${quoted(tokenFile)}`;
   return asTypedTo(`report ${decisionId} --status executed${as}`, options);
 }
-
-const create = (value: wire.DecideResponse): Result => ({ case: "decision", value });
 
 function exitCodeOf(answers: readonly Result[]): number {
   const outcomes = answers.map((answer) => (answer.case === "decision" ? answer.value.outcome : wire.Outcome.DENY));

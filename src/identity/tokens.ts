@@ -98,9 +98,13 @@ export function watchTokens(dataDirectory: string, { now, onProblem }: WatchPort
 }
 
 /** Whose token the file of a role holds; undefined when the data directory does not tell. */
-export function localCaller(dataDirectory: string, role: Role): Caller | undefined {
+export const localCaller = (dataDirectory: string, role: Role): Caller | undefined =>
+  callerOfToken(dataDirectory, join(dataDirectory, tokenFileOf(role)));
+
+/** Whose token a file holds; undefined when the data directory does not tell. */
+export function callerOfToken(dataDirectory: string, path: string): Caller | undefined {
   try {
-    const token = readFileSync(join(dataDirectory, tokenFileOf(role)), "utf8").trim();
+    const token = readFileSync(path, "utf8").trim();
     return find(readKnown(dataDirectory), token)?.caller;
   } catch {
     return undefined;

@@ -93,6 +93,12 @@ describe("behest approvals", () => {
         "✔ approved  inbox-assistant → send_email (send)  risk 10  ID\n    local-enforcer may take it from now on, until TIME, by sending the same request once more with this approval\n",
       stderr: `next: bin/behest decide THE-SAME-REQUEST --approval ${id} ${where()}\n`,
     });
+    const twice = await behest("approvals", "approve", id);
+    expect({ ...twice, stdout: shapeOf(twice.stdout, id) }).toEqual({
+      code: 0,
+      stdout: "✔ approved  inbox-assistant → send_email (send)  risk 10  ID\n    this changes nothing: you said yes at TIME\n",
+      stderr: approved.stderr,
+    });
     const unnamed = await behest(...mail("loop"));
     expect(unnamed.stdout).toContain(`approval ${id} is approved, until `);
     expect(unnamed.stderr).toBe(approved.stderr);
@@ -100,7 +106,11 @@ describe("behest approvals", () => {
     const used = await behest(...mail("loop", "--approval", id));
     expect(used.stdout).toContain("✔ ALLOW  inbox-assistant → send_email  risk 10 (low)  basis AUTHORIZED\n    people have said yes to it");
     expect(used.stdout).toContain(`    approval ${id} is consumed\n`);
-    const again = await behest(...mail("loop", "--approval", id));
+    const late = await behest("approvals", "approve", id, "--uses", "2");
+    expect(shapeOf(late.stderr, id)).toBe(
+      "behest: approval `ID` cannot be answered any more: consumed at TIME\nthe agent asks anew by sending the request without --approval\n",
+    );
+    const again = await behest(...mail("loop", "--approval", id.slice(-12)));
     expect(again.stdout).toContain(
       `BASIS_ASKS, APPROVAL_NOT_APPLICABLE\n    approval ${id} covers nothing here: unknown, for another request, or over; \`bin/behest approvals show ${id}\` tells\n`,
     );
@@ -138,7 +148,14 @@ describe("behest approvals", () => {
     );
     expect((await behest(...mail("no"))).stdout).toContain("APPROVAL_DENIED");
     const late = await behest("approvals", "approve", id);
-    expect(late).toMatchObject({ code: 2, stderr: `behest: approval \`${id}\` is denied\n` });
+    expect({ ...late, stderr: shapeOf(late.stderr, id) }).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        "behest: approval `ID` cannot be answered any more: denied at TIME by user:local: not to him\nthe same request is DENY, APPROVAL_DENIED, without anybody being asked; it takes another request, or another task\n",
+    });
+    const twice = await behest("approvals", "deny", id, "--comment", "no, not to him");
+    expect(shapeOf(twice.stdout, id)).toContain("risk 10  ID\n    this changes nothing: you said no at TIME\n");
   });
 
   it("give a wider yes as it is listed, and take it back", async () => {
@@ -178,7 +195,9 @@ describe("behest approvals", () => {
     const id = await opened;
     await behest("approvals", "approve", id);
     expect(await waiting.ended).toMatchObject({ code: 0, stdout: expect.stringContaining(`    approval ${id} is consumed\n`) });
-    expect((await behest(...mail("waits", "--wait", "1"))).stdout).toContain("? REQUIRE_APPROVAL");
+    const waited = await behest(...mail("waits", "--wait", "1"));
+    expect(waited.stdout).toContain("? REQUIRE_APPROVAL");
+    expect(waited.stderr).toMatch(/^no answer within 1 s; once there is one, go on with --approval [0-9a-f-]{36}\nnext: /);
   });
 
   it("print every field for programs, and ids alone for scripts", async () => {
@@ -196,7 +215,7 @@ describe("behest approvals", () => {
     const lines = (await behest("approvals", "ls", "-o", "ndjson")).stdout.trimEnd().split("\n");
     expect(lines.map((line) => JSON.parse(line).id)).toEqual(list.approvals.map((one: { id: string }) => one.id));
     expect((await behest("approvals", "ls", "-q")).stdout.trimEnd().split("\n")).toContain(id);
-    expect((await behest("approvals", "ls", "--agent", "somebody-else")).stdout).toContain("nobody has to be asked");
+    expect((await behest("approvals", "ls", "--agent", "somebody-else")).stdout).toBe("nothing is open for agent `somebody-else`\n");
     const answered = JSON.parse((await behest("approvals", "approve", id, "-o", "json")).stdout);
     expect(answered.approval).toMatchObject({
       id,
@@ -242,7 +261,14 @@ describe("behest approvals", () => {
       args: ["show", "nope"],
       told: "no approval has an id like `nope`; look with bin/behest approvals ls --all",
     },
-    { says: "tell an unknown id", args: ["show", "01999d5c-2f10-7b7e-a6c3-1b0a4a5e9f21"], told: "01999d5c-2f10-7b7e-a6c3-1b0a4a5e9f21" },
+    {
+      says: "tell an unknown id",
+      args: ["approve", "01999d5c-2f10-7b7e-a6c3-1b0a4a5e9f21"],
+      told: "no approval `01999d5c-2f10-7b7e-a6c3-1b0a4a5e9f21` is remembered; look with bin/behest approvals ls --all",
+    },
+    { says: "want an id", args: ["show", ""], told: "the id of the approval is empty" },
+    { says: "want the whole id of a task", args: ["ls", "--task", "019"], told: "--task: `019` is no whole id of a task" },
+    { says: "want the whole id of a task to watch", args: ["watch", "--task", "019"], told: "--task: `019` is no whole id of a task" },
     { says: "count uses in digits", args: ["approve", "1", "--uses", "many"], told: "--uses: `many` is no count of uses" },
     { says: "know what a time is about", args: ["approve", "1", "--until", "2h"], told: "say which with --uses, --value or --source" },
     { says: "read a time", args: ["approve", "1", "--uses", "2", "--until", "soon"], told: "--until: `soon` is no time" },
@@ -259,6 +285,7 @@ describe("behest approvals", () => {
       args: ["decide", "docs/examples/first-steps.json", "--approval", "x"],
       told: "--approval is about one request, and there are 3",
     },
+    { says: "wants the id of an approval", args: mail("x", "--approval", "nope"), told: "no approval has an id like `nope`" },
   ])("decide $says", async ({ args, told }) => {
     expect(await behest(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(told) });
   });
@@ -275,14 +302,19 @@ describe("behest approvals", () => {
     const { stdout: token } = await run(["tokens", "create", "--role", "approver", "--name", "user:carol", "--data", other.data]);
     writeFileSync(join(directory.path, "carol.token"), token, { mode: 0o600 });
     const id = JSON.parse((await there(...mail("two", "-o", "json"))).stdout).approval.id;
-    for (const _ of ["first", "again"]) {
-      expect((await there("approvals", "approve", id)).stdout).toContain(
-        "    your yes counts; more is needed\n    behest:basis: asks group:approvers, 2 of them\n    1 of 2 agreed: user:local; may answer: user:carol\n",
-      );
-    }
-    const second = async (): Promise<Finished> => there("approvals", "approve", id, "--token-file", join(directory.path, "carol.token"));
+    const missing = "    behest:basis: asks group:approvers, 2 of them\n    1 of 2 agreed: user:local; may answer: user:carol\n";
+    expect((await there("approvals", "approve", id)).stdout).toContain(`    your yes counts; more is needed\n${missing}`);
+    const again = await there("approvals", "approve", id);
+    expect(shapeOf(again.stdout, id)).toContain(`risk 10  ID\n    this changes nothing: you said yes at TIME\n${missing}`);
+    expect((await there("approvals", "ls")).stdout).toMatch(/ left +you +for\n.* {2}said yes {2}/);
+    const carols = ["--token-file", join(directory.path, "carol.token")];
+    const second = async (): Promise<Finished> => there("approvals", "approve", id, ...carols);
     // A running server knows a new token within a second.
     await expect.poll(async () => (await second()).stdout, { timeout: 10_000 }).toContain("✔ approved");
+    writeFileSync(join(rules, "policy.json"), JSON.stringify({ ...policy, approvers: { default: ["user:local"], quorum: 1 } }));
+    expect((await there("rules", "reload")).code).toBe(0);
+    const { stdout: next } = await there(...mail("not for carol", "-o", "json"));
+    expect((await there("approvals", "ls", ...carols)).stdout).toMatch(new RegExp(`${JSON.parse(next).approval.id}.*  may not answer  `));
     await other.close();
   });
 
@@ -319,6 +351,13 @@ describe("behest approvals watch", () => {
     expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
     expect(lines(stdout).find(({ approval }) => approval.id === open)?.existing).toBe(true);
     expect(lines(stdout).filter(({ approval }) => approval.id === next)).toMatchObject([{ existing: false }, { existing: false }]);
+  });
+
+  it("says where nothing is open yet", async () => {
+    const watching = begin(["approvals", "watch", "--agent", "idle", ...asking()]);
+    while (!watching.said.stderr.includes("\n")) if (watching.child.stderr) await once(watching.child.stderr, "data");
+    watching.child.kill("SIGINT");
+    expect(await watching.ended).toMatchObject({ code: 0, stdout: "", stderr: "watching; nothing is open for agent `idle`\n" });
   });
 
   it("ends with 6 when the server goes away", async () => {
