@@ -3,7 +3,6 @@ import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { looksSecret } from "../core/masking.ts";
 import type { Instant } from "../core/words.ts";
 import {
-  ApprovalKind,
   type ApprovalSummary,
   type ChainHop,
   type Difference,
@@ -11,7 +10,7 @@ import {
   type ShownArgument,
   Verdict,
 } from "../gen/behest/v1/approval_pb.ts";
-import { ApprovalState, type Finding, FindingResult, PrincipalType } from "../gen/behest/v1/decision_pb.ts";
+import { ApprovalKind, ApprovalState, type Finding, FindingResult, PrincipalType } from "../gen/behest/v1/decision_pb.ts";
 import { nameOf, obligationText } from "./answers.ts";
 import { approvalHeadline, endedWords, grantedWords, holdWords, leftUntil, times } from "./approval-words.ts";
 import { broken } from "./columns.ts";

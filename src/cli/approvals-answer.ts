@@ -5,7 +5,6 @@ import type { Command } from "commander";
 import { type BehestClient, CallFailed } from "../client/client.ts";
 import { RequestUnreadable, readMessageJson } from "../client/request-json.ts";
 import {
-  ApprovalKind,
   type ApprovalSummary,
   type Endorsement,
   type ResolveApprovalRequest,
@@ -13,7 +12,7 @@ import {
   type ResolveApprovalResponse,
   ResolveApprovalResponseSchema,
 } from "../gen/behest/v1/approval_pb.ts";
-import { ApprovalState } from "../gen/behest/v1/decision_pb.ts";
+import { ApprovalKind, ApprovalState } from "../gen/behest/v1/decision_pb.ts";
 import { describeApproval } from "./approval-report.ts";
 import { approvalHeadline, endedWords, grantedWords, holdWords, nextWords, wholeApprovalId } from "./approval-words.ts";
 import { systemNow } from "./clock.ts";

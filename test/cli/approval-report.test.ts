@@ -6,8 +6,8 @@ import { describeApproval } from "../../src/cli/approval-report.ts";
 import { approvalHeadline, leftUntil } from "../../src/cli/approval-words.ts";
 import { columnsOf } from "../../src/cli/columns.ts";
 import { instant } from "../../src/core/words.ts";
-import { ApprovalKind, type GetApprovalResponse, GetApprovalResponseSchema, Verdict } from "../../src/gen/behest/v1/approval_pb.ts";
-import { ApprovalState, Effect, FindingResult, ObligationType, PrincipalType } from "../../src/gen/behest/v1/decision_pb.ts";
+import { type GetApprovalResponse, GetApprovalResponseSchema, Verdict } from "../../src/gen/behest/v1/approval_pb.ts";
+import { ApprovalKind, ApprovalState, Effect, FindingResult, ObligationType, PrincipalType } from "../../src/gen/behest/v1/decision_pb.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 25, 9));
 const at = (minutes: number) => timestampFromMs(NOW + minutes * 60_000);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { eligibleFor } from "../../src/core/approvals/approvers.ts";
 
 const GROUPS = { approvers: ["user:ann", "user:bob", "user:ann"], nobody: [] };
-const PARTIES = { caller: "gateway", agents: ["planner", "worker"], principal: "user:alice", issuer: "portal" };
+const PARTIES = { caller: "gateway", agents: ["planner", "worker"], principal: "user:alice", issuer: "user:pat" };
 
 describe("whom a hold asks", () => {
   it.each<{ says: string; approvers: readonly string[]; eligible: readonly string[] }>([
@@ -10,7 +10,7 @@ describe("whom a hold asks", () => {
     { says: "nobody of an empty group", approvers: ["group:nobody"], eligible: [] },
     { says: "nobody of a group that is not there", approvers: ["group:others"], eligible: [] },
     { says: "nobody of one that JavaScript knows", approvers: ["group:constructor", "group:__proto__"], eligible: [] },
-    { says: "the person behind the task, and whoever opened it", approvers: ["principal", "issuer"], eligible: ["user:alice", "portal"] },
+    { says: "the person behind the task, and whoever opened it", approvers: ["principal", "issuer"], eligible: ["user:alice", "user:pat"] },
     { says: "not the person behind the task by another name", approvers: ["user:alice", "user:bob"], eligible: ["user:bob"] },
     { says: "the person by any name where the hold asks the principal", approvers: ["user:alice", "principal"], eligible: ["user:alice"] },
     { says: "not who asks for the action", approvers: ["gateway", "user:bob"], eligible: ["user:bob"] },

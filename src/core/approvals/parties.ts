@@ -1,7 +1,7 @@
 import type { Situation } from "../situation.ts";
 import type { Parties } from "./approval.ts";
 
-/** Whose action it is. Only a registered task has a person whom anybody vouches for. */
+/** Whose action it is. An issuer that is a program can be nobody's approver. Only a registered task has a person whom anybody vouches for. */
 export function partiesOf({ subject }: Situation): Parties {
   const { request, task, caller } = subject;
   const { registered } = task;
@@ -10,7 +10,7 @@ export function partiesOf({ subject }: Situation): Parties {
     caller,
     agents: [...new Set([...hops, request.agent.id])],
     ...(registered?.principal.type === "user" && { principal: personOf(registered.principal.id) }),
-    ...(registered && { issuer: registered.issuer }),
+    ...(registered?.issuer.startsWith("user:") && { issuer: registered.issuer }),
   };
 }
 
