@@ -243,6 +243,7 @@ describe("what somebody says counts", () => {
     ["the agent that acts", { ...person("ann"), id: "payer" }, { finance: ["payer", "user:ann"] }],
     ["the agent that acts, under the name of a person", person("payer"), { finance: ["user:payer", "user:ann"] }],
     ["the agent that acts, under the name of an agent", { ...person("ann"), id: "agent:payer" }, { finance: ["agent:payer", "user:ann"] }],
+    ["the token of the agent that acts, whatever it is called", { ...person("ann"), roles: ["enforcer", "approver"], agents: ["pay*"] }, {}],
     ["the person whose task it is, about what it may do", person("alice"), { finance: ["user:alice", "user:ann"] }],
     ["somebody whom the hold does not name", person("local"), {}],
     ["whoever opened the task, where the hold does not ask them", { ...PORTAL, roles: ["initiator", "approver"] }, {}],
