@@ -393,6 +393,12 @@ describe("a wider yes", () => {
     it.live.approvals.resolve(person("ann"), { id: it.approval, verdict: "approve", endorsement });
   const outcomeOf = async (it: Asked, request: DecisionRequest): Promise<string> => (await decided(it, request)).judgement.outcome;
 
+  it("is not taken for one that ends early where it says no more than the one use", async () => {
+    const it = await asked();
+    const refused = await refusalOf(endorse(it, { until: instant(it.live.now() + MINUTE) }));
+    expect([refused.code, refused.detail]).toEqual(["REQUEST_MALFORMED", { field: "endorsement.until" }]);
+  });
+
   it("holds for so many uses, and for none afterwards", async () => {
     const it = await asked();
     await endorse(it, { uses: 3 });

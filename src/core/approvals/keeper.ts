@@ -265,12 +265,15 @@ interface Bounds {
   readonly usesMax: number;
 }
 
-function refuseLate({ uses = 1, until }: Endorsement, { endorsableUntil, kind }: Approval, { at, usesMax }: Bounds): void {
+function refuseLate({ uses = 1, until, values = [], sources = [] }: Endorsement, { endorsableUntil, kind }: Approval, { at, usesMax }: Bounds): void {
   const refuse = (field: string, why: string): ServiceError =>
     new ServiceError("REQUEST_MALFORMED", `\`endorsement.${field}\` ${why}`, { field: `endorsement.${field}` });
   if (kind === "flood") throw refuse("uses", "is for an action; this approval stands for many that nobody was shown");
   if (uses > usesMax) throw refuse("uses", `is ${uses}; \`endorsement_uses_max\` of policy.json lets it be ${usesMax} at most`);
   if (until === undefined) return;
+  // It would hold as long as any yes, and whoever said it believes otherwise.
+  if (uses === 1 && values.length + sources.length === 0)
+    throw refuse("until", "says how long a wider yes holds; say which: `uses`, `values` or `sources`");
   if (until <= at) throw refuse("until", `is \`${isoOf(until)}\`, which is over`);
   if (until > endorsableUntil) throw refuse("until", `is \`${isoOf(until)}\`; the task lasts until \`${isoOf(endorsableUntil)}\``);
 }
