@@ -302,6 +302,7 @@ describe(`approvals in histories drawn with seed ${runs.seed}`, () => {
     ["lets a wider yes be used once", { isUsedUp: () => true }],
     ["lets the widest yes count", { agreed: (uses) => Math.max(...uses) }],
     ["hears the same yes twice", { hearsTwice: true }],
+    ["lets a yes become a wider one", { isSameYes: () => true }],
     ["lets those who ask answer", { mayAnswer: (person, hold, asks) => APPROVAL_LAWS.mayAnswer(person, hold, { ...asks, caller: "" }) }],
     ["lets those who act answer", { mayAnswer: (person, hold, asks) => APPROVAL_LAWS.mayAnswer(person, hold, { ...asks, agent: "" }) }],
     [

@@ -122,6 +122,8 @@ export const APPROVAL_LAWS = {
   takesBack: true,
   /** Somebody who says the same again has said nothing. */
   hearsTwice: false,
+  /** A yes cannot become a wider one, or a narrower one, that others have not seen. */
+  isSameYes: (uses: number, before: readonly number[]): boolean => uses === 1 || before.includes(uses),
 };
 export type ApprovalLaws = typeof APPROVAL_LAWS;
 
@@ -253,7 +255,10 @@ export function createApprovalModel(world: WorldModel, laws: ApprovalLaws = APPR
     const isComplete = (): boolean => approval.holds.every((hold) => isAnswered(hold, approval, eligible(hold, approval.request.caller)));
     const isSaid = approval.answers.some((one) => one.by === by && one.verdict === verdict && holds.every((hold) => one.holds.includes(hold)));
     const changesNothing = isSaid && !(approval.standing === "pending" && isComplete());
-    if (changesNothing && !laws.hearsTwice && (isOpen(now) || now === "denied")) return shown(approval, at);
+    if (changesNothing && !laws.hearsTwice && (isOpen(now) || now === "denied")) {
+      const before = approval.answers.filter((one) => one.by === by).map((one) => one.uses);
+      return laws.isSameYes(uses, before) ? shown(approval, at) : refused("REQUEST_MALFORMED");
+    }
     if (now !== "pending") return refused("APPROVAL_SETTLED");
     if (verdict === "deny" && comment === undefined) return refused("REQUEST_MALFORMED");
     if (uses > 1 && (approval.kind === "flood" || uses > world.usesMax)) return refused("REQUEST_MALFORMED");

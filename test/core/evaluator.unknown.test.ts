@@ -56,15 +56,15 @@ function withEntry(subject: Subject, { map, key }: Entry, value: Json | undefine
   }
 }
 
-/** Nothing but the rules can deny; no argument has a role, so that none is a target or a destination; no rule asks whether something is there. */
+/** Nothing but the rules can deny, and there is always somebody to ask; no argument has a role, so that none is a target or a destination; no rule asks whether something is there. */
 function onlyRulesDecide({ policy, subject }: Question): Question {
   const { settings, tools, rules, conditions } = policy;
-  const { lapsed: _, callerAgents: _____, request, task, ...calm } = subject;
+  const { lapsed: _, callerAgents: _____, refused: ______, request, task, ...calm } = subject;
   const { delegation: __, credentialed: ___, ...plain } = request;
   return {
     policy: {
       ...policy,
-      settings: { ...settings, reach: { default: FULL_REACH } },
+      settings: { ...settings, reach: { default: FULL_REACH }, approvers: { default: ["user:ann", "user:bo", "user:cy"], quorum: 1 } },
       agents: {},
       tools: Object.fromEntries(Object.entries(tools).map(([name, { arguments: ____, ...tool }]) => [name, tool])),
       rules: rules.filter((rule) => leavesOf(rule.conditions, conditions).every(({ operator }) => operator !== "present")),
@@ -86,13 +86,16 @@ type Decision = Pick<Judgement, "outcome" | "score"> & {
 /** Obligations that contradict each other are not looked at further, so one more of them takes the place of one that is not supported: either denies. */
 const speaker = (rule: string): string => (/^behest:obligation-(conflict|unsupported)$/.test(rule) ? "behest:obligations" : rule);
 
+/** Said only where people would be asked, and so no more where something denies before that. */
+const OF_PEOPLE: readonly string[] = ["behest:no-approver", "behest:arguments-truncated", "behest:approval-denied"];
+
 function decide(policy: Policy, subject: Subject): Decision {
   const { outcome, score, findings } = judge(policy, subject).judgement;
   const named = (is: (finding: Finding) => boolean): readonly string[] => findings.filter(is).map(({ rule }) => speaker(rule));
   return {
     outcome,
     score,
-    against: named(({ event, points }) => event === "deny" || event === "require-approval" || points > 0),
+    against: named(({ rule, event, points }) => !OF_PEOPLE.includes(rule) && (event === "deny" || event === "require-approval" || points > 0)),
     granting: named(({ event, points, result }) => result === "matched" && (event === "allow" || points < 0)),
   };
 }

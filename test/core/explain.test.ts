@@ -154,7 +154,7 @@ describe("the smallest changes that would flip an outcome", () => {
           sizes.set(flip.changes.length, (sizes.get(flip.changes.length) ?? 0) + 1);
         }
       }),
-      { ...randomRuns(900), includeErrorInReport: true },
+      { ...randomRuns(400), includeErrorInReport: true },
     );
     expect(sizes.get(1), "single changes").toBeGreaterThan(20);
     expect(sizes.get(2), "pairs").toBeGreaterThan(5);

@@ -13,11 +13,14 @@ const mostly = <T>(usual: T, other: fc.Arbitrary<T>, weight: number): fc.Arbitra
 export const GROUPS: readonly Readonly<Record<string, readonly string[]>>[] = [
   { approvers: ["user:ann", "user:bo", "user:cy"] },
   { approvers: ["user:ann", "user:bo", "user:cy"] },
-  { approvers: ["user:ann", "user:alice", "gateway"] },
+  { approvers: ["user:ann", "user:bo", "user:cy"] },
+  { approvers: ["user:ann", "user:bo", "user:cy"] },
+  { approvers: ["user:ann", "user:bo", "user:cy"] },
+  { approvers: ["user:alice", "gateway"] },
+  { approvers: ["user:alice"] },
   { approvers: ["user:ann", "user:worker", "planner", "user:bo"] },
   { approvers: ["user:planner", "user:cron"] },
   { approvers: [] },
-  {},
 ];
 const PEOPLE = ["user:ann", "user:bo", "user:cy", "user:alice", "portal", "gateway", "user:planner", "worker", "user:cron"];
 

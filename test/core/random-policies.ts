@@ -138,8 +138,15 @@ const settings = fc
     reach,
     approvers: fc.record(
       {
-        default: some([["group:approvers"], ["principal", "user:bo"], ["group:approvers", "issuer"]]),
-        quorum: mostly(1, fc.integer({ min: 2, max: 3 }), 1),
+        default: mostly(
+          ["group:approvers"],
+          some([
+            ["principal", "user:bo"],
+            ["group:approvers", "issuer"],
+          ]),
+          2,
+        ),
+        quorum: mostly(1, fc.integer({ min: 2, max: 3 }), 2),
         require_verified: mostly(false, fc.constant(true), 7),
       },
       { noNullPrototype: true },
@@ -274,11 +281,8 @@ function policiesOver({ helping: helpingPlaces, every, partsMin }: Readable): fc
   const narrow = fc.array(restrictive, { minLength: partsMin, maxLength: partsMin * 2 }).map((all) => ({ all }));
   const approval = {
     points: some([10, 40]),
-    approvers: some([
-      ["issuer", "user:ann"],
-      ["group:approvers", "user:ann", "user:bo"],
-    ]),
-    quorum: some([1, 2]),
+    approvers: some([["issuer", "user:ann"], ["group:approvers", "user:ann", "user:bo"], ["user:alice"]]),
+    quorum: some([1, 1, 2]),
     lifetime: some(["5m", "2h"]),
   };
   const rule = fc.oneof(

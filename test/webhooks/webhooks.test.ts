@@ -152,7 +152,7 @@ describe("a webhook", () => {
   });
 
   it("holds up nothing but those behind it", async () => {
-    await start();
+    await start({ timeoutMs: 3_600_000 });
     receiver.reacts("hang");
     await ask(1);
     await receiver.has(1);
