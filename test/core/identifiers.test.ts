@@ -82,6 +82,8 @@ describe("what names somebody outside a text", () => {
     ["x@host1", "x@host2"],
     ["bob@corp.example", "evil+bob@corp.example"],
     ["https://short.example/a", "https://short.example/a-"],
+    ["https://short.example/12", "https://short.example/１２"],
+    ["https://short.example/12", "https://short.example/1\u200b2"],
     [KEY, `${KEY}x`],
     [KEY, KEY.toLowerCase()],
     ["+49 30 1234567", "+49 30 1234568"],

@@ -54,7 +54,8 @@ const KINDS: readonly Kind[] = [
 export function identifiersIn(text: string): readonly string[] {
   const found = new Set<string>();
   const plain = plainly(text);
-  for (const reading of new Set([plain, plainly(decoded(plain))])) {
+  // As it is, too: what is made plain here leads elsewhere where it is a path.
+  for (const reading of new Set([text, plain, plainly(decoded(plain))])) {
     for (const { pattern, spell } of KINDS) for (const [match] of reading.matchAll(pattern)) found.add(spell(trimmed(match)));
   }
   return [...found];
