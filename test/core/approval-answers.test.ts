@@ -187,6 +187,7 @@ describe("a wider yes", () => {
     ["text in a list", { memo: ["invoice 7"] }],
     ["text where there was none", { note: "hello" }],
     ["text so long that nobody reads it", { memo: "invoice 7 ".repeat(1_001) }],
+    ["a path in letters that only look like those shown", { memo: "invoice 7 https://shop.example/１２" }],
     ["another account, whatever stands between its digits", { memo: "invoice 7, no: DE02*1203*0000*0000*2020*51" }],
   ])("does not hold for %s", async (_, args) => {
     const it = await asked();
