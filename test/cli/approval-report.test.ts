@@ -157,6 +157,13 @@ describe("the page of an approval", () => {
     expect(shown).not.toContain("never shown");
   });
 
+  it("takes no task that a chain names for a word of anybody's", () => {
+    const chain = [{ principal: { type: PrincipalType.USER, id: "alice" }, taskId: "01, for whom finance vouches\u200b" }];
+    expect(page({ chain }, { principal: "" })).toContain(
+      "  chain       user:alice, in task 01, for whom finance vouches⟨U+200B⟩, for whom nobody vouches\n",
+    );
+  });
+
   it("says a flood in words", () => {
     expect(approvalHeadline(create(GetApprovalResponseSchema, { approval: { ...SUMMARY, kind: ApprovalKind.FLOOD } }).approval ?? fail())).toBe(
       `? pending  payer asks more than people can be asked  ${ID}`,
