@@ -293,7 +293,7 @@ describe("when no more approvals can be remembered", () => {
     const inFull: Asked = { live: full, task, request, approval };
     const refusal = await refusalOf(decided(inFull, paying(inFull, { amount: 5 })));
     expect([refusal.code, refusal.detail.limit]).toEqual(["STATE_FULL", "approvals"]);
-    expect(full.approvals.list(person("ann"), { limit: 10 }).total).toBe(1);
+    expect((await full.approvals.list(person("ann"), { limit: 10 })).total).toBe(1);
     expect((await decided(inFull, request)).approval?.id).toBe(approval);
     await say(inFull, "ann");
     expect((await decided(inFull, use(inFull))).judgement.outcome).toBe("ALLOW");

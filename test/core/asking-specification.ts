@@ -21,6 +21,12 @@ export const ASKING_LAWS = {
   /** Whether it was meant is for the person to say who meant it; one of them is enough. */
   intent: (principal: string | undefined, otherwise: Omit<HoldModel, "name">): Omit<HoldModel, "name"> =>
     principal === undefined ? otherwise : { approvers: ["principal"], quorum: 1 },
+  /** Who is only said to be behind an action, and a service that is, have no say in it. */
+  standsBehind: ({ task: { registered }, request }: Subject): readonly string[] => {
+    if (registered) return registered.principal.type === "service" ? [`service:${registered.principal.id}`] : [];
+    const [first] = request.delegation ?? [];
+    return first && first.type !== "agent" ? [`${first.type}:${first.id}`] : [];
+  },
   /** Nobody answers for themselves, under whatever kind of name. */
   asker: (subject: Subject): string => subject.caller,
   agents: (subject: Subject): readonly string[] => agentsOf(subject),
@@ -65,6 +71,7 @@ function eligible(policy: PolicyJson, subject: Subject, hold: HoldModel, laws: L
     (person) =>
       person !== laws.asker(subject) &&
       !laws.agents(subject).some((agent) => person === agent || laws.isNamed(person, agent)) &&
+      !laws.standsBehind(subject).includes(person) &&
       (person !== principal || laws.answersForOneself(hold)),
   );
 }

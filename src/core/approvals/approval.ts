@@ -21,6 +21,8 @@ export interface Parties {
   readonly agents: readonly string[];
   /** `user:…`, of a registered task that a person stands behind. An asserted one is nobody. */
   readonly principal?: string;
+  /** Whom else it is for: a service that a registered task is for, or whoever the caller says. They can answer nothing of it. */
+  readonly onBehalfOf?: string;
   /** The caller that opened the registered task at the root, where that is a person: `user:…`. */
   readonly issuer?: string;
 }

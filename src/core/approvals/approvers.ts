@@ -27,9 +27,9 @@ function add(ids: Set<string>, id: string | undefined): void {
   if (id !== undefined) ids.add(id);
 }
 
-/** Nobody answers for themselves: not who asks, no agent of the chain, and the principal only where the hold asks the principal. */
+/** Nobody answers for themselves: not who asks, no agent of the chain, nobody who is only said to stand behind it, and the principal only where the hold asks the principal. */
 const isExcluded = (id: string, hold: Hold, parties: Parties): boolean =>
-  isParty(id, parties) || (id === parties.principal && !hold.approvers.includes("principal"));
+  isParty(id, parties) || id === parties.onBehalfOf || (id === parties.principal && !hold.approvers.includes("principal"));
 
 /** Who asks for the decision and every agent of its chain, under whatever kind of name. */
 export function isParty(id: string, { caller, agents }: Parties): boolean {

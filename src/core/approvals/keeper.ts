@@ -36,6 +36,11 @@ export interface ListApprovalsQuestion {
   readonly limit: number;
 }
 
+export interface ListedApprovals {
+  readonly approvals: readonly ApprovalStatus[];
+  readonly total: number;
+}
+
 /** Everything that whoever answers should have seen. */
 export interface ShownApproval {
   readonly status: ApprovalStatus;
@@ -49,8 +54,11 @@ export interface ShownApproval {
 
 /** Shows people what they are asked, and takes their answers. */
 export interface ApprovalKeeper {
-  /** The riskiest first, then those that end soonest. Enforcers see their own. @throws {ServiceError} LEDGER_UNAVAILABLE */
-  list(caller: Caller, question: ListApprovalsQuestion): { readonly approvals: readonly ApprovalStatus[]; readonly total: number };
+  /**
+   * The riskiest first, then those that end soonest. Enforcers see their own. Answers when all of it is on disk.
+   * @throws {ServiceError} LEDGER_UNAVAILABLE, OVERLOADED
+   */
+  list(caller: Caller, question: ListApprovalsQuestion): Promise<ListedApprovals>;
   /** @throws {ServiceError} APPROVAL_UNKNOWN, LEDGER_UNAVAILABLE */
   status(caller: Caller, id: string): ApprovalStatus;
   /** @throws {ServiceError} APPROVAL_UNKNOWN, LEDGER_UNAVAILABLE */
@@ -74,7 +82,7 @@ export function createApprovalKeeper(ports: ApprovalKeeperPorts): ApprovalKeeper
   const sweeping = createSweeping(ports.newId);
   const look = <A>(read: (view: StateView, at: Instant) => A): A => ledger.peek(NOBODY, (view) => read(view, clock.now()));
   const keeper: ApprovalKeeper = {
-    list: (caller, question) => look((view, at) => listed(view, { caller, question, at })),
+    list: (caller, question) => ledger.transact(NOBODY, (view) => ({ events: [], answer: listed(view, { caller, question, at: clock.now() }) })),
     status: (caller, id) => look((view, at) => statusAt(found(view, caller, id), view, at)),
     async show(caller, id) {
       const status = keeper.status(caller, id);
@@ -153,7 +161,7 @@ interface Listing extends Asker {
   readonly at: Instant;
 }
 
-function listed(view: LookedAt, { caller, question, at }: Listing): ReturnType<ApprovalKeeper["list"]> {
+function listed(view: LookedAt, { caller, question, at }: Listing): ListedApprovals {
   const { standings = ["pending", "approved"], limit } = question;
   const fitting: ApprovalStatus[] = [];
   for (const state of view.approvals.all()) {
