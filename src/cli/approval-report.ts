@@ -3,7 +3,6 @@ import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { looksSecret } from "../core/masking.ts";
 import type { Instant } from "../core/words.ts";
 import {
-  ApprovalKind,
   type ApprovalSummary,
   type ChainHop,
   type Difference,
@@ -11,7 +10,7 @@ import {
   type ShownArgument,
   Verdict,
 } from "../gen/behest/v1/approval_pb.ts";
-import { ApprovalState, type Finding, FindingResult, PrincipalType } from "../gen/behest/v1/decision_pb.ts";
+import { ApprovalKind, ApprovalState, type Finding, FindingResult, PrincipalType } from "../gen/behest/v1/decision_pb.ts";
 import { nameOf, obligationText } from "./answers.ts";
 import { approvalHeadline, endedWords, grantedWords, holdWords, leftUntil, notGrantedWords, saidWords, times } from "./approval-words.ts";
 import { broken } from "./columns.ts";
@@ -110,8 +109,10 @@ const isLong = (text: string): boolean => text.length > LONG_CHARACTERS;
 /** Whoever opened the task vouches for whom it is for. */
 function hopWords({ principal, taskId }: ChainHop, at: number, vouchedFor: string): string {
   const who = principal ? `${nameOf(PrincipalType, principal.type).toLowerCase()}:${principal.id}` : "nobody";
-  const by = taskId === "" ? (at === 0 && who === vouchedFor ? "" : ", for whom nobody vouches") : `, in task ${taskId}`;
-  return `${at === 0 ? "" : "→ "}${revealed(who)}${by}`;
+  const named = taskId === "" ? "" : `, in task ${revealed(taskId)}`;
+  // In a chain that nobody vouches for, the task is the caller's word, too.
+  const isVouchedFor = vouchedFor !== "" && (taskId !== "" || (at === 0 && who === vouchedFor));
+  return `${at === 0 ? "" : "→ "}${revealed(who)}${isVouchedFor ? named : `${named}, for whom nobody vouches`}`;
 }
 
 function whatEntries(shown: GetApprovalResponse, { kind, tool, effect }: ApprovalSummary): readonly Entry[] {

@@ -1,15 +1,8 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Instant } from "../core/words.ts";
-import {
-  ApprovalKind,
-  type ApprovalSummary,
-  type Endorsement,
-  type GrantedEndorsement,
-  type HoldStatus,
-  Verdict,
-} from "../gen/behest/v1/approval_pb.ts";
-import { ApprovalState } from "../gen/behest/v1/decision_pb.ts";
+import { type ApprovalSummary, type Endorsement, type GrantedEndorsement, type HoldStatus, Verdict } from "../gen/behest/v1/approval_pb.ts";
+import { ApprovalKind, ApprovalState } from "../gen/behest/v1/decision_pb.ts";
 import { nameOf } from "./answers.ts";
 import { paint } from "./output.ts";
 import { revealed, shortened } from "./revealed.ts";

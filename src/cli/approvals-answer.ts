@@ -5,7 +5,6 @@ import type { Command } from "commander";
 import { type BehestClient, CallFailed } from "../client/client.ts";
 import { RequestUnreadable, readMessageJson } from "../client/request-json.ts";
 import {
-  ApprovalKind,
   type ApprovalSummary,
   type Endorsement,
   type GetApprovalResponse,
@@ -15,7 +14,7 @@ import {
   ResolveApprovalResponseSchema,
   Verdict,
 } from "../gen/behest/v1/approval_pb.ts";
-import { ApprovalState } from "../gen/behest/v1/decision_pb.ts";
+import { ApprovalKind, ApprovalState } from "../gen/behest/v1/decision_pb.ts";
 import { findApproval } from "./approval-found.ts";
 import { describeApproval } from "./approval-report.ts";
 import { approvalHeadline, endedWords, grantedWords, holdWords, nextWords, notGrantedWords } from "./approval-words.ts";

@@ -4,13 +4,12 @@ import { RequestUnreadable } from "../client/request-json.ts";
 import { nearest } from "../core/nearest.ts";
 import type { Instant } from "../core/words.ts";
 import {
-  ApprovalKind,
   type ApprovalSummary,
   ApprovalSummarySchema,
   type ListApprovalsResponse,
   ListApprovalsResponseSchema,
 } from "../gen/behest/v1/approval_pb.ts";
-import { ApprovalState } from "../gen/behest/v1/decision_pb.ts";
+import { ApprovalKind, ApprovalState } from "../gen/behest/v1/decision_pb.ts";
 import { checkTaskId, filterWords } from "./approval-found.ts";
 import { APPROVAL_STATES, approvalStateWord, leftUntil, named, times } from "./approval-words.ts";
 import { systemNow } from "./clock.ts";

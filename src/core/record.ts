@@ -1,4 +1,4 @@
-import type { Approval, ApprovalStanding, GivenAnswer, Granted } from "./approvals/approval.ts";
+import type { Approval, AwaitedApproval, GivenAnswer, Granted } from "./approvals/approval.ts";
 import type { Judgement } from "./combine.ts";
 import type { Windows } from "./policy.ts";
 import type { Subject } from "./situation.ts";
@@ -48,7 +48,7 @@ export interface DecisionRecord {
   /** What an ALLOW took from the budgets of its registered task and of those above it. */
   readonly charge?: Charge;
   /** What a REQUIRE_APPROVAL waits for, or what allowed an ALLOW, as it stood when this was decided. */
-  readonly approval?: { readonly id: string; readonly state: ApprovalStanding; readonly expiresAt: Instant };
+  readonly approval?: AwaitedApproval;
   /** The decision whose call waited for people; this one was made when they had answered. */
   readonly continues?: string;
 }

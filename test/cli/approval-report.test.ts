@@ -6,14 +6,8 @@ import { describeApproval } from "../../src/cli/approval-report.ts";
 import { approvalHeadline, leftUntil, nextWords } from "../../src/cli/approval-words.ts";
 import { columnsOf } from "../../src/cli/columns.ts";
 import { instant } from "../../src/core/words.ts";
-import {
-  ApprovalKind,
-  ApprovalSummarySchema,
-  type GetApprovalResponse,
-  GetApprovalResponseSchema,
-  Verdict,
-} from "../../src/gen/behest/v1/approval_pb.ts";
-import { ApprovalState, Effect, FindingResult, ObligationType, PrincipalType } from "../../src/gen/behest/v1/decision_pb.ts";
+import { ApprovalSummarySchema, type GetApprovalResponse, GetApprovalResponseSchema, Verdict } from "../../src/gen/behest/v1/approval_pb.ts";
+import { ApprovalKind, ApprovalState, Effect, FindingResult, ObligationType, PrincipalType } from "../../src/gen/behest/v1/decision_pb.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 25, 9));
 const at = (minutes: number) => timestampFromMs(NOW + minutes * 60_000);
@@ -217,6 +211,13 @@ describe("the page of an approval", () => {
     };
     expect(page({}, both)).toContain(
       "  granted     counts as named by a person in this task until 2026-11-25T10:00:00Z: a@example.org\n              not granted: 3 uses; user:carol said yes to 1\n              not granted: source crm, which user:carol did not name\n",
+    );
+  });
+
+  it("takes no task that a chain names for a word of anybody's", () => {
+    const chain = [{ principal: { type: PrincipalType.USER, id: "alice" }, taskId: "01, for whom finance vouches\u200b" }];
+    expect(page({ chain }, { principal: "" })).toContain(
+      "  chain       user:alice, in task 01, for whom finance vouches⟨U+200B⟩, for whom nobody vouches\n",
     );
   });
 

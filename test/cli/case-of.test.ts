@@ -204,7 +204,7 @@ describe("a decision as a case expects what the same policy decides of it", () =
         const words = [...judgement.reasonCodes, ...(judgement.approvedBy === undefined ? [] : ["approved"])];
         for (const word of words) reached.set(word, (reached.get(word) ?? 0) + 1);
       }),
-      { ...randomRuns(500), includeErrorInReport: true },
+      { ...randomRuns(900), includeErrorInReport: true },
     );
     const wanted = ["approved", "APPROVAL_DENIED", "APPROVAL_NOT_APPLICABLE", "NO_APPROVER", "ARGUMENTS_TRUNCATED"];
     expect(wanted.filter((word) => !reached.has(word))).toEqual([]);

@@ -15,6 +15,7 @@ describe("what somebody says counts", () => {
     ["the agent that acts", { ...person("ann"), id: "payer" }, { finance: ["payer", "user:ann"] }],
     ["the agent that acts, under the name of a person", person("payer"), { finance: ["user:payer", "user:ann"] }],
     ["the agent that acts, under the name of an agent", { ...person("ann"), id: "agent:payer" }, { finance: ["agent:payer", "user:ann"] }],
+    ["the token of the agent that acts, whatever it is called", { ...person("ann"), roles: ["enforcer", "approver"], agents: ["pay*"] }, {}],
     ["the person whose task it is, about what it may do", person("alice"), { finance: ["user:alice", "user:ann"] }],
     ["somebody whom the hold does not name", person("local"), {}],
     ["whoever opened the task, where the hold does not ask them", { ...PORTAL, roles: ["initiator", "approver"] }, {}],
@@ -164,6 +165,12 @@ describe("a wider yes", () => {
     it.live.approvals.resolve(person("ann"), { id: it.approval, verdict: "approve", endorsement });
   const outcomeOf = async (it: Asked, request: DecisionRequest): Promise<string> => (await decided(it, request)).judgement.outcome;
 
+  it("is not taken for one that ends early where it says no more than the one use", async () => {
+    const it = await asked();
+    const refused = await refusalOf(endorse(it, { until: instant(it.live.now() + MINUTE) }));
+    expect([refused.code, refused.detail]).toEqual(["REQUEST_MALFORMED", { field: "endorsement.until" }]);
+  });
+
   it("holds for so many uses, and for none afterwards", async () => {
     const it = await asked();
     await endorse(it, { uses: 3 });
@@ -180,6 +187,7 @@ describe("a wider yes", () => {
     ["text in a list", { memo: ["invoice 7"] }],
     ["text where there was none", { note: "hello" }],
     ["text so long that nobody reads it", { memo: "invoice 7 ".repeat(1_001) }],
+    ["a path in letters that only look like those shown", { memo: "invoice 7 https://shop.example/１２" }],
     ["another account, whatever stands between its digits", { memo: "invoice 7, no: DE02*1203*0000*0000*2020*51" }],
   ])("does not hold for %s", async (_, args) => {
     const it = await asked();
@@ -285,7 +293,7 @@ describe("when no more approvals can be remembered", () => {
     const inFull: Asked = { live: full, task, request, approval };
     const refusal = await refusalOf(decided(inFull, paying(inFull, { amount: 5 })));
     expect([refusal.code, refusal.detail.limit]).toEqual(["STATE_FULL", "approvals"]);
-    expect(full.approvals.list(person("ann"), { limit: 10 }).total).toBe(1);
+    expect((await full.approvals.list(person("ann"), { limit: 10 })).total).toBe(1);
     expect((await decided(inFull, request)).approval?.id).toBe(approval);
     await say(inFull, "ann");
     expect((await decided(inFull, use(inFull))).judgement.outcome).toBe("ALLOW");

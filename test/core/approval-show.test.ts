@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { deceptionsIn, visible } from "../../src/core/approvals/deceptions.ts";
 import { gradingOf, type Known } from "../../src/core/approvals/provenance.ts";
-import type { Json } from "../../src/core/words.ts";
+import { type Shown, shown } from "../../src/core/approvals/show.ts";
+import type { DecisionRequest } from "../../src/core/request.ts";
+import type { Json, JsonObject } from "../../src/core/words.ts";
+import { GATEWAY, liveApprovals, PORTAL, payPolicy, person } from "./live-approvals.ts";
 
 const KNOWN: Known = {
   statement: "Pay bob@example.com 50.00 EUR for invoice 12, account DE89 3704 0044 0532 0130 00.",
@@ -85,7 +88,46 @@ describe("what is meant to deceive a reader", () => {
     ).toBeLessThanOrEqual(51);
   });
 
+  it("says that there are more, so that nobody hides one behind many", () => {
+    const many = Array.from({ length: 60 }, () => "\u0007");
+    expect(deceptionsIn([...many, "gnp\u202e.exe"], "arguments").at(-1)).toBe(
+      "there may be more of the kind, of which this list is too full to tell",
+    );
+  });
+
   it("writes what is not seen as its code point", () => {
     expect(visible("a\u202eb\u001b[31m\nc\u{e0041}")).toBe("a⟨U+202E⟩b⟨U+001B⟩[31m⟨U+000A⟩c⟨U+E0041⟩");
+  });
+});
+
+describe("what differs from what was approved last", () => {
+  const policy = payPolicy();
+  async function shownOf(before: JsonObject, now: JsonObject): Promise<Shown> {
+    const live = liveApprovals({ policy });
+    const { task } = await live.tasks.open(PORTAL, {
+      statement: "pay",
+      principal: { type: "user", id: "alice" },
+      agent: "payer",
+      scopeKind: "issued",
+      scope: {},
+    });
+    const idOf = async (args: JsonObject): Promise<string> => {
+      const request: DecisionRequest = { agent: { id: "payer" }, task: { id: task.id }, action: { tool: "bank/pay", arguments: args } };
+      return (await live.decider.decide({ caller: GATEWAY, request })).record.approval?.id ?? "none";
+    };
+    await live.approvals.resolve(person("ann"), { id: await idOf(before), verdict: "approve" });
+    return shown(await live.approvals.show(person("ann"), await idOf(now)), policy);
+  }
+
+  it("is told field by field, also where one is called like the way to another", async () => {
+    const { differences } = await shownOf({ to: { iban: "a" }, "to.iban": "b" }, { to: { iban: "c" }, "to.iban": "b" });
+    expect(differences).toEqual([{ field: "action.arguments.to.iban", before: "a", now: "c" }]);
+  });
+
+  it("is said to be more than is told, so that nobody hides one behind many", async () => {
+    const filler = Object.fromEntries(Array.from({ length: 250 }, (_, at) => [`a${at}`, at]));
+    const { differences, warnings } = await shownOf({ to: "a" }, { ...filler, to: "b" });
+    expect(differences).toHaveLength(200);
+    expect(warnings).toEqual(["51 more differences from what was approved last are not listed: read every argument"]);
   });
 });

@@ -21,6 +21,12 @@ export const ASKING_LAWS = {
   /** Whether it was meant is for the person to say who meant it; one of them is enough. */
   intent: (principal: string | undefined, otherwise: Omit<HoldModel, "name">): Omit<HoldModel, "name"> =>
     principal === undefined ? otherwise : { approvers: ["principal"], quorum: 1 },
+  /** Who is only said to be behind an action, and a service that is, have no say in it. */
+  standsBehind: ({ task: { registered }, request }: Subject): readonly string[] => {
+    if (registered) return registered.principal.type === "service" ? [`service:${registered.principal.id}`] : [];
+    const [first] = request.delegation ?? [];
+    return first && first.type !== "agent" ? [`${first.type}:${first.id}`] : [];
+  },
   /** Nobody answers for themselves, under whatever kind of name. */
   asker: (subject: Subject): string => subject.caller,
   agents: (subject: Subject): readonly string[] => agentsOf(subject),
@@ -32,8 +38,10 @@ export const ASKING_LAWS = {
   answers: ({ holds }: Answer, { name }: HoldModel): boolean => holds.includes(name),
   /** Membership is looked at again at use. */
   isStill: (eligible: readonly string[], { by }: Answer): boolean => eligible.includes(by),
-  /** A token file proves nothing where more is asked for. */
-  isVerified: (policy: PolicyJson, { verified }: Answer): boolean => verified !== "local_file" || policy.settings.approvers.require_verified !== true,
+  /** A token file proves nothing where more is asked for, and nobody is known by more yet. */
+  isVerified: (policy: PolicyJson): boolean => policy.settings.approvers.require_verified !== true,
+  /** What is no person can be nobody's approver. */
+  isPerson: (issuer: string): boolean => issuer.startsWith("user:"),
   /** Two holds are the same if name, approvers and quorum are. */
   isSame: (a: HoldModel, b: HoldModel): boolean =>
     a.name === b.name && JSON.stringify(a.approvers) === JSON.stringify(b.approvers) && a.quorum === b.quorum,
@@ -52,16 +60,18 @@ export const ASKING_LAWS = {
 
 /** Everybody who may answer a hold, each once. */
 function eligible(policy: PolicyJson, subject: Subject, hold: HoldModel, laws: Laws): readonly string[] {
+  if (!laws.isVerified(policy)) return [];
   const principal = laws.principal(subject);
   const named = hold.approvers.flatMap((approver) => {
     if (approver === "principal") return principal ?? [];
-    if (approver === "issuer") return subject.task.registered?.issuer ?? [];
+    if (approver === "issuer") return [subject.task.registered?.issuer ?? ""].filter(laws.isPerson);
     return approver.startsWith("group:") ? (policy.settings.groups[approver.slice(6)] ?? []) : approver;
   });
   return [...new Set(named)].filter(
     (person) =>
       person !== laws.asker(subject) &&
       !laws.agents(subject).some((agent) => person === agent || laws.isNamed(person, agent)) &&
+      !laws.standsBehind(subject).includes(person) &&
       (person !== principal || laws.answersForOneself(hold)),
   );
 }
@@ -83,10 +93,7 @@ export function askedOf(
   const who = new Map(holds.map((hold) => [hold, eligible(policy, subject, hold, laws)]));
   if (holds.some((hold) => !laws.isEnough(who.get(hold) ?? [], hold.quorum))) return { says: "no", code: "NO_APPROVER" };
   const agreed = (hold: HoldModel, answers: readonly Answer[]): readonly string[] =>
-    answers
-      .filter((answer) => laws.says(answer) && laws.answers(answer, hold) && laws.isStill(who.get(hold) ?? [], answer))
-      .filter((answer) => laws.isVerified(policy, answer))
-      .map(({ by }) => by);
+    answers.filter((answer) => laws.says(answer) && laws.answers(answer, hold) && laws.isStill(who.get(hold) ?? [], answer)).map(({ by }) => by);
   if (approval?.standing === "covers" && laws.isShown(score, approval.score)) {
     const isCovered = (hold: HoldModel): boolean =>
       approval.holds.some((shown) => laws.isSame(shown, hold)) && laws.isEnough(agreed(hold, approval.answers), hold.quorum);

@@ -158,7 +158,7 @@ describe("the smallest changes that would flip an outcome", () => {
     );
     expect(sizes.get(1), "single changes").toBeGreaterThan(20);
     expect(sizes.get(2), "pairs").toBeGreaterThan(5);
-    expect(sizes.get(0) ?? 0, "decisions without any").toBeLessThan(decisions * 0.8);
+    expect(sizes.get(0) ?? 0, "decisions without any").toBeLessThan(decisions * 0.85);
   }, 120_000);
 
   it("start from what the facts are", () => {

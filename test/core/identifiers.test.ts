@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { identifiersIn } from "../../src/core/intent/identifiers.ts";
+import { identifiersAsWrittenIn, identifiersIn } from "../../src/core/intent/identifiers.ts";
 
 const KEY = "sk_live_4eC39HqLyjWDarjtT1zdp7dc";
 
@@ -88,6 +88,12 @@ describe("what names somebody outside a text", () => {
   ])("is another one: %s and %s", (one, other) => {
     const known = new Set(identifiersIn(one));
     expect(identifiersIn(other).some((identifier) => !known.has(identifier))).toBe(true);
+  });
+
+  it.each(["https://short.example/１２", "https://short.example/1\u200b2"])("reads the same and is another one as it is written: %s", (written) => {
+    const known = new Set(identifiersAsWrittenIn("https://short.example/12"));
+    expect(identifiersIn(written).every((identifier) => known.has(identifier))).toBe(true);
+    expect(identifiersAsWrittenIn(written).some((identifier) => !known.has(identifier))).toBe(true);
   });
 
   it.each<[one: string, same: string]>([

@@ -104,7 +104,7 @@ export function underTask(subject: Subject, registration: Registration): Subject
         root: "task-0",
         depth: own - 1,
         principal: whom,
-        issuer: "portal",
+        issuer: "user:pat",
         scopeKind,
         ...(boundary && { boundary }),
         hops: own + 1,

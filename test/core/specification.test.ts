@@ -216,6 +216,7 @@ describe("a broken twin of the specification is caught when it", () => {
     ["takes a no for a yes", { says: () => true }],
     ["takes an answer to one hold for an answer to all", { answers: () => true }],
     ["counts whoever might answer once", { isStill: () => true }],
+    ["lets whoever is said to stand behind it decide", { standsBehind: () => [] }],
     ["believes a token file", { isVerified: () => true }],
     ["takes holds of one name for the same", { isSame: (a, b) => a.name === b.name }],
     ["takes holds of other people for the same", { isSame: (a, b) => a.name === b.name && a.quorum === b.quorum }],

@@ -31,6 +31,8 @@ const OPEN = policyWith();
 
 const GATEWAY: Caller = { tenant: "default", id: "gateway", roles: ["enforcer"] };
 const DESK: Caller = { tenant: "default", id: "desk", roles: ["initiator"] };
+/** An initiator that is a person, and so can be asked. */
+const PAT: Caller = { tenant: "default", id: "user:pat", roles: ["initiator"] };
 const OPERATOR: Caller = { tenant: "default", id: "ops", roles: ["operator"] };
 
 /** A person's task, handed from a planner to a worker and from it to a clerk; and another task of the same agents. */
@@ -47,12 +49,12 @@ interface Tree {
 const ALICE = { type: "user", id: "alice" } as const;
 const STATEMENT = "pay the invoices of May";
 
-async function plant(scope: Scope = {}, policy = OPEN): Promise<Tree> {
+async function plant(scope: Scope = {}, policy = OPEN, desk = DESK): Promise<Tree> {
   const live = liveTasks({ policy });
   const { keeper } = live;
   const idOf = ({ task }: TaskStatus): string => task.id;
-  const open = async () => idOf(await keeper.open(DESK, { statement: STATEMENT, principal: ALICE, agent: "planner", scopeKind: "issued", scope }));
-  const hand = async (taskId: string, agent: string) => idOf((await keeper.delegate(DESK, { taskId, agent, scope: {}, narrow: false })).status);
+  const open = async () => idOf(await keeper.open(desk, { statement: STATEMENT, principal: ALICE, agent: "planner", scopeKind: "issued", scope }));
+  const hand = async (taskId: string, agent: string) => idOf((await keeper.delegate(desk, { taskId, agent, scope: {}, narrow: false })).status);
   const root = await open();
   const middle = await hand(root, "worker");
   const leaf = await hand(middle, "clerk");
@@ -336,7 +338,7 @@ describe("with no rule files and full reach, a registered task", () => {
   });
 
   it("that a person was to be asked beyond asks its issuer, and grants nothing", async () => {
-    const tree = await plant({ tools: ["bank/*"] }, policyWith({ outside_issued_scope: "ask" }));
+    const tree = await plant({ tools: ["bank/*"] }, policyWith({ outside_issued_scope: "ask" }), PAT);
     const { judgement } = await decide(tree, asking(tree.leaf));
     expect(judgement).toMatchObject({
       outcome: "REQUIRE_APPROVAL",

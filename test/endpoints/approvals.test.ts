@@ -5,12 +5,20 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BehestClient, createClient } from "../../src/client/client.ts";
 import type { Role } from "../../src/core/request.ts";
 import * as wire from "../../src/gen/behest/v1/approval_pb.ts";
-import { ApprovalState, Basis, type DecideRequest, type DecideResponse, Effect, PrincipalType } from "../../src/gen/behest/v1/decision_pb.ts";
+import {
+  ApprovalKind,
+  ApprovalState,
+  Basis,
+  type DecideRequest,
+  type DecideResponse,
+  Effect,
+  PrincipalType,
+} from "../../src/gen/behest/v1/decision_pb.ts";
 import { type OpenTaskRequestSchema, ScopeKind } from "../../src/gen/behest/v1/task_pb.ts";
 import { type AskingServer, failureOf, idOf, inWords, type OtherCaller, runAskingServer, writing } from "./asking-server.ts";
 import { ACCEPTED, malformed, outcomeOf, type Refusal, refusalOf, tooBig } from "./raw-calls.ts";
 
-const { Verdict, ApprovalKind } = wire;
+const { Verdict } = wire;
 
 let server: AskingServer;
 let approver: BehestClient;

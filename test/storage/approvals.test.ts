@@ -48,7 +48,7 @@ describe("an approval in the database", () => {
       caller: "gateway",
       agent: "bot",
       principal: "user:alice",
-      issuer: "portal",
+      issuer: null,
       task_id: task,
       root_task_id: task,
       tool: "wire",

@@ -329,7 +329,8 @@ export function looked({ ledger, clock }: OpenedStorage, doer: Doer): unknown {
     const seen = later.map((ms) => recall(memory, { at: instant(at + ms), window, reportWithin }));
     return { seen, task: task && { ...task, awaited: [...task.awaited.calls], forgone: task.awaited.forgone } };
   });
-  return named(doer, { tasks, agents, approvals: lookedApprovals({ ledger, clock }, doer) });
+  // Looking gives nothing a name: who does not look must find the next id under the same one.
+  return named({ ...doer, names: new Map(doer.names) }, { tasks, agents, approvals: lookedApprovals({ ledger, clock }, doer) });
 }
 
 /** What the approvals say, whoever asks: of each that is remembered, and of every agent and task. */

@@ -21,7 +21,9 @@ export interface Parties {
   readonly agents: readonly string[];
   /** `user:…`, of a registered task that a person stands behind. An asserted one is nobody. */
   readonly principal?: string;
-  /** The caller that opened the registered task at the root. */
+  /** Whom else it is for: a service that a registered task is for, or whoever the caller says. They can answer nothing of it. */
+  readonly onBehalfOf?: string;
+  /** The caller that opened the registered task at the root, where that is a person: `user:…`. */
   readonly issuer?: string;
 }
 
@@ -72,6 +74,15 @@ export interface Endorsement {
   readonly until?: Instant;
   readonly values?: readonly string[];
   readonly sources?: readonly string[];
+}
+
+/** The approval that a decision waits for, or by which it allowed, as it stood then. */
+export interface AwaitedApproval {
+  readonly id: string;
+  readonly state: ApprovalStanding;
+  readonly expiresAt: Instant;
+  /** One that stands for all that the agent asks beyond what people can be asked, and answers nothing of this; absent: it is for this action. */
+  readonly kind?: "flood";
 }
 
 /** What one person said. */

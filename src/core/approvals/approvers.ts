@@ -6,7 +6,9 @@ import type { GivenAnswer, Parties } from "./approval.ts";
 export type ApproverSettings = Pick<Settings, "approvers" | "groups">;
 
 /** Everybody who may answer a hold, by the ids of their callers, each once. */
-export function eligibleFor(hold: Hold, parties: Parties, { groups }: ApproverSettings): readonly string[] {
+export function eligibleFor(hold: Hold, parties: Parties, { groups, approvers }: ApproverSettings): readonly string[] {
+  // So far people are known by token files alone.
+  if (approvers.requireVerified) return [];
   const named = new Set<string>();
   for (const approver of hold.approvers) {
     if (approver === "principal") add(named, parties.principal);
@@ -25,9 +27,9 @@ function add(ids: Set<string>, id: string | undefined): void {
   if (id !== undefined) ids.add(id);
 }
 
-/** Nobody answers for themselves: not who asks, no agent of the chain, and the principal only where the hold asks the principal. */
+/** Nobody answers for themselves: not who asks, no agent of the chain, nobody who is only said to stand behind it, and the principal only where the hold asks the principal. */
 const isExcluded = (id: string, hold: Hold, parties: Parties): boolean =>
-  isParty(id, parties) || (id === parties.principal && !hold.approvers.includes("principal"));
+  isParty(id, parties) || id === parties.onBehalfOf || (id === parties.principal && !hold.approvers.includes("principal"));
 
 /** Who asks for the decision and every agent of its chain, under whatever kind of name. */
 export function isParty(id: string, { caller, agents }: Parties): boolean {
@@ -49,9 +51,8 @@ export interface Asking {
 export function agreedTo(hold: Hold, answers: readonly GivenAnswer[], { parties, settings }: Asking): readonly string[] {
   const eligible = new Set(eligibleFor(hold, parties, settings));
   const agreed = new Set<string>();
-  for (const { by, verdict, holds, verified } of answers) {
-    const counts = verdict === "approve" && holds.includes(hold.name) && eligible.has(by);
-    if (counts && isVerified(verified, settings)) agreed.add(by);
+  for (const { by, verdict, holds } of answers) {
+    if (verdict === "approve" && holds.includes(hold.name) && eligible.has(by)) agreed.add(by);
   }
   return [...agreed];
 }

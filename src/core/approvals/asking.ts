@@ -4,8 +4,8 @@ import type { Policy } from "../policy.ts";
 import type { NewId } from "../ports.ts";
 import { type ApprovalEnded, type ApprovalOpened, type ApprovalUsed, type LedgerEvent, RECORD_VERSION } from "../record.ts";
 import type { StateView } from "../state.ts";
-import { type Hold, type Instant, instant } from "../words.ts";
-import { type Approval, type ApprovalStanding, type ApprovalState, isOpen, standingAt } from "./approval.ts";
+import { type Hold, instant } from "../words.ts";
+import { type Approval, type ApprovalState, type AwaitedApproval, isOpen, openUntil, standingAt } from "./approval.ts";
 import type { Binding } from "./binding.ts";
 import { partiesOf } from "./parties.ts";
 import { ASKING_WINDOW_MS } from "./register.ts";
@@ -14,7 +14,7 @@ import { wasShown } from "./standing.ts";
 /** What a decision does to approvals, and the one that its answer names. */
 export interface Asked {
   readonly events: readonly LedgerEvent[];
-  readonly approval?: { readonly id: string; readonly state: ApprovalStanding; readonly expiresAt: Instant };
+  readonly approval?: AwaitedApproval;
 }
 
 export interface AskInput {
@@ -40,11 +40,12 @@ export function askPeople(input: AskInput): Asked {
   return used ? use(input, used) : { events: [] };
 }
 
-function use({ verdict, newId, decision }: AskInput, { approval, granted, used }: ApprovalState): Asked {
+function use({ verdict, newId, decision }: AskInput, state: ApprovalState): Asked {
+  const { approval, granted, used } = state;
   const { at } = verdict.situation.subject;
   const standing = used + 1 >= (granted?.uses ?? 1) ? "consumed" : "approved";
   const event: ApprovalUsed = { kind: "approval_used", v: RECORD_VERSION, id: newId(at), at, ...placeOf(approval), decision, standing };
-  return { events: [event], approval: { id: approval.id, state: standing, expiresAt: approval.expiresAt } };
+  return { events: [event], approval: { id: approval.id, state: standing, expiresAt: openUntil(state) } };
 }
 
 const placeOf = ({ id: approval, tenant, task, root }: Approval) => ({ approval, tenant, task, root });
@@ -58,7 +59,7 @@ function ask(input: AskInput): Asked {
   // One that was to be used and does not cover any more would be offered again and again.
   const isStale = named?.standing === "covers" && named.id === own?.approval.id;
   if (own && standing && isOpen(standing) && !isStale && wasShown(judgement, own)) {
-    return { events: [], approval: { id: own.approval.id, state: standing, expiresAt: own.approval.expiresAt } };
+    return { events: [], approval: { id: own.approval.id, state: standing, expiresAt: openUntil(own) } };
   }
   const over = own && isOpen(own.standing) ? [ended(input, own, standing === "expired" ? "expired" : "cancelled")] : [];
   const opened = isFlooding(situation.policy, input) ? floodOf(input) : { open: approvalFor(input, "action", over[0]?.approval) };
@@ -66,7 +67,7 @@ function ask(input: AskInput): Asked {
   const approval = "open" in opened ? opened.open : opened.known;
   return {
     events: "open" in opened ? [...over, openedEvent(opened.open)] : over,
-    approval: { id: approval.id, state: "pending", expiresAt: approval.expiresAt },
+    approval: { id: approval.id, state: "pending", expiresAt: approval.expiresAt, ...(approval.kind === "flood" && { kind: "flood" }) },
   };
 }
 

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { identifiersIn } from "../intent/identifiers.ts";
+import { identifiersAsWrittenIn } from "../intent/identifiers.ts";
 import type { KeyedDigest } from "../masking.ts";
 import type { Tool } from "../policy.ts";
 import type { Canonical } from "../ports.ts";
@@ -96,7 +96,7 @@ function patternOf(args: JsonObject, { tool, masked }: Masking): Omit<Pattern, "
       delete fixed[name];
     } else if (role === "free_text" && typeof value === "string" && value.length <= FREE_TEXT_MAX) {
       varies.push(name);
-      identifiers.push(...identifiersIn(value));
+      identifiers.push(...identifiersAsWrittenIn(value));
       delete fixed[name];
     }
   }

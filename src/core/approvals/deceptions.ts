@@ -9,7 +9,7 @@ const WARNINGS_MAX = 50;
 export function deceptionsIn(value: Json, place: string): readonly string[] {
   const warnings: string[] = [];
   collect(value, place, warnings);
-  return warnings;
+  return warnings.length < WARNINGS_MAX ? warnings : [...warnings, "there may be more of the kind, of which this list is too full to tell"];
 }
 
 function collect(value: Json, place: string, into: string[]): void {

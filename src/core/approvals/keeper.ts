@@ -1,3 +1,4 @@
+import { coversAgent } from "../access.ts";
 import { ServiceError } from "../errors.ts";
 import { isoOf } from "../instants.ts";
 import { encodeStable } from "../json.ts";
@@ -35,6 +36,11 @@ export interface ListApprovalsQuestion {
   readonly limit: number;
 }
 
+export interface ListedApprovals {
+  readonly approvals: readonly ApprovalStatus[];
+  readonly total: number;
+}
+
 /** Everything that whoever answers should have seen. */
 export interface ShownApproval {
   readonly status: ApprovalStatus;
@@ -48,8 +54,11 @@ export interface ShownApproval {
 
 /** Shows people what they are asked, and takes their answers. */
 export interface ApprovalKeeper {
-  /** The riskiest first, then those that end soonest. Enforcers see their own. @throws {ServiceError} LEDGER_UNAVAILABLE */
-  list(caller: Caller, question: ListApprovalsQuestion): { readonly approvals: readonly ApprovalStatus[]; readonly total: number };
+  /**
+   * The riskiest first, then those that end soonest. Enforcers see their own. Answers when all of it is on disk.
+   * @throws {ServiceError} LEDGER_UNAVAILABLE, OVERLOADED
+   */
+  list(caller: Caller, question: ListApprovalsQuestion): Promise<ListedApprovals>;
   /** @throws {ServiceError} APPROVAL_UNKNOWN, LEDGER_UNAVAILABLE */
   status(caller: Caller, id: string): ApprovalStatus;
   /** @throws {ServiceError} APPROVAL_UNKNOWN, LEDGER_UNAVAILABLE */
@@ -73,7 +82,7 @@ export function createApprovalKeeper(ports: ApprovalKeeperPorts): ApprovalKeeper
   const sweeping = createSweeping(ports.newId);
   const look = <A>(read: (view: StateView, at: Instant) => A): A => ledger.peek(NOBODY, (view) => read(view, clock.now()));
   const keeper: ApprovalKeeper = {
-    list: (caller, question) => look((view, at) => listed(view, { caller, question, at })),
+    list: (caller, question) => ledger.transact(NOBODY, (view) => ({ events: [], answer: listed(view, { caller, question, at: clock.now() }) })),
     status: (caller, id) => look((view, at) => statusAt(found(view, caller, id), view, at)),
     async show(caller, id) {
       const status = keeper.status(caller, id);
@@ -152,7 +161,7 @@ interface Listing extends Asker {
   readonly at: Instant;
 }
 
-function listed(view: LookedAt, { caller, question, at }: Listing): ReturnType<ApprovalKeeper["list"]> {
+function listed(view: LookedAt, { caller, question, at }: Listing): ListedApprovals {
   const { standings = ["pending", "approved"], limit } = question;
   const fitting: ApprovalStatus[] = [];
   for (const state of view.approvals.all()) {
@@ -237,6 +246,9 @@ function repeats({ approval, standing, answers }: ApprovalState, { caller, verdi
 function answerable(caller: Caller, approval: Approval, asking: Asking): readonly string[] {
   const refuse = (why: string): ServiceError => new ServiceError("CALLER_FORBIDDEN", why, { field: "approval_id" });
   if (isParty(caller.id, asking.parties)) throw refuse(`\`${caller.id}\` asks for this action, or hands it on, and so cannot approve it`);
+  if (speaksForOne(caller, asking.parties.agents)) {
+    throw refuse(`\`${caller.id}\` has a token to ask for an agent of this action's chain, and an agent cannot approve what it does`);
+  }
   if (!isVerified(caller.verified ?? "local_file", asking.settings)) {
     throw refuse(`\`${caller.id}\` is known by a token file alone, and \`approvers.require_verified\` of policy.json asks for more`);
   }
@@ -246,6 +258,10 @@ function answerable(caller: Caller, approval: Approval, asking: Asking): readonl
   const isPrincipal = caller.id === asking.parties.principal;
   throw refuse(`\`${caller.id}\` may answer none of the holds: ${asked}${isPrincipal ? "; the principal answers only what asks `principal`" : ""}`);
 }
+
+/** The token of an agent: it covers some, and may ask for them. */
+const speaksForOne = ({ roles, agents }: Caller, ofChain: readonly string[]): boolean =>
+  agents !== undefined && roles.includes("enforcer") && ofChain.some((agent) => coversAgent(agents, agent));
 
 function settled({ id }: Approval, standing: ApprovalStanding): ServiceError {
   const next = standing === "approved" ? "; it can be revoked until it is used" : "";
@@ -257,12 +273,15 @@ interface Bounds {
   readonly usesMax: number;
 }
 
-function refuseLate({ uses = 1, until }: Endorsement, { endorsableUntil, kind }: Approval, { at, usesMax }: Bounds): void {
+function refuseLate({ uses = 1, until, values = [], sources = [] }: Endorsement, { endorsableUntil, kind }: Approval, { at, usesMax }: Bounds): void {
   const refuse = (field: string, why: string): ServiceError =>
     new ServiceError("REQUEST_MALFORMED", `\`endorsement.${field}\` ${why}`, { field: `endorsement.${field}` });
   if (kind === "flood") throw refuse("uses", "is for an action; this approval stands for many that nobody was shown");
   if (uses > usesMax) throw refuse("uses", `is ${uses}; \`endorsement_uses_max\` of policy.json lets it be ${usesMax} at most`);
   if (until === undefined) return;
+  // It would hold as long as any yes, and whoever said it believes otherwise.
+  if (uses === 1 && values.length + sources.length === 0)
+    throw refuse("until", "says how long a wider yes holds; say which: `uses`, `values` or `sources`");
   if (until <= at) throw refuse("until", `is \`${isoOf(until)}\`, which is over`);
   if (until > endorsableUntil) throw refuse("until", `is \`${isoOf(until)}\`; the task lasts until \`${isoOf(endorsableUntil)}\``);
 }

@@ -1,7 +1,7 @@
-import type { Situation } from "../situation.ts";
+import type { Situation, Subject } from "../situation.ts";
 import type { Parties } from "./approval.ts";
 
-/** Whose action it is. Only a registered task has a person whom anybody vouches for. */
+/** Whose action it is. An issuer that is a program can be nobody's approver. Only a registered task has a person whom anybody vouches for. */
 export function partiesOf({ subject }: Situation): Parties {
   const { request, task, caller } = subject;
   const { registered } = task;
@@ -9,9 +9,18 @@ export function partiesOf({ subject }: Situation): Parties {
   return {
     caller,
     agents: [...new Set([...hops, request.agent.id])],
-    ...(registered?.principal.type === "user" && { principal: personOf(registered.principal.id) }),
-    ...(registered && { issuer: registered.issuer }),
+    ...whomFor(subject),
+    ...(registered?.issuer.startsWith("user:") && { issuer: registered.issuer }),
   };
+}
+
+/** Who is only said to stand behind an action has no say in it: that can keep somebody out, and never let anybody in. */
+function whomFor({ request, task: { registered } }: Subject): Pick<Parties, "principal" | "onBehalfOf"> {
+  if (registered?.principal.type === "user") return { principal: personOf(registered.principal.id) };
+  if (registered) return { onBehalfOf: `service:${registered.principal.id}` };
+  const [first] = request.delegation ?? [];
+  if (!first || first.type === "agent") return {};
+  return { onBehalfOf: first.type === "user" ? personOf(first.id) : `service:${first.id}` };
 }
 
 /** As callers are named. An initiator may have said so already, and must not make two people of one. */

@@ -43,13 +43,17 @@ export function shown({ status, record, last, rootStatement }: ShownApproval, po
   const situation = situate(policy, subject);
   const { action } = subject.request;
   const grading = gradingOf(knownOf(subject, rootStatement));
+  const differences = last && status.state.approval.kind === "action" ? differencesOf(comparable(last.record), comparable(record)) : [];
+  const more = differences.length - DIFFERENCES_MAX;
+  // Whoever fills the list could hide in it what matters.
+  const unlisted = more > 0 ? [`${more} more differences from what was approved last are not listed: read every argument`] : [];
   return {
     situation,
     arguments: Object.entries(action.arguments).map(([name, value]) =>
       shownArgument(name, value, { grading, role: situation.tool?.roles.get(name) }),
     ),
-    differences: last && status.state.approval.kind === "action" ? differencesOf(comparable(last.record), comparable(record)) : [],
-    warnings: deceptionsIn(plain(comparable(record)), "request").map((warning) => warning.replace("`request.", "`")),
+    differences: differences.slice(0, DIFFERENCES_MAX),
+    warnings: [...deceptionsIn(plain(comparable(record)), "request").map((warning) => warning.replace("`request.", "`")), ...unlisted],
     onApproval: onApproval(status),
   };
 }
@@ -93,7 +97,6 @@ function differencesOf(before: JsonObject, now: JsonObject): readonly Difference
     const [was, is] = [earlier.get(field), later.get(field)];
     if (JSON.stringify(was) === JSON.stringify(is)) continue;
     differences.push({ field, ...(was !== undefined && { before: was }), ...(is !== undefined && { now: is }) });
-    if (differences.length >= DIFFERENCES_MAX) break;
   }
   return differences;
 }
@@ -101,8 +104,11 @@ function differencesOf(before: JsonObject, now: JsonObject): readonly Difference
 function leavesOf(value: Json, place: string): readonly (readonly [string, Json])[] {
   if (isObject(value) && Object.keys(value).length === 0) return [];
   if (!isObject(value) || isMasked(value)) return [[place, value]];
-  return Object.entries(value).flatMap(([key, item]) => leavesOf(item, place === "" ? key : `${place}.${key}`));
+  return Object.entries(value).flatMap(([key, item]) => leavesOf(item, place === "" ? key : `${place}.${partOf(key)}`));
 }
+
+/** One that holds a dot would look like two, and could stand for another's place. */
+const partOf = (key: string): string => (/^[^."]+$/.test(key) ? key : JSON.stringify(key));
 
 const isMasked = (value: JsonObject): boolean => Object.keys(value).sort().join() === "digest,kind,length";
 

@@ -71,7 +71,7 @@ export function createApprovalWatching({ ledger, keeper, clock, watchesMax, unto
       watches.add(watch);
       given.addEventListener("abort", wake);
       try {
-        const { approvals } = keeper.list(caller(), { ...question, limit: EVERY });
+        const { approvals } = await keeper.list(caller(), { ...question, limit: EVERY });
         for (const { state } of approvals) watch.untold.set(state.approval.id, true);
         while (!closed && !given.aborted) {
           if (watch.untold.size > untoldMax) throw tooSlow(untoldMax);

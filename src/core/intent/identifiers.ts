@@ -52,12 +52,19 @@ const KINDS: readonly Kind[] = [
  * keys. It rather finds one too many: what is found has to be accounted for. Each once, in one spelling.
  */
 export function identifiersIn(text: string): readonly string[] {
-  const found = new Set<string>();
   const plain = plainly(text);
-  for (const reading of new Set([plain, plainly(decoded(plain))])) {
-    for (const { pattern, spell } of KINDS) for (const [match] of reading.matchAll(pattern)) found.add(spell(trimmed(match)));
+  return found([plain, plainly(decoded(plain))]);
+}
+
+/** The same, and each as it is written: what is made plain reads the same, and leads elsewhere where it is a path. */
+export const identifiersAsWrittenIn = (text: string): readonly string[] => [...new Set([...found([text]), ...identifiersIn(text)])];
+
+function found(readings: readonly string[]): readonly string[] {
+  const identifiers = new Set<string>();
+  for (const reading of new Set(readings)) {
+    for (const { pattern, spell } of KINDS) for (const [match] of reading.matchAll(pattern)) identifiers.add(spell(trimmed(match)));
   }
-  return [...found];
+  return [...identifiers];
 }
 
 /** Without what is not seen, and with one sign for those that are read as one. */

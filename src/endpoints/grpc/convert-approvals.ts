@@ -4,7 +4,7 @@ import { type ApproverSettings, agreedTo, eligibleFor } from "../../core/approva
 import type { ListApprovalsQuestion, ResolveRequest } from "../../core/approvals/keeper.ts";
 import type { ApprovalStatus } from "../../core/approvals/status.ts";
 import * as wire from "../../gen/behest/v1/approval_pb.ts";
-import { Effect as WireEffect, type ApprovalState as WireState } from "../../gen/behest/v1/decision_pb.ts";
+import { Effect as WireEffect, ApprovalKind as WireKind, type ApprovalState as WireState } from "../../gen/behest/v1/decision_pb.ts";
 import { APPROVAL_STATES, compact, EFFECTS, FieldReader, malformed, type RequestLimits, timestamp, tooBig } from "./convert.ts";
 import { readInstant, readReason } from "./convert-fields.ts";
 
@@ -83,7 +83,7 @@ function readNames(field: string, names: readonly string[], reader: FieldReader)
   return names.length === 0 ? undefined : names.map((name, index) => reader.identifier(`${field}[${index}]`, name));
 }
 
-const KINDS: Readonly<Record<ApprovalKind, wire.ApprovalKind>> = { action: wire.ApprovalKind.ACTION, flood: wire.ApprovalKind.FLOOD };
+const KINDS: Readonly<Record<ApprovalKind, WireKind>> = { action: WireKind.ACTION, flood: WireKind.FLOOD };
 
 /** With who may answer as the policy is now. */
 export function summaryToWire(status: ApprovalStatus, settings: ApproverSettings): wire.ApprovalSummary {

@@ -319,12 +319,13 @@ export const APPROVAL_STATES: Readonly<Record<ApprovalStanding, wire.ApprovalSta
   consumed: wire.ApprovalState.CONSUMED,
 };
 
-const approvalToWire = ({ id, state, expiresAt }: NonNullable<Answer["record"]["approval"]>, now: ApprovalStanding = state): wire.Approval => ({
+const approvalToWire = ({ id, state, expiresAt, kind }: NonNullable<Answer["record"]["approval"]>, now: ApprovalStanding = state): wire.Approval => ({
   $typeName: "behest.v1.Approval",
   id,
   state: APPROVAL_STATES[now],
   url: "",
   expiresAt: timestamp(expiresAt),
+  kind: kind === "flood" ? wire.ApprovalKind.FLOOD : wire.ApprovalKind.ACTION,
 });
 
 export const findingToWire = (finding: Finding): wire.Finding => ({

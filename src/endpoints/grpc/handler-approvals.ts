@@ -36,7 +36,7 @@ export function createApprovalHandlers(
     async ListApprovals(body, metadata) {
       const caller = authorize(ports, metadata, "ListApprovals");
       const question = listFromWire(decode(wire.ListApprovalsRequestSchema, body, limit), limits);
-      return toBinary(wire.ListApprovalsResponseSchema, listToWire(approvals.list(caller, question), policies.current().settings));
+      return toBinary(wire.ListApprovalsResponseSchema, listToWire(await approvals.list(caller, question), policies.current().settings));
     },
     async GetApproval(body, metadata) {
       const caller = authorize(ports, metadata, "GetApproval");
