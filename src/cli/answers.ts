@@ -85,7 +85,7 @@ function reasonLines(request: wire.DecideRequest | undefined, answer: Result, sa
     lines.push(
       `    asks ${hold.approvers.map(visible).join(" or ")}${hold.quorum > 1 ? ` (${hold.quorum} of them)` : ""} about ${visible(hold.name)}`,
     );
-  if (approval) lines.push(`    ${sayApproval(approval)}`);
+  if (approval) lines.push(`    ${approval.kind === wire.ApprovalKind.FLOOD ? floodWords(request, approval) : sayApproval(approval)}`);
   return lines;
 }
 
@@ -98,6 +98,12 @@ function approvalWords({ id, state, expiresAt }: wire.Approval): string {
   const until = isOpen && expiresAt ? `, until ${timestampDate(expiresAt).toISOString()}` : "";
   return `approval ${id} is ${nameOf(wire.ApprovalState, state).toLowerCase()}${until}`;
 }
+
+/** A yes to it allows none of what waits for it. */
+const floodWords = (request: wire.DecideRequest | undefined, { id }: wire.Approval): string =>
+  visible(
+    `\`${request?.agent?.id ?? "the agent"}\` has had people asked as often as policy.json lets it in an hour: this waits, with what else it asks, for a yes to its asking on (approval ${id}), and must then be asked anew`,
+  );
 
 export function obligationText({ type, paths, rowsMax, level, recipients }: wire.Obligation): string {
   switch (type) {

@@ -238,7 +238,10 @@ describe("behest approvals", () => {
       action: { tool: "filesystem/write_file", arguments: { path: `/srv/${at}.md`, content: "x" } },
     }));
     writeFileSync(join(directory.path, "flood.ndjson"), requests.map((one) => JSON.stringify(one)).join("\n"));
-    await behest("decide", join(directory.path, "flood.ndjson"));
+    const asked = await behest("decide", join(directory.path, "flood.ndjson"));
+    expect(asked.stdout).toMatch(
+      /\n {4}`coding-assistant` has had people asked as often as policy\.json lets it in an hour: this waits, with what else it asks, for a yes to its asking on \(approval [0-9a-f-]{36}\), and must then be asked anew\n$/,
+    );
     const { stdout } = await behest("approvals", "ls", "--agent", "coding-assistant");
     const [flood = "", header = ""] = stdout.split("\n");
     expect(flood).toMatch(
@@ -331,69 +334,6 @@ async function nextOpened(): Promise<string> {
   for await (const { approval, existing } of server.client("approver").watchApprovals()) if (approval && !existing) return approval.id;
   throw new Error("the watch has ended");
 }
-
-describe("behest approvals watch", () => {
-  it("tells what is open, then each change, and ends well when it is told to stop", async () => {
-    const open = await ask("watched");
-    const watching = begin(["approvals", "watch", "--agent", "inbox-assistant", "-o", "ndjson", ...asking()]);
-    const told = async (id: string, state: string): Promise<void> => {
-      while (!lines(watching.said.stdout).some(({ approval }) => approval.id === id && approval.state === state)) {
-        if (watching.child.stdout) await once(watching.child.stdout, "data");
-      }
-    };
-    await told(open, "APPROVAL_STATE_PENDING");
-    const next = await ask("watched later");
-    await told(next, "APPROVAL_STATE_PENDING");
-    await behest("approvals", "deny", next, "--comment", "no");
-    await told(next, "APPROVAL_STATE_DENIED");
-    watching.child.kill("SIGINT");
-    const { code, signal, stdout, stderr } = await watching.ended;
-    expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
-    expect(lines(stdout).find(({ approval }) => approval.id === open)?.existing).toBe(true);
-    expect(lines(stdout).filter(({ approval }) => approval.id === next)).toMatchObject([{ existing: false }, { existing: false }]);
-  });
-
-  it("says where nothing is open yet", async () => {
-    const watching = begin(["approvals", "watch", "--agent", "idle", ...asking()]);
-    while (!watching.said.stderr.includes("\n")) if (watching.child.stderr) await once(watching.child.stderr, "data");
-    watching.child.kill("SIGINT");
-    expect(await watching.ended).toMatchObject({ code: 0, stdout: "", stderr: "watching; nothing is open for agent `idle`\n" });
-  });
-
-  it("ends with 6 when the server goes away", async () => {
-    const other = await runServer();
-    const watching = begin(["approvals", "watch", "--data", other.data, "--grpc", other.address]);
-    await run([
-      "decide",
-      "--agent",
-      "inbox-assistant",
-      "--tool",
-      "send_email",
-      "--arg",
-      'recipients=["bob@example.org"]',
-      "--data",
-      other.data,
-      "--grpc",
-      other.address,
-    ]);
-    while (!watching.said.stdout.includes("? pending  inbox-assistant → send_email (send)")) {
-      if (watching.child.stdout) await once(watching.child.stdout, "data");
-    }
-    await other.close();
-    expect(await watching.ended).toMatchObject({ code: 6, signal: null });
-  });
-});
-
-interface Told {
-  readonly approval: { readonly id: string; readonly state: string };
-  readonly existing: boolean;
-}
-
-const lines = (text: string): readonly Told[] =>
-  text
-    .split("\n")
-    .slice(0, -1)
-    .map((line) => JSON.parse(line));
 
 const HOSTILE = {
   agent: { id: "inbox-assistant" },
