@@ -64,8 +64,10 @@ async function decideOne(client: BehestClient, request: wire.DecideRequest, opti
   const decision = await client.decide(attempt);
   // A server on which many wait already answers at once.
   const hasWaited = waitMs > 0 && performance.now() - since >= waitMs;
-  if (hasWaited && options.output === "table" && decision.approval?.state === wire.ApprovalState.PENDING) {
-    process.stderr.write(`no answer within ${seconds} s; once there is one, go on with --approval ${decision.approval.id}\n`);
+  const { id, state, kind } = decision.approval ?? {};
+  const isOpen = state === wire.ApprovalState.PENDING && kind === wire.ApprovalKind.ACTION;
+  if (hasWaited && isOpen && options.output === "table") {
+    process.stderr.write(`no answer within ${seconds} s; once there is one, go on with --approval ${id}\n`);
   }
   return { asked: [attempt], answers: [{ case: "decision", value: decision }] };
 }

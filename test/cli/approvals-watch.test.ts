@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningServer, runServer } from "../running-server.ts";
+import { mail } from "./mail.ts";
 import { begin, type Finished, run } from "./running-command.ts";
 
 let server: RunningServer;
@@ -11,12 +12,6 @@ afterAll(() => server.close());
 
 const asking = (): readonly string[] => ["--data", server.data, "--grpc", server.address];
 const behest = (...args: readonly string[]): Promise<Finished> => run([...args, ...asking()]);
-
-/** As the starter's policy asks people about it; one conversation for each test. */
-const mail = (session: string): readonly string[] => [
-  "decide",
-  ...["--agent", "inbox-assistant", "--tool", "send_email", "--session", session, "--arg", 'recipients=["bob@example.org"]'],
-];
 
 async function ask(session: string): Promise<string> {
   const { stdout } = await behest(...mail(session), "-o", "json");
