@@ -91,7 +91,9 @@ function reasonLines(request: wire.DecideRequest | undefined, answer: Result, sa
 
 /** Whoever enforces is not told which of these it is: the approval may be another's. */
 const coversNothingWords = (id: string): string =>
-  visible(`approval ${id} covers nothing here: unknown, for another request, or over; \`${asTyped(`approvals show ${id}`)}\` tells`);
+  visible(
+    `approval ${id} covers nothing here: unknown, for another request, over, or given for less than is asked now; \`${asTyped(`approvals show ${id}`)}\` tells`,
+  );
 
 function approvalWords({ id, state, expiresAt }: wire.Approval): string {
   const isOpen = state === wire.ApprovalState.PENDING || state === wire.ApprovalState.APPROVED;

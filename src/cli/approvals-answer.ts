@@ -173,7 +173,7 @@ async function settled(client: BehestClient, { approvalId }: ResolveApprovalRequ
   if (ended === undefined) {
     return new CommandFailed(EXIT.usage, `${error.message}${next === undefined ? "" : `\nnext: ${asTypedTo(next, options)}`}`, { cause: error });
   }
-  return new CommandFailed(EXIT.usage, `approval \`${approvalId}\` cannot be answered any more: ${ended}\n${anewWords(approval)}`, { cause: error });
+  return new CommandFailed(EXIT.usage, `approval \`${approvalId}\` is over: ${ended}\n${anewWords(approval)}`, { cause: error });
 }
 
 function anewWords({ state, kind, agentId }: ApprovalSummary): string {

@@ -98,11 +98,11 @@ describe("behest approvals", () => {
     expect(used.stdout).toContain(`    approval ${id} is consumed\n`);
     const late = await behest("approvals", "approve", id, "--uses", "2");
     expect(shapeOf(late.stderr, id)).toBe(
-      "behest: approval `ID` cannot be answered any more: consumed at TIME\nthe agent asks anew by sending the request without --approval\n",
+      "behest: approval `ID` is over: consumed at TIME\nthe agent asks anew by sending the request without --approval\n",
     );
     const again = await behest(...mail("loop", "--approval", id.slice(-12)));
     expect(again.stdout).toContain(
-      `BASIS_ASKS, APPROVAL_NOT_APPLICABLE\n    approval ${id} covers nothing here: unknown, for another request, or over; \`bin/behest approvals show ${id}\` tells\n`,
+      `BASIS_ASKS, APPROVAL_NOT_APPLICABLE\n    approval ${id} covers nothing here: unknown, for another request, over, or given for less than is asked now; \`bin/behest approvals show ${id}\` tells\n`,
     );
     expect((await behest("approvals", "show", id)).stdout).toMatch(
       / {2}answers {5}user:local: yes at \S+, “as agreed”\n {2}ended {7}consumed at \S+\n/,
@@ -142,7 +142,7 @@ describe("behest approvals", () => {
       code: 2,
       stdout: "",
       stderr:
-        "behest: approval `ID` cannot be answered any more: denied at TIME by user:local: not to him\nthe same request is DENY, APPROVAL_DENIED, without anybody being asked; it takes another request, or another task\n",
+        "behest: approval `ID` is over: denied at TIME by user:local: not to him\nthe same request is DENY, APPROVAL_DENIED, without anybody being asked; it takes another request, or another task\n",
     });
     const twice = await behest("approvals", "deny", id, "--comment", "no, not to him");
     expect(shapeOf(twice.stdout, id)).toContain("risk 10  ID\n    this changes nothing: you said no at TIME\n");
