@@ -2119,7 +2119,7 @@ export const ApprovalKind = {
 
   /**
    * All that an agent asked beyond what people can be asked in an hour (`asked_per_hour` of policy.json). It covers no action: a yes lets the agent ask
-   * again, a no denies what it asks beyond for an hour.
+   * again, a no denies for an hour whatever more it would have people asked about.
    *
    * @generated from enum value: APPROVAL_KIND_FLOOD = 2;
    */
