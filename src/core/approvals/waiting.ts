@@ -63,6 +63,13 @@ export function createWaitingDecider({ decider, ledger, clock, waitsMax }: Waiti
     }
   }
 
+  /** What another call under the same request id has got meanwhile is what this one gets as well. */
+  async function movedOn(asked: Asked, first: Answer): Promise<Answer | undefined> {
+    if (asked.request.requestId === undefined) return undefined;
+    const now = await decider.decide(asked);
+    return now.record.id === first.record.id ? undefined : now;
+  }
+
   return {
     get waiting() {
       return waiting;
@@ -78,7 +85,9 @@ export function createWaitingDecider({ decider, ledger, clock, waitsMax }: Waiti
         const signal = AbortSignal.any([given, closing.signal, AbortSignal.timeout(waitMs)]);
         const { standing, kind } = (await outcomeOf(approval.id, signal)) ?? {};
         const isAnswered = standing === "approved" || standing === "denied";
-        if (!isAnswered || given.aborted || closing.signal.aborted) return { ...first, ...(standing && { approvalState: standing }) };
+        if (given.aborted || closing.signal.aborted) return { ...first, ...(standing && { approvalState: standing }) };
+        if (!isAnswered)
+          return (standing !== "pending" && (await movedOn(asked, first))) || { ...first, ...(standing && { approvalState: standing }) };
         // A yes to a flood covers no action: it is asked of people by itself then.
         const continues = { decision: first.record.id, ...(kind === "action" && { approval: approval.id }) };
         return await decider.decide({ ...asked, continues });
