@@ -85,9 +85,10 @@ function atPointer(schema: JsonObject, pointer: string): Json | undefined {
 
 interface Heard {
   readonly name: readonly Token[];
-  /** The first words of the description: what follows speaks of other things. */
+  /** What the description says first: the thing itself, before what it is of or for. */
   readonly gist: readonly Token[];
-  readonly all: readonly Token[];
+  /** The whole first sentence. */
+  readonly sentence: readonly Token[];
 }
 
 const GIST_WORDS = 14;
@@ -95,11 +96,20 @@ const SENDING: ReadonlySet<Effect> = new Set(["send", "share", "pay", "browse"])
 
 /** What an argument is for; undefined where it has no role. */
 export function roleOf(lexicon: Lexicon, argument: Argument, effect: Effect): ArgumentInference {
-  const sentence = /^[^.;]*/.exec(argument.description)?.[0] ?? "";
-  const all = tokensOf(argument.description);
-  const heard: Heard = { name: nameTokens(argument.name), gist: tokensOf(sentence).slice(0, GIST_WORDS), all };
+  const sentence = tokensOf(/^[^.;(]*/.exec(argument.description)?.[0] ?? "").slice(0, GIST_WORDS);
+  const heard: Heard = { name: nameTokens(argument.name), gist: gistOf(lexicon, sentence), sentence };
   const found = byFormat(argument, effect) ?? byMoney(lexicon, argument, { heard, effect }) ?? byWords(lexicon, argument, { heard, effect });
   return { name: argument.name, ...found };
+}
+
+/** `The list with the e-mail addresses of the recipients` is about addresses. */
+function gistOf(lexicon: Lexicon, sentence: readonly Token[]): readonly Token[] {
+  const says = ({ word, kind }: Token): boolean =>
+    kind === "word" && !lexicon.isIn("determiners", word) && !lexicon.isIn("prepositions", word) && !lexicon.pack.roles.containers.includes(word);
+  const from = sentence.findIndex(says);
+  if (from === -1) return sentence;
+  const end = sentence.slice(from).findIndex(({ word, kind }) => kind === "mark" || lexicon.isIn("prepositions", word));
+  return end === -1 ? sentence.slice(from) : sentence.slice(from, from + end);
 }
 
 const role = (value: ArgumentRole | undefined, confidence: Confidence, ...words: readonly Evidence[]): Inferred<ArgumentRole | undefined> => ({
@@ -165,30 +175,59 @@ const isOfSecret = ({ from, words }: Evidence, { gist }: Heard): boolean => {
 };
 const SECRET_WITHIN = 24;
 
-function byWords({ pack }: Lexicon, argument: Argument, { heard, effect }: Around): Inferred<ArgumentRole | undefined> {
-  const { roles } = pack;
-  const outgoing = effect !== "read";
-  const none = foundIn(roles.none, heard.name.length > 0 ? heard.name : heard.gist);
-  const elsewhere = foundIn(roles.notDestination, [...heard.name, ...heard.gist]);
-  const location = heardAt(roles.location, heard);
-  if (location && outgoing) return role("destination", location.from === "name" ? "high" : "low", location);
-  const strong = heardAt(roles.destination, heard);
-  if (strong && outgoing && !(elsewhere && strong.from === "description"))
-    return role("destination", strong.from === "name" ? "high" : "low", strong);
-  const sending = SENDING.has(effect) && effect !== "browse" ? heardAt(roles.destinationOfSending, heard) : undefined;
-  const target = heardAt(roles.target, heard);
-  if (sending && !elsewhere && !(target?.from === "name" && sending.from === "description")) {
-    const isThing = target && !/^(to|email|iban|phone|phone number|address|channel|user|username|destination)$/.test(sending.words);
-    if (!isThing) return role("destination", sending.from === "name" ? "high" : "low", sending);
-  }
+/** By its name, and where that says nothing, by what its description begins with. */
+function byWords(lexicon: Lexicon, argument: Argument, { heard, effect }: Around): Inferred<ArgumentRole | undefined> {
+  const elsewhere = foundIn(lexicon.pack.roles.notDestination, [...heard.name, ...heard.sentence]) !== undefined;
+  const byName = roleIn(lexicon, { tokens: heard.name, from: "name", effect, elsewhere });
+  if (byName) return byName;
   if (argument.choices) return role(undefined, "high", { from: "schema", words: "enum" });
-  if (none !== undefined && target?.from !== "name") return role(undefined, "high", { from: "name", words: none });
-  const freeText = heardAt(roles.freeText, heard);
-  if (freeText?.from === "name" && target?.from !== "name") return role("free_text", "high", freeText);
-  if (target) return role("target", target.from === "name" ? "high" : "low", target);
-  if (freeText) return role("free_text", "low", freeText);
-  const dated = foundIn(roles.none, heard.gist);
-  if (dated !== undefined) return role(undefined, "low", { from: "description", words: dated });
+  const addressed = SENDING.has(effect) && !elsewhere ? foundIn(lexicon.pack.roles.destination, heard.sentence) : undefined;
+  if (addressed !== undefined) return role("destination", "low", { from: "description", words: addressed });
   // What nobody knows may hold anything: as text, the identifiers in it are looked at.
-  return role("free_text", "low");
+  return roleIn(lexicon, { tokens: heard.gist, from: "description", effect, elsewhere }) ?? role("free_text", "low");
+}
+
+interface Place {
+  readonly tokens: readonly Token[];
+  readonly from: "name" | "description";
+  readonly effect: Effect;
+  /** The words say that it is where something comes from, or a place on a map. */
+  readonly elsewhere: boolean;
+}
+
+/** Effects of a tool that an address makes a way out. */
+const REACHING: ReadonlySet<Effect> = new Set([...SENDING, "create", "execute", "unknown"]);
+/** Who or where, even where an id says which. */
+const ADDRESSES: ReadonlySet<string> = new Set([
+  "to",
+  "email",
+  "iban",
+  "phone",
+  "phone number",
+  "address",
+  "channel",
+  "username",
+  "destination",
+  "account number",
+]);
+
+function roleIn({ pack }: Lexicon, { tokens, from, effect, elsewhere }: Place): Inferred<ArgumentRole | undefined> | undefined {
+  const { roles } = pack;
+  const sure: Confidence = from === "name" ? "high" : "low";
+  const found = (list: readonly string[]): Evidence | undefined => {
+    const words = foundIn(list, tokens);
+    return words === undefined ? undefined : { from, words };
+  };
+  const location = REACHING.has(effect) ? found(roles.location) : undefined;
+  if (location) return role("destination", sure, location);
+  const strong = effect === "read" || effect === "delete" ? undefined : found(roles.destination);
+  if (strong) return role("destination", sure, strong);
+  const target = found(roles.target);
+  const sending = SENDING.has(effect) && effect !== "browse" && !elsewhere ? found(roles.destinationOfSending) : undefined;
+  if (sending && (!target || ADDRESSES.has(sending.words))) return role("destination", sure, sending);
+  const none = found(roles.none);
+  if (none && !target) return role(undefined, sure, none);
+  const freeText = found(roles.freeText);
+  if (freeText && !target) return role("free_text", sure, freeText);
+  return target && role("target", sure, target);
 }

@@ -13,7 +13,7 @@ export function effectsInProse(lexicon: Lexicon, prose: string): readonly Effect
   let main: VerbForm | undefined;
   for (const [index, clause] of clausesOf(prose).entries()) {
     const tokens = tokensOf(clause);
-    const start = mainVerb(lexicon, tokens);
+    const start = mainVerb(lexicon, tokens, index === 0);
     if (start && !(main === "third" && start.verb.form === "base" && start.at === 0)) {
       const first = evidenceOf(lexicon, tokens, start);
       if (first) {
@@ -41,7 +41,7 @@ interface Found {
 }
 
 /** The verb that a sentence about the tool begins with, after words that say nothing: `this tool will also …`. */
-function mainVerb(lexicon: Lexicon, tokens: readonly Token[]): Found | undefined {
+function mainVerb(lexicon: Lexicon, tokens: readonly Token[], isFirst: boolean): Found | undefined {
   let from = 0;
   if (lexicon.isIn("conditions", tokens[0]?.word ?? "")) {
     const comma = tokens.findIndex(({ word }) => word === ",");
@@ -54,7 +54,8 @@ function mainVerb(lexicon: Lexicon, tokens: readonly Token[]): Found | undefined
     const through = throughTransparent(lexicon, tokens, at);
     if (through) return through;
     const verb = lexicon.verbOf(token);
-    if (verb && !isUsage(lexicon, tokens, at) && verb.form !== "participle" && !isNominal(lexicon, tokens, { at, verb })) return { at, verb };
+    if (verb && !isUsage(lexicon, tokens, at) && verb.form !== "participle" && !isNominal(lexicon, tokens, { at, verb }))
+      return (isFirst && from === 0) || !verb.nounLike || hasSubjectOrObject(lexicon, tokens, at) ? { at, verb } : undefined;
     if (isUsage(lexicon, tokens, at) && tokens[at + 2] && !lexicon.isIn("leadIns", tokens[at + 3]?.word ?? "")) return undefined;
     const skipped = lexicon.isIn("leadIns", token.word) || lexicon.isIn("adverbs", token.word) || token.kind === "mark" || /ly$/.test(token.word);
     if (!skipped) return undefined;
@@ -65,6 +66,10 @@ function mainVerb(lexicon: Lexicon, tokens: readonly Token[]): Found | undefined
 /** After `a` or `the` comes a noun, whatever verb it looks like: `the order is …`. */
 const isNominal = (lexicon: Lexicon, tokens: readonly Token[], { at, verb }: Found): boolean =>
   at > 0 && verb.form !== "gerund" && verb.nounLike && lexicon.isIn("determiners", tokens[at - 1]?.word ?? "");
+
+/** Later, what may be a noun is a verb after `it will`, or before `the message`. */
+const hasSubjectOrObject = (lexicon: Lexicon, tokens: readonly Token[], at: number): boolean =>
+  lexicon.isIn("determiners", tokens[at + 1]?.word ?? "") || lexicon.isIn("leadIns", tokens[at - 1]?.word ?? "");
 
 /** What is told to the agent, not said of the tool: `call this tool once …`. */
 const isUsage = (lexicon: Lexicon, tokens: readonly Token[], at: number): boolean =>
@@ -95,6 +100,8 @@ function throughTransparent(lexicon: Lexicon, tokens: readonly Token[], at: numb
 function joined(lexicon: Lexicon, tokens: readonly Token[], { at: start, verb: main }: Found): readonly EffectEvidence[] {
   const found: EffectEvidence[] = [];
   let modal = false;
+  // `List, create, update and delete …`: verbs among themselves, before any object.
+  const isList = lexicon.isIn("conjunctions", tokens[start + 1]?.word ?? "");
   for (let at = start + 1; at < tokens.length; at++) {
     const token = tokens[at] as Token;
     modal ||= lexicon.isIn("modals", token.word);
@@ -103,7 +110,10 @@ function joined(lexicon: Lexicon, tokens: readonly Token[], { at: start, verb: m
     if (!verb || isNegated(lexicon, tokens, at) || isUsage(lexicon, tokens, at)) continue;
     const before = previousWord(lexicon, tokens, at);
     const isJoined =
-      lexicon.isIn("conjunctions", before) && verb.form === main.form && !(modal && verb.form === "base") && hasObject(lexicon, tokens, { at, verb });
+      lexicon.isIn("conjunctions", before) &&
+      verb.form === main.form &&
+      !(modal && verb.form === "base") &&
+      hasObject(lexicon, tokens, { at, verb, isList });
     const isMeans = verb.form === "gerund" && (before === "by" || before === ",");
     const isThird = verb.form === "third" && lexicon.isIn("conjunctions", before) && !verb.nounLike;
     if (!isJoined && !isMeans && !isThird) continue;
@@ -124,13 +134,11 @@ const previousWord = (lexicon: Lexicon, tokens: readonly Token[], at: number): s
 };
 
 /** What may be a noun is a verb where something is done to something: `and transfer the money`, not `balance and transfer history`. */
-function hasObject(lexicon: Lexicon, tokens: readonly Token[], { at, verb }: Found): boolean {
+function hasObject(lexicon: Lexicon, tokens: readonly Token[], { at, verb, isList }: Found & { readonly isList: boolean }): boolean {
   if (!verb.nounLike) return true;
   const next = tokens[at + 1];
-  return next !== undefined && (lexicon.isIn("determiners", next.word) || (next.kind === "mark" && verb.form === "base" && at <= LIST_REACH));
+  return next !== undefined && (lexicon.isIn("determiners", next.word) || (next.kind === "mark" && isList));
 }
-/** A list of what a tool does stands at the beginning: `list, create, update, and delete …`. */
-const LIST_REACH = 8;
 
 const isNegated = (lexicon: Lexicon, tokens: readonly Token[], at: number): boolean =>
   tokens.slice(Math.max(0, at - 3), at).some(({ word }) => lexicon.isIn("negations", word));
@@ -145,7 +153,7 @@ function passives(lexicon: Lexicon, tokens: readonly Token[]): readonly EffectEv
   if (lexicon.isIn("conditions", tokens[0]?.word ?? "")) return found;
   for (const [at, token] of tokens.entries()) {
     const verb = lexicon.verbOf(token);
-    if (verb?.form !== "participle" || isNegated(lexicon, tokens, at)) continue;
+    if (verb?.form !== "participle" || lexicon.isIn("usage", verb.base) || isNegated(lexicon, tokens, at)) continue;
     const before = previousWord(lexicon, tokens, at);
     const happens =
       BE.has(tokens[at - 1]?.word ?? "") || (BE.has(before) && tokens.some(({ word }) => word === "will")) || (called && /^(are|is)$/.test(before));

@@ -40,15 +40,12 @@ export function inferEffect({ evidence, doubts, hints, pinned, canAddress }: Sai
   return { ...(harmless(hinted.value) && hinted.confidence === "low" ? { ...hinted, value: "unknown" } : hinted), read };
 }
 
-/** Reading is sure when the description's main verb says so; anything worse, when the main verb of either says just that. */
+/** Reading is sure when the description says so first of all; anything worse, when the name or the description does and neither begins with reading. */
 function isSure(evidence: readonly EffectEvidence[], read: Effect): boolean {
   const mains = evidence.filter(({ strength }) => strength === "main");
-  if (harmless(read))
-    return (
-      mains.some(({ from }) => from === "description") &&
-      evidence.every(({ from, strength }) => from === "name" || strength !== "weak" || mains.length > 0)
-    );
-  return mains.some(({ effect }) => effect === read) && !mains.some(({ effect }) => harmless(effect));
+  const described = evidence.filter(({ from }) => from === "description");
+  if (!harmless(read)) return mains.length > 0 && !mains.some(({ effect }) => harmless(effect));
+  return mains.some(({ from }) => from === "description") || (mains.length > 0 && described[0]?.strength === "weak");
 }
 
 /** A hint may make an effect worse, and never better: whoever hides a deletion would say as well that it only reads. */

@@ -90,12 +90,21 @@ function withArguments(lexicon: Lexicon, evidence: readonly EffectEvidence[], st
   const [first] = mains;
   if (!first) return evidence;
   const url = stated.find((argument) => roleOf(lexicon, argument, "browse").value === "destination" && isAddress(lexicon, argument));
-  if (url && mains.every(({ effect }) => effect === "read"))
-    added.push({ from: "schema", words: `argument ${url.name}`, effect: "browse", strength: "also" });
+  if (url && mains.every(({ effect }) => effect === "read" || effect === "create"))
+    added.push({ from: "schema", words: `argument ${url.name}`, effect: first.effect === "read" ? "browse" : "send", strength: "also" });
+  const copy = stated.find(({ name }) => isLocalCopy(lexicon, name));
+  if (copy && mains.every(({ effect }) => effect === "read" || effect === "browse"))
+    added.push({ from: "schema", words: `argument ${copy.name}`, effect: "create", strength: "main" });
   const amount = stated.find((argument) => roleOf(lexicon, argument, "pay").value === "amount");
   if (amount && mains.some(({ effect }) => effect === "send"))
     added.push({ from: "schema", words: `argument ${amount.name}`, effect: "pay", strength: "also" });
   return [...evidence, ...added];
+}
+
+/** Where what is fetched is put: then the tool makes a file as well. */
+function isLocalCopy({ pack }: Lexicon, name: string): boolean {
+  const tokens = nameTokens(name);
+  return foundIn(pack.roles.copy, tokens) !== undefined && foundIn(pack.roles.place, tokens) !== undefined;
 }
 
 function isAddress({ pack }: Lexicon, { name, description, format }: Argument): boolean {

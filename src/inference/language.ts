@@ -44,6 +44,9 @@ export interface LanguagePack {
     /** What is given back, where a verb of reading has them as its object. */
     readonly goods: string;
     readonly goodsVerbs: string;
+    /** What people get to see once it is made. */
+    readonly message: string;
+    readonly messageVerbs: string;
     readonly member: string;
     readonly memberVerbs: string;
   };
@@ -79,6 +82,11 @@ export interface RoleWords {
   readonly target: readonly string[];
   readonly freeText: readonly string[];
   readonly none: readonly string[];
+  /** What only holds something: `a list of …`. */
+  readonly containers: readonly string[];
+  /** Where what was fetched is put: one of each in a name, such as `output_path`. */
+  readonly copy: readonly string[];
+  readonly place: readonly string[];
   /** A word that says which of several things a call does. */
   readonly operation: readonly string[];
 }

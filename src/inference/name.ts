@@ -17,6 +17,7 @@ export function effectsInName(lexicon: Lexicon, name: string): readonly EffectEv
     const joined = lexicon.isIn("conjunctions", tokens[at - 1]?.word ?? "");
     // Before the first verb there may be the name of a product or of the thing that is acted upon.
     if (found.length > 0 && !joined && (verb.nounLike || verb.light || verb.form === "third")) continue;
+    if (at > 0 && at === tokens.length - 1 && verb.nounLike && !joined) continue;
     if (found.length === 0 && verb.nounLike && verbLater(lexicon, tokens.slice(at + 1), at)) continue;
     const { effect, weak } = effectOf(lexicon, verb, tokens.slice(at + 1));
     if (effect === "unknown" || (found.length > 0 && effect === "read")) continue;
@@ -25,13 +26,13 @@ export function effectsInName(lexicon: Lexicon, name: string): readonly EffectEv
   return found;
 }
 
-/** Whether a word that may be a noun is one: another verb ends the name, as in `file_read`, or stands anywhere behind a name that comes first. */
+/** Whether a word that may be a noun is one: another verb ends the name, as in `file_read`, or stands behind a name that comes first, with an object. */
 function verbLater(lexicon: Lexicon, tokens: readonly Token[], at: number): boolean {
-  const isVerb = (token: Token): boolean => {
+  const isVerb = (token: Token, orReading: boolean): boolean => {
     const verb = lexicon.verbOf(token);
-    return verb?.form === "base" && !verb.nounLike;
+    return verb?.form === "base" && (!verb.nounLike || (orReading && verb.effect === "read"));
   };
-  return at === 0 ? tokens.slice(-1).some(isVerb) : tokens.some(isVerb);
+  return tokens.some((token, index) => isVerb(token, index < tokens.length - 1) && (at > 0 || index === tokens.length - 1));
 }
 
 const evidenceOf = ({ raw }: Token, effect: EffectEvidence["effect"], strength: EffectEvidence["strength"]): EffectEvidence => ({

@@ -34,6 +34,7 @@ export function effectOf(lexicon: Lexicon, verb: VerbInText, after: readonly Tok
   }
   if (has(objects.payVerbs, verb.base) && head !== undefined && has(objects.pay, head)) effect = worseEffect(effect, "pay");
   if (has(objects.orderVerbs, verb.base) && head !== undefined && has(objects.order, head)) effect = worseEffect(effect, "pay");
+  if (has(objects.messageVerbs, verb.base) && head !== undefined && has(objects.message, head)) effect = worseEffect(effect, "send");
   if (has(objects.accessVerbs, verb.base) && foundIn(objects.access, object)) effect = worseEffect(effect, "share");
   if (has(objects.memberVerbs, verb.base) && object.some(({ word }) => has(objects.member, word))) effect = worseEffect(effect, "share");
   if (verb.form === "base" && has(objects.goodsVerbs, verb.base) && object.some(({ word }) => has(objects.goods, word)))
