@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { checkJson } from "../core/json.ts";
@@ -21,7 +22,7 @@ const SAID_MAX = 2_000;
 export async function toolsOfServer(command: string, timeoutMs: number): Promise<readonly Json[]> {
   const [program, ...args] = commandWords(command);
   if (program === undefined) throw new CommandFailed(EXIT.usage, "--mcp names no command; give it the one that starts the server");
-  const transport = new StdioClientTransport({ command: program, args, stderr: "pipe", maxBufferSize: MESSAGE_BYTES_MAX });
+  const transport = new ServerProcess({ command: program, args, stderr: "pipe", maxBufferSize: MESSAGE_BYTES_MAX });
   let said = "";
   transport.stderr?.on("data", (chunk: Buffer) => {
     said = (said + chunk.toString("utf8")).slice(-SAID_MAX);
@@ -40,7 +41,34 @@ export async function toolsOfServer(command: string, timeoutMs: number): Promise
     clearTimeout(timer);
     await client.close().catch(() => undefined);
     await transport.close();
+    await gone(transport.id);
   }
+}
+
+/** Remembers which process it started: the library forgets it as soon as it begins to close. */
+class ServerProcess extends StdioClientTransport {
+  id: number | undefined;
+
+  override async start(): Promise<void> {
+    await super.start();
+    this.id = this.pid ?? undefined;
+  }
+}
+
+const LOOKS = { every: 10, max: 200 };
+
+/** The library asks a server to end, and goes before it has. @throws {CommandFailed} when not even the system can end it. */
+async function gone(id: number | undefined): Promise<void> {
+  if (id === undefined) return;
+  for (let look = 0; look < LOOKS.max; look++) {
+    try {
+      process.kill(id, "SIGKILL");
+    } catch {
+      return;
+    }
+    await sleep(LOOKS.every);
+  }
+  throw new CommandFailed(EXIT.internal, `the server, process ${id}, does not end`);
 }
 
 interface Patience {
@@ -48,7 +76,7 @@ interface Patience {
   readonly timeout: number;
 }
 
-async function listedBy(client: Client, transport: StdioClientTransport, patience: Patience): Promise<readonly Json[]> {
+async function listedBy(client: Client, transport: ServerProcess, patience: Patience): Promise<readonly Json[]> {
   await client.connect(transport, patience);
   if (!client.getServerCapabilities()?.tools) throw new Error("the server says that it has no tools");
   const { tools } = await client.listTools(undefined, patience);

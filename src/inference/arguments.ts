@@ -181,10 +181,12 @@ function byWords(lexicon: Lexicon, argument: Argument, { heard, effect }: Around
   const byName = roleIn(lexicon, { tokens: heard.name, from: "name", effect, elsewhere });
   if (byName) return byName;
   if (argument.choices) return role(undefined, "high", { from: "schema", words: "enum" });
+  const said = roleIn(lexicon, { tokens: heard.gist, from: "description", effect, elsewhere });
   const addressed = SENDING.has(effect) && !elsewhere ? foundIn(lexicon.pack.roles.destination, heard.sentence) : undefined;
-  if (addressed !== undefined) return role("destination", "low", { from: "description", words: addressed });
+  // `The IDs of the recipients`: of a thing, the rest of the sentence says whose.
+  if (addressed !== undefined && (!said || said.value === "target")) return role("destination", "low", { from: "description", words: addressed });
   // What nobody knows may hold anything: as text, the identifiers in it are looked at.
-  return roleIn(lexicon, { tokens: heard.gist, from: "description", effect, elsewhere }) ?? role("free_text", "low");
+  return said ?? role("free_text", "low");
 }
 
 interface Place {

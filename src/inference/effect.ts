@@ -28,7 +28,7 @@ const harmless = (effect: Effect): boolean => effect === "read" || effect === "b
 
 /** The worst that anything says; a reading only where the description says so and nothing speaks against it. */
 export function inferEffect({ evidence, doubts, hints, pinned, canAddress }: Said): EffectInference {
-  const counted = evidence.filter(({ effect, strength }) => !(effect === "send" && strength === "also" && !canAddress));
+  const counted = canAddress ? evidence : withoutNotices(evidence);
   const words = counted.map(({ from, words: said }): Evidence => ({ from, words: said }));
   const read = counted.map(({ effect }) => effect).reduce<Effect | undefined>((a, b) => (a === undefined ? b : worseEffect(a, b)), undefined);
   if (read === undefined) {
@@ -38,6 +38,12 @@ export function inferEffect({ evidence, doubts, hints, pinned, canAddress }: Sai
   const confidence: Confidence = doubts.length === 0 && isSure(counted, read) ? "high" : "low";
   const hinted = withHints({ value: read, confidence, words }, hints);
   return { ...(harmless(hinted.value) && hinted.confidence === "low" ? { ...hinted, value: "unknown" } : hinted), read };
+}
+
+/** A notice counts where it is all that a tool does beside reading. */
+function withoutNotices(evidence: readonly EffectEvidence[]): readonly EffectEvidence[] {
+  const rest = evidence.filter(({ effect, strength, from }) => !(effect === "send" && strength === "also" && from === "description"));
+  return rest.some(({ effect }) => !harmless(effect)) ? rest : evidence;
 }
 
 /** Reading is sure when the description says so first of all; anything worse, when the name or the description does and neither begins with reading. */
