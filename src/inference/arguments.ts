@@ -185,8 +185,8 @@ function byWords(lexicon: Lexicon, argument: Argument, { heard, effect }: Around
   const addressed = SENDING.has(effect) && !elsewhere ? foundIn(lexicon.pack.roles.destination, heard.sentence) : undefined;
   // `The IDs of the recipients`: of a thing, the rest of the sentence says whose.
   if (addressed !== undefined && (!said || said.value === "target")) return role("destination", "low", { from: "description", words: addressed });
-  // What nobody knows may hold anything: as text, the identifiers in it are looked at.
-  return said ?? role("free_text", "low");
+  // What nobody knows may hold anything: as text, the identifiers in it are looked at. What is deleted is some thing.
+  return said ?? role(effect === "delete" ? "target" : "free_text", "low");
 }
 
 interface Place {
@@ -227,6 +227,10 @@ function roleIn({ pack }: Lexicon, { tokens, from, effect, elsewhere }: Place): 
   const target = found(roles.target);
   const sending = SENDING.has(effect) && effect !== "browse" && !elsewhere ? found(roles.destinationOfSending) : undefined;
   if (sending && (!target || ADDRESSES.has(sending.words))) return role("destination", sure, sending);
+  const moved = SENDING.has(effect) ? undefined : found(roles.ends);
+  if (moved && (effect === "create" || effect === "update" || effect === "delete")) return role("target", "low", moved);
+  const named = effect === "delete" ? found(roles.names) : undefined;
+  if (named) return role("target", "low", named);
   const none = found(roles.none);
   if (none && !target) return role(undefined, sure, none);
   const freeText = found(roles.freeText);

@@ -63,9 +63,11 @@ function mainVerb(lexicon: Lexicon, tokens: readonly Token[], isFirst: boolean):
   return undefined;
 }
 
-/** After `a` or `the` comes a noun, whatever verb it looks like: `the order is …`. */
+/** After `a` or `the` comes a noun, and after `be` what something is, whatever verb it looks like: `the order may be empty`. */
 const isNominal = (lexicon: Lexicon, tokens: readonly Token[], { at, verb }: Found): boolean =>
-  at > 0 && verb.form !== "gerund" && verb.nounLike && lexicon.isIn("determiners", tokens[at - 1]?.word ?? "");
+  at > 0 &&
+  verb.form !== "gerund" &&
+  ((verb.nounLike && lexicon.isIn("determiners", tokens[at - 1]?.word ?? "")) || /^(be|is|are|was|were)$/.test(tokens[at - 1]?.word ?? ""));
 
 /** Later, what may be a noun is a verb after `it will`, or before `the message`. */
 const hasSubjectOrObject = (lexicon: Lexicon, tokens: readonly Token[], at: number): boolean =>
@@ -115,7 +117,7 @@ function joined(lexicon: Lexicon, tokens: readonly Token[], { at: start, verb: m
       !(modal && verb.form === "base") &&
       hasObject(lexicon, tokens, { at, verb, isList });
     const isMeans = verb.form === "gerund" && (before === "by" || before === ",");
-    const isThird = verb.form === "third" && lexicon.isIn("conjunctions", before) && !verb.nounLike;
+    const isThird = verb.form === "third" && lexicon.isIn("conjunctions", before) && !verb.nounLike && tokens[at + 1]?.kind === "word";
     if (!isJoined && !isMeans && !isThird) continue;
     const evidence = evidenceOf(lexicon, tokens, { at, verb });
     if (evidence && evidence.effect !== "read") found.push({ ...evidence, strength: evidence.strength === "main" ? "also" : evidence.strength });
@@ -142,6 +144,21 @@ function hasObject(lexicon: Lexicon, tokens: readonly Token[], { at, verb, isLis
 
 const isNegated = (lexicon: Lexicon, tokens: readonly Token[], at: number): boolean =>
   tokens.slice(Math.max(0, at - 3), at).some(({ word }) => lexicon.isIn("negations", word));
+
+const PRONOUNS = new Set(["it", "them", "him", "her"]);
+
+/** Words that do something to what was named before, and that nobody knows: `gets the plan and zaps it`. */
+export function strangersIn(lexicon: Lexicon, prose: string): readonly string[] {
+  const tokens = tokensOf(prose);
+  return tokens.flatMap((token, at) => {
+    const [before, next] = [previousWord(lexicon, tokens, at), tokens[at + 1]];
+    if (token.kind !== "word" || !next || !PRONOUNS.has(next.word) || !["and", "then", ",", "&"].includes(before)) return [];
+    const isKnown = lexicon.verbOf(token) !== undefined || [...LISTS].some((list) => lexicon.isIn(list, token.word));
+    return isKnown || /ly$/.test(token.word) ? [] : [`${token.raw} ${next.raw}`];
+  });
+}
+
+const LISTS = ["leadIns", "adverbs", "conjunctions", "determiners", "prepositions", "conditions", "modals", "negations", "transparent"] as const;
 
 const BE = new Set(["be", "get", "gets", "automatically"]);
 const SEEN = new Set(["read", "seen", "viewed", "opened"]);

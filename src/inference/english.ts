@@ -27,7 +27,7 @@ export const ENGLISH: LanguagePack = {
       scale resize rotate crop format refactor rewrite overwrite migrate transform click type press drag hover select
       scroll fill play stop skip rewind refill recharge refuel replenish top credit debit adopt override transition rebase checkout push
       stage stash undo redo revert rollback unsubscribe unfollow unlike leave exit quit detach separate split join reorder
-      prioritize escalate waive promote demote advance trigger dispatch operate adapt customize customise personalize put place
+      prioritize escalate waive promote demote advance trigger dispatch adapt customize customise personalize put place
       input enter reseat reinsert insert eject remount void fulfill fulfil ship reply sign inject bind unbind unshare`,
     delete: `delete remove erase purge drop destroy clear wipe trash discard cancel terminate kill revoke uninstall unregister deregister
       truncate empty expire evict prune detach withdraw abort unpublish unlist shred obliterate annul rescind retract scrub nuke
@@ -135,10 +135,12 @@ export const ENGLISH: LanguagePack = {
     containers: list(`list, array, set, string, value, object, dictionary, optional, name, collection, one, json, type`),
     copy: list(`save, output, destination, dest, local, download, write`),
     place: list(`path, file, filename, folder, directory, dir`),
+    ends: list(`source, destination, src, dest, from, to`),
+    names: list(`name, names, title, titles`),
     operation: list(`action, operation, method, mode, command, op, verb`),
   },
   output: {
-    openWorld: list(`web, webpage, web page, website, url, internet, email, emails, mail, mails, inbox, message, messages, chat, channel,
+    openWorld: list(`diff, web, webpage, web page, website, url, internet, email, emails, mail, mails, inbox, message, messages, chat, channel,
       file, files, document, documents, attachment, attachments, comment, comments, review, reviews, post, posts, tweet,
       tweets, issue, issues, pull request, pull requests, thread, invitation, event, events, appointment, appointments, note,
       notes, feed, article, news, ticket, tickets, transaction, transactions, feedback, description, content, contents, page,
@@ -157,6 +159,7 @@ export const ENGLISH: LanguagePack = {
       credential: list(`password, passwords, secret, secrets, credential, credentials, api key, private key, access token`),
     },
   },
+  answers: "return returns output outputs shows answers prints",
   sections: {
     arguments: "args arguments parameters params inputs input",
     returns: "returns return yields output outputs result response",

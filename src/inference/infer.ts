@@ -1,7 +1,7 @@
 import { isObject } from "../core/json.ts";
 import type { Effect, Json, JsonObject, Reversibility, Trust } from "../core/words.ts";
 import { ARGUMENTS_MAX, type Argument, type ArgumentInference, argumentsOf, roleOf } from "./arguments.ts";
-import { effectsInProse } from "./clauses.ts";
+import { effectsInProse, strangersIn } from "./clauses.ts";
 import { type EffectInference, type Hints, inferEffect } from "./effect.ts";
 import { ENGLISH } from "./english.ts";
 import type { EffectEvidence, Evidence, Inferred } from "./evidence.ts";
@@ -47,7 +47,7 @@ function infer(lexicon: Lexicon, tool: ListedTool, pinned: boolean): Inference {
   const name = tool.name.slice(0, NAME_MAX);
   const sections = sectionsOf((tool.description ?? "").slice(0, DESCRIPTION_MAX), lexicon.pack);
   const stated = argumentsOf(tool.inputSchema, sections.arguments);
-  const doubts = doubtsOf(lexicon, tool);
+  const doubts = [...doubtsOf(lexicon, tool), ...strangersIn(lexicon, sections.prose).map((words) => `nobody knows what \`${words}\` does`)];
   const hints = hintsOf(tool.annotations);
   const evidence = withArguments(lexicon, [...effectsInName(lexicon, name), ...effectsInProse(lexicon, sections.prose)], stated);
   const said = { evidence, doubts, hints, pinned };

@@ -62,6 +62,8 @@ export interface LanguagePack {
     /** What only says that something was done. */
     readonly categories: Readonly<Record<string, readonly string[]>>;
   };
+  /** Verbs after which a description says what comes back. */
+  readonly answers: string;
   /** Lines that begin a part of a description: its arguments, and what else is no sentence about what the tool does. */
   readonly sections: { readonly arguments: string; readonly returns: string; readonly others: string };
 }
@@ -87,6 +89,10 @@ export interface RoleWords {
   /** Where what was fetched is put: one of each in a name, such as `output_path`. */
   readonly copy: readonly string[];
   readonly place: readonly string[];
+  /** From where to where something is moved. */
+  readonly ends: readonly string[];
+  /** What says which thing is meant, where a thing is deleted. */
+  readonly names: readonly string[];
   /** A word that says which of several things a call does. */
   readonly operation: readonly string[];
 }

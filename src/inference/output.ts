@@ -14,6 +14,7 @@ const FOREIGN: ReadonlySet<Effect> = new Set(["browse", "execute", "unknown"]);
 const RETURNING: ReadonlySet<Effect> = new Set(["read", "browse", "execute", "credential", "unknown"]);
 /** How much of a description says what a tool answers; the rest is about its use. */
 const GIST_WORDS = 40;
+const ANSWER_WORDS = 12;
 
 /** Trusted only where what comes back is the system's own: a record that it keeps, or the confirmation of what was done. */
 export function inferTrust({ pack }: Lexicon, { effect, name, prose, returns }: Told): Inferred<Trust> {
@@ -34,7 +35,9 @@ export function inferTrust({ pack }: Lexicon, { effect, name, prose, returns }: 
     const own = wordsIn(pack.output.ownRecords);
     return own.length > 0 ? { value: "trusted", confidence: "high", words: own } : { value: "untrusted", confidence: "low", words: [] };
   }
-  const echoed = foundIn(pack.output.openWorld, returns.slice(0, GIST_WORDS));
+  const answers = prose.findIndex(({ word }) => pack.answers.split(" ").includes(word));
+  const answered = answers === -1 ? [] : prose.slice(answers, answers + ANSWER_WORDS);
+  const echoed = foundIn(pack.output.openWorld, [...answered, ...returns.slice(0, GIST_WORDS)]);
   return echoed === undefined
     ? { value: "trusted", confidence: "high", words: [] }
     : { value: "untrusted", confidence: "low", words: [{ from: "description", words: echoed }] };

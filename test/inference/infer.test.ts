@@ -45,6 +45,9 @@ describe("what a tool does", () => {
     { description: "Gets the plan. The old one will be deleted.", effect: "delete low" },
     { description: "Gets the plan. It does not delete anything and never sends it.", effect: "read high" },
     { description: "Gets the plan. Call this tool once the user has sent it.", effect: "read high" },
+    { description: "Gets the plan and zonks it.", effect: "unknown low" },
+    { description: "Gets the plan and then shows it.", effect: "read high" },
+    { description: "Gets the plan, which may be empty.", effect: "read high" },
     { description: "Simulates removing the fence.", effect: "delete high" },
   ])("is read from the description alone where the name says nothing: $description", ({ description, effect }) => {
     expect(effectOf({ name: "t17", description, inputSchema: schemaOf({ a3: { type: "string" } }) })).toBe(effect);
@@ -232,6 +235,16 @@ describe("what arguments are for", () => {
   it("is told by the description's own list of them, where the schema has none", () => {
     const description = "Sends a parcel.\n\nArgs:\n    a1 (str): The recipient of the parcel.\n    a2: The ID of the parcel.";
     expect(rolesOf({ name: "t17", description, inputSchema: schemaOf({ a1: {}, a2: {} }) })).toEqual({ a1: "destination", a2: "target" });
+  });
+
+  it("is some thing, of what is deleted or moved", () => {
+    expect(rolesOf({ name: "remove_beds", description: "Removes beds.", inputSchema: schemaOf({ bed_names: { type: "array" } }) })).toEqual({
+      bed_names: "target",
+    });
+    expect(rolesOf({ name: "move_bed", description: "Moves a bed.", inputSchema: schemaOf({ source: {}, destination: {} }) })).toEqual({
+      source: "target",
+      destination: "target",
+    });
   });
 
   it("is found behind references and alternatives", () => {
