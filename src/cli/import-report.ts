@@ -9,7 +9,8 @@ const REVIEW_SHOWN = 12;
 /** What somebody should look at before the tool is used, worst first. */
 export function reviewOf({ state, inference, digest, differences }: ImportedTool): readonly string[] {
   const reasons: string[] = [];
-  if (state === "unlistable") reasons.push("no catalog can list its name: it has at most 128 of `A-Z a-z 0-9 _ . - /`");
+  if (state === "unlistable")
+    reasons.push("no catalog can list its name: it has at most 128 of `A-Z a-z 0-9 _ . - /`, and is no word that JSON readers trip over");
   if (state === "drifted") reasons.push("its definition is another than the pinned one");
   if (state === "gone") reasons.push("the server lists it no more");
   if (!inference) return reasons;

@@ -57,7 +57,7 @@ export function importTools(listed: readonly Json[], server: string | undefined,
     const written = found && writtenIn(found, place.tools.get(name));
     const pinned = digest !== undefined && written?.["definition_digest"] === digest;
     const inference = infer(tool, { pinned });
-    const entry = TOOL_NAME.test(name) ? entryOf(inference, digest) : undefined;
+    const entry = TOOL_NAME.test(name) && !FORBIDDEN.has(name) ? entryOf(inference, digest) : undefined;
     const drifted = digest !== undefined && written?.["definition_digest"] !== undefined && !pinned;
     return {
       tool: name,
@@ -97,7 +97,9 @@ function entryOf(inference: Inference, digest: string | undefined): JsonObject {
   );
   return {
     description: descriptionOf(inference),
-    ...(operations ? { operations: Object.fromEntries(operations.effects) } : { effect: effect.value }),
+    ...(operations
+      ? { operations: Object.fromEntries([...operations.effects].filter(([choice]) => !FORBIDDEN.has(choice))) }
+      : { effect: effect.value }),
     reversibility: reversibility.value,
     ...(roles.length > 0 && { arguments: Object.fromEntries(roles) }),
     output: { trust: trust.value, ...(categories.length > 0 && { categories: categories.map(({ value }) => value) }) },

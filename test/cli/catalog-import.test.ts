@@ -123,19 +123,26 @@ describe("behest catalog import", () => {
       { name: "no_schema", description: "Finds a lead." },
       { name: "many", description: "Deletes leads.", inputSchema: schemaOf(...Array.from({ length: 500 }, (_, at) => `lead_${at}_id`)) },
       { name: "odd", description: "Finds a lead.", inputSchema: schemaOf("constructor", "prototype", "lead_id") },
+      { name: "choosy", inputSchema: { properties: { action: { enum: ["list", "remove", "constructor"] } } } },
       { name: "获取", description: "获取天气", inputSchema: {} },
       { name: "long", description: `Deletes a lead. ${"word ".repeat(200_000)}`, inputSchema: {} },
     ];
     const { run: load, rules, file } = set(listed);
     const { code, stderr } = await load("--into", file);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("4 new, 1 unlistable") });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("5 new, 1 unlistable") });
     expect(stderr).toContain("crm/no_schema: it has no input schema");
     expect(stderr).toContain("crm/long: only the first 16384 characters");
     const { tools } = loadPolicy(rules).policy;
     expect(tools.get("crm/no_schema")).not.toHaveProperty("definitionDigest");
     expect(tools.get("crm/many")?.roles.size).toBe(500);
     expect([...(tools.get("crm/odd")?.roles.keys() ?? [])]).toEqual(["lead_id"]);
+    expect([...(tools.get("crm/choosy")?.operations?.keys() ?? [])]).toEqual(["list", "remove"]);
     expect(tools.get("crm/long")?.effect).toBe("delete");
+  });
+
+  it("lists no tool by a name that no file of a policy may have", async () => {
+    const { file, tools } = set([{ ...FIND, name: "constructor" }]);
+    expect(await run(["catalog", "import", tools, "--into", file])).toMatchObject({ code: 0, stderr: expect.stringContaining("1 unlistable") });
   });
 
   it.each([
