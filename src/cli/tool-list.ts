@@ -10,17 +10,14 @@ import { visible } from "./output.ts";
 
 /** A server lists some dozen tools of some KiB each; what is far beyond is another file. */
 const BYTES_MAX = 16 * 1024 * 1024;
-const TOOLS_MAX = 10_000;
+export const TOOLS_MAX = 10_000;
 const LIMITS = { nestingMax: 100, keysMax: 1_000_000 };
 
 /** Digests of the tools that a file lists, by the names that the catalog has for them. @throws {CommandFailed} when it is no such list. */
 export function readToolList(file: string, server: string | undefined): ListedTools {
-  const refuse = (why: string): never => {
-    throw new CommandFailed(EXIT.usage, `\`${visible(file)}\` ${why}`);
-  };
-  const tools = toolsIn(textOf(file, refuse), refuse);
+  const refuse = refuser(file);
+  const tools = readTools(file);
   if (tools.length === 0) refuse("lists no tool; nothing can be pinned by it");
-  if (tools.length > TOOLS_MAX) refuse(`lists ${tools.length} tools; at most ${TOOLS_MAX} are read`);
   const digests = new Map<string, string>();
   for (const [index, tool] of tools.entries()) {
     const definition = definitionIn(tool, (why) => refuse(`is no list of tools: tool ${index + 1} ${why}`));
@@ -32,6 +29,20 @@ export function readToolList(file: string, server: string | undefined): ListedTo
   }
   return digests;
 }
+
+/** The tools that a file lists, as it lists them. @throws {CommandFailed} when it is no such list. */
+export function readTools(file: string): readonly Json[] {
+  const refuse = refuser(file);
+  const tools = toolsIn(textOf(file, refuse), refuse);
+  if (tools.length > TOOLS_MAX) refuse(`lists ${tools.length} tools; at most ${TOOLS_MAX} are read`);
+  return tools;
+}
+
+const refuser =
+  (file: string) =>
+  (why: string): never => {
+    throw new CommandFailed(EXIT.usage, `\`${visible(file)}\` ${why}`);
+  };
 
 type Refuse = (why: string) => never;
 

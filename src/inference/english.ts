@@ -1,0 +1,168 @@
+import type { LanguagePack } from "./language.ts";
+
+/** Words and phrases, parted by commas. */
+const list = (text: string): readonly string[] => text.split(/,\s*/);
+
+/** English. Words are added here because of what they mean, never because of one tool that has them. */
+export const ENGLISH: LanguagePack = {
+  verbs: {
+    read: `get fetch retrieve read list search find look lookup query show display view return describe count check verify validate inspect
+      see compare calculate compute estimate predict analyze analyse summarize summarise translate detect classify
+      identify determine measure evaluate recommend suggest explain preview enumerate filter sort lint diff discover locate
+      obtain examine review tell answer return receive access parse tokenize extract investigate forecast explore grep cat tail
+      peek poll diagnose audit browse know provide learn aggregate simulate benchmark watch track monitor print echo load scan
+      download consult ask test open observe recall wait sleep think`,
+    browse: "navigate crawl scrape surf",
+    create: `create add insert append new generate make build draft write save store upload import log note record register copy clone duplicate
+      open start begin launch initialize initialise initiate schedule book reserve submit file compose produce export capture
+      attach install provision deploy enroll enrol subscribe follow like star vote rate save bookmark queue enqueue fork branch commit spawn
+      allocate issue request instantiate prepare report remind remember memorize embed index seed join plan snapshot compile
+      order apply`,
+    update: `update modify change edit set adjust alter amend replace rename move reschedule toggle enable disable activate deactivate
+      reactivate suspend resume pause unpause freeze unfreeze lock unlock block unblock mute unmute pin unpin archive unarchive restore reset
+      restart reboot refresh configure assign unassign reassign approve deny reject accept decline confirm acknowledge dismiss mark
+      unmark flag unflag tag untag label merge close reopen complete finish resolve patch put upsert connect disconnect reconnect pair mount
+      unmount sync synchronize control turn switch increase decrease raise lower extend shorten renew upgrade downgrade fix
+      correct convert exchange swap organize organise sort clear clean process handle manage maintain link unlink
+      scale resize rotate crop format refactor rewrite overwrite migrate transform click type press drag hover select
+      scroll fill play stop skip rewind refill recharge refuel replenish top credit debit adopt override transition rebase checkout push
+      stage stash undo redo revert rollback unsubscribe unfollow unlike leave exit quit detach separate split join reorder
+      prioritize escalate waive promote demote advance trigger dispatch adapt customize customise personalize put place
+      input enter reseat reinsert insert eject remount void fulfill fulfil ship reply sign inject bind unbind unshare`,
+    delete: `delete remove erase purge drop destroy clear wipe trash discard cancel terminate kill revoke uninstall unregister deregister
+      truncate empty expire evict prune detach withdraw abort unpublish unlist shred obliterate annul rescind retract scrub nuke
+      flush eradicate deallocate decommission deprovision close`,
+    send: `send email mail message post publish tweet retweet reply respond forward notify alert broadcast dm text sms call dial phone fax
+      announce submit comment deliver transmit contact ping page transfer relay push report invite crosspost stream emit
+      escalate hand`,
+    share: "share grant permit authorize authorise delegate expose publicize",
+    pay: `pay purchase buy sell trade wire deposit withdraw refund reimburse charge donate tip bid invest stake swap checkout remit
+      reward bill spend lend borrow redeem`,
+    credential: "authenticate login impersonate",
+    execute: "execute run eval evaluate exec invoke call script sudo spawn shell",
+  },
+  weak: "track monitor watch open load scan consult ask test print use simulate resolve wait sleep think audit process observe provide try",
+  nounLike: `transfer request order schedule record report update change share post comment message email mail document charge credit debit deposit
+    book block file log note set call display view check quote test run text page push alert bid tip trade wire bill phone label tag flag
+    pin lock link issue copy clone draft plan query search list count filter star rate vote fork branch commit snapshot index fill play stop
+    type press click drag place top access answer review show return exchange purchase stake reward sort format fix patch start
+    new open clear close clean complete like empty drop trash contact control switch turn lower stage tweet input dispatch ship store build score rank profile forecast tail cat
+    note find reset refund upgrade downgrade increase decrease move trigger process handle scale script shell stream sms fax dm
+    expire need watch track save`,
+  light: "run perform do execute make conduct carry process handle manage operate call invoke use take give initiate start place issue trigger",
+  lightObjects: {
+    read: `search lookup check test query analysis verification validation calculation comparison estimate diagnostic diagnostics scan inspection
+      benchmark audit review measurement`,
+    pay: "payment payments transaction transactions transfer transfers purchase donation refund deposit withdrawal payout order orders",
+    send: "call calls post",
+    share: "access permission permissions",
+    execute: "command commands code script scripts shell program terminal function sql tool tools job workflow statement",
+  },
+  phrases: {
+    read: list(`look up, look for, check for, check if, check whether, list out, read out`),
+    create: list(`check in, sign up, set up, back up, start up`),
+    update: list(`check out, turn on, turn off, switch on, switch off, opt in, opt out, roll back, fill in, fill out, mark as`),
+    delete: list(`clean up, shut down, take down, wipe out, throw away, get rid, clear out`),
+    credential: list(`log in, sign in, log on`),
+    send: list(`send out, reach out`),
+    pay: list(`pay off, top up, check out cart`),
+  },
+  transparent: "allow let enable help try attempt simulate start begin continue support provide facilitate aim",
+  leadIns: `this that the a an tool function method api endpoint operation command action utility wrapper helper interface plugin it they will can may
+    would also then you your users user agent agents one clients to for of used use useful is be which and or i.e behest server service
+    server's in order by default logic note after`,
+  adverbs: "also then only just even first finally afterwards optionally subsequently thereby immediately simply always once now both either",
+  conjunctions: "and or then , / & + ; plus",
+  determiners: "a an the this that these those its their his her it them him all any each every one some new your given specified provided existing",
+  prepositions: `of for from to in on at by with using via about into onto through between among within without as during per under over before after
+    when where if while until unless that which who whose because so and or but , ; / &`,
+  negations: "not never without cannot can't don't doesn't won't no neither nor instead rather isn't aren't",
+  conditions: "if when unless before after once whenever while until should where upon",
+  modals: "can could may might able allowed whether",
+  predicates: "is has can are should was were does do exists",
+  self: "tool function method api endpoint operation command action",
+  usage: "call use invoke run execute ask",
+  objects: {
+    pay: `money fund funds payment payments transaction transactions cash deposit withdrawal payout refund ether bitcoin crypto cryptocurrency
+      cryptocurrencies donation remittance eth btc usd eur`,
+    payVerbs: "send transfer make schedule submit process issue create initiate place add update modify deposit withdraw post execute perform",
+    order: "order orders trade trades bid",
+    orderVerbs: "place make submit execute create",
+    secret: list(`password, passwords, passphrase, passcode, secret, secrets, credential, credentials, api key, api keys, access key,
+      private key, private keys, secret key, access token, auth token, pin, environment variables, environment variable, ssh
+      key, ssh keys, mfa, otp`),
+    web: list(`web, webpage, web page, website, url, urls, internet, http, https, web pages, websites, online`),
+    access: list(`access, permission, permissions, shareable link, sharing link, public link, role, share`),
+    accessVerbs: "give create generate provide make allow add assign",
+    message: "post posts tweet tweets message messages email emails mail comment comments reply replies invitation invitations announcement",
+    messageVerbs: "create make write add submit publish compose generate",
+    goods: "item items order orders product products package parcel goods purchase purchases book books equipment merchandise",
+    goodsVerbs: "return",
+    member: "collaborator collaborators member members participant participants guest guests attendee attendees",
+    memberVerbs: "add invite manage",
+  },
+  reversibility: {
+    irreversible: list(`permanently, permanent, irreversible, irreversibly, cannot be undone, can't be undone, cannot be reversed, cannot be
+      recovered, forever, overwrite, overwrites, overwriting, unrecoverable`),
+    reversible: list(`temporarily, can be undone, can be reversed, can be restored, reversible, trash, recycle bin, later`),
+  },
+  instructions: list(`behest, ignore previous, ignore all, ignore any, disregard, policy engine, decision point, classify this, classify as,
+      treat this tool as, treat as read, mark this tool as, readonlyhint, read only hint, always allow, do not tell, pre
+      approved, pre-approved`),
+  roles: {
+    secret: list(`password, passwd, passphrase, passcode, secret, api key, apikey, access key, private key, secret key, ssh key, access
+      token, auth token, bearer token, refresh token, token, credential, credentials, pin, cvv, cvc, otp, one time code,
+      security code`),
+    notSecret: list(`page token, next token, token count, max tokens, tokens, continuation token, cursor, token id, token address`),
+    currency: list(`currency, currency code`),
+    amount: list(`amount, price, total price, sum, cost, fee, payment amount, budget, bid`),
+    notAmount: list(`limit, max results, number of, quantity, count, gas limit`),
+    destination: list(`recipient, recipients, receiver, cc, bcc, participant, participants, attendee, attendees, invitee, invitees,
+      collaborator, guest, guests, payee, beneficiary, webhook, callback url, forward to, send to, shipping address, delivery
+      address, destination address, destination account, funds to, money to, recipient email`),
+    destinationOfSending:
+      list(`to, email, e mail, emails, address, addresses, destination, channel, channels, chat, phone, phone number, iban, account
+      number, contact, user, users, username, receiver, target account, member, members, url, link, server, host, group`),
+    notDestination: list(`from, sender, source, origin, city, airport, folder, directory, path, reply to id, in reply to, own, payment method`),
+    location: list(`url, uri, link, web address, webpage, website, href, endpoint, domain`),
+    target: list(`id, ids, identifier, identifiers, uuid, path, paths, file, files, filename, folder, directory, repo, repository, branch,
+      bucket, table, database, attachment, attachments, slug, resource, uri, key, document`),
+    freeText: list(`body, content, contents, message, text, subject, title, description, query, keyword, keywords, comment, note, notes,
+      reason, summary, prompt, command, code, question, review, details, search term, location, name, remark, expression,
+      html, markdown, data`),
+    none: list(`date, time, timestamp, start time, end time, start date, end date, timezone, day, month, year, limit, offset, page, max
+      results, page size, sort, sort order, cursor, page token, format`),
+    containers: list(`list, array, set, string, value, object, dictionary, optional, name, collection, one, json, type`),
+    copy: list(`save, output, destination, dest, local, download, write`),
+    place: list(`path, file, filename, folder, directory, dir`),
+    ends: list(`source, destination, src, dest, from, to`),
+    names: list(`name, names, title, titles`),
+    operation: list(`action, operation, method, mode, command, op, verb`),
+  },
+  output: {
+    openWorld: list(`diff, web, webpage, web page, website, url, internet, email, emails, mail, mails, inbox, message, messages, chat, channel,
+      file, files, document, documents, attachment, attachments, comment, comments, review, reviews, post, posts, tweet,
+      tweets, issue, issues, pull request, pull requests, thread, invitation, event, events, appointment, appointments, note,
+      notes, feed, article, news, ticket, tickets, transaction, transactions, feedback, description, content, contents, page,
+      pages, folder, directory, log, logs, notification, notifications, output, public, profile, record, records, shared,
+      repository, repositories`),
+    ownRecords: list(`contact, contacts, account, accounts, balance, balances, iban, setting, settings, status, date, time, day, user, users,
+      order, orders, price, prices, address, addresses, customer, customers, device, devices, reservation, reservations,
+      payment method, payment methods, weather, temperature, inventory, quantity, rate, id, version, result, flight, flights,
+      bill, bills, card, cards, plan, usage, limit`),
+    categories: {
+      personal: list(`email, emails, contact, contacts, phone, address, addresses, customer, customers, user, users, person, people, patient,
+      patients, passenger, passengers, employee, employees, profile, calendar`),
+      financial: list(`balance, bank, iban, transaction, transactions, payment, payments, invoice, invoices, credit card, debit card, bill,
+      bills, salary, account number, account statement, refund`),
+      health: list(`patient, patients, medical, diagnosis, diagnostic, prescription, medication, clinical, health record`),
+      credential: list(`password, passwords, secret, secrets, credential, credentials, api key, private key, access token`),
+    },
+  },
+  answers: "return returns output outputs shows answers prints",
+  sections: {
+    arguments: "args arguments parameters params inputs input",
+    returns: "returns return yields output outputs result response",
+    others: "raises throws exceptions errors example examples",
+  },
+};

@@ -1,0 +1,22 @@
+import type { Effect } from "../core/words.ts";
+
+export type Confidence = "high" | "low";
+
+/** Words by which something was concluded, and where they stand. */
+export interface Evidence {
+  readonly from: "name" | "description" | "schema" | "annotation";
+  readonly words: string;
+}
+
+export interface EffectEvidence extends Evidence {
+  readonly effect: Effect;
+  /** `main`: what the tool is said to do; `also`: what it does beside; `weak`: words that can mean something else. */
+  readonly strength: "main" | "also" | "weak";
+}
+
+/** What was concluded, how surely, and from which words. */
+export interface Inferred<T> {
+  readonly value: T;
+  readonly confidence: Confidence;
+  readonly words: readonly Evidence[];
+}

@@ -1,0 +1,98 @@
+import type { Effect } from "../core/words.ts";
+
+/** Words of one language by what they say of a tool; lists of words are one string each, parted by blanks. Data, and nothing else. */
+export interface LanguagePack {
+  /** Verbs in their base form, by what a tool does that is said to do so. */
+  readonly verbs: Readonly<Partial<Record<Effect, string>>>;
+  /** Verbs of reading that can as well mean something else: without a stronger word beside them nothing is concluded. */
+  readonly weak: string;
+  /** Verbs that are nouns as well: after `and` they count only where an object follows. */
+  readonly nounLike: string;
+  /** Verbs that say nothing of what is done; what they are done to says it. */
+  readonly light: string;
+  /** What is done by a light verb, by the noun. */
+  readonly lightObjects: Readonly<Partial<Record<Effect, string>>>;
+  /** Verb and particle, as `verb particle`: the two mean something else than the verb. */
+  readonly phrases: Readonly<Partial<Record<Effect, readonly string[]>>>;
+  /** Verbs before the verb that counts: `allows you to send`. */
+  readonly transparent: string;
+  /** What may stand before the first verb of a sentence about the tool. */
+  readonly leadIns: string;
+  readonly adverbs: string;
+  readonly conjunctions: string;
+  readonly determiners: string;
+  /** Where the object of a verb ends. */
+  readonly prepositions: string;
+  readonly negations: string;
+  readonly conditions: string;
+  readonly modals: string;
+  /** At the head of a name: a question, whatever verb comes after. */
+  readonly predicates: string;
+  /** What the tool calls itself: `call this tool after …` is told to the agent. */
+  readonly self: string;
+  readonly usage: string;
+  /** Objects by which a verb becomes something worse. */
+  readonly objects: {
+    readonly pay: string;
+    readonly payVerbs: string;
+    readonly order: string;
+    readonly orderVerbs: string;
+    readonly secret: readonly string[];
+    readonly web: readonly string[];
+    readonly access: readonly string[];
+    readonly accessVerbs: string;
+    /** What is given back, where a verb of reading has them as its object. */
+    readonly goods: string;
+    readonly goodsVerbs: string;
+    /** What people get to see once it is made. */
+    readonly message: string;
+    readonly messageVerbs: string;
+    readonly member: string;
+    readonly memberVerbs: string;
+  };
+  readonly reversibility: { readonly irreversible: readonly string[]; readonly reversible: readonly string[] };
+  /** Words of a description that speaks to whoever reads it for a policy. */
+  readonly instructions: readonly string[];
+  readonly roles: RoleWords;
+  readonly output: {
+    /** Whoever wrote it could have written anything into it. */
+    readonly openWorld: readonly string[];
+    /** What the system itself keeps and vouches for. */
+    readonly ownRecords: readonly string[];
+    /** What only says that something was done. */
+    readonly categories: Readonly<Record<string, readonly string[]>>;
+  };
+  /** Verbs after which a description says what comes back. */
+  readonly answers: string;
+  /** Lines that begin a part of a description: its arguments, and what else is no sentence about what the tool does. */
+  readonly sections: { readonly arguments: string; readonly returns: string; readonly others: string };
+}
+
+/** Words and phrases by which an argument is recognised. */
+export interface RoleWords {
+  readonly secret: readonly string[];
+  readonly notSecret: readonly string[];
+  readonly currency: readonly string[];
+  readonly amount: readonly string[];
+  readonly notAmount: readonly string[];
+  /** Where data goes, in whatever tool that is not only reading. */
+  readonly destination: readonly string[];
+  /** Where data goes, in a tool that sends, shares or pays. */
+  readonly destinationOfSending: readonly string[];
+  readonly notDestination: readonly string[];
+  readonly location: readonly string[];
+  readonly target: readonly string[];
+  readonly freeText: readonly string[];
+  readonly none: readonly string[];
+  /** What only holds something: `a list of …`. */
+  readonly containers: readonly string[];
+  /** Where what was fetched is put: one of each in a name, such as `output_path`. */
+  readonly copy: readonly string[];
+  readonly place: readonly string[];
+  /** From where to where something is moved. */
+  readonly ends: readonly string[];
+  /** What says which thing is meant, where a thing is deleted. */
+  readonly names: readonly string[];
+  /** A word that says which of several things a call does. */
+  readonly operation: readonly string[];
+}
