@@ -154,11 +154,11 @@ describe("the smallest changes that would flip an outcome", () => {
           sizes.set(flip.changes.length, (sizes.get(flip.changes.length) ?? 0) + 1);
         }
       }),
-      { ...randomRuns(400), includeErrorInReport: true },
+      { ...randomRuns(900), includeErrorInReport: true },
     );
     expect(sizes.get(1), "single changes").toBeGreaterThan(20);
     expect(sizes.get(2), "pairs").toBeGreaterThan(5);
-    expect(sizes.get(0) ?? 0, "decisions without any").toBeLessThan(decisions * 0.85);
+    expect(sizes.get(0) ?? 0, "decisions without any").toBeLessThan(decisions * 0.8);
   }, 120_000);
 
   it("start from what the facts are", () => {

@@ -32,11 +32,11 @@ const HOUR = 60 * MINUTE;
 
 const callers = (...them: readonly Caller[]): readonly Caller[] => them;
 export const GATEWAY: Caller = { tenant: "default", id: "gateway", roles: ["enforcer"] };
-const INITIATOR: Caller = { tenant: "default", id: "desk", roles: ["initiator"] };
-const LIMITED: Caller = { tenant: "default", id: "helpdesk", roles: ["initiator"], agents: ["planner", "work*"] };
-const OPERATOR: Caller = { tenant: "default", id: "ops", roles: ["operator"] };
+const INITIATOR: Caller = { tenant: "default", id: "user:desk", roles: ["initiator"] };
+const LIMITED: Caller = { tenant: "default", id: "user:helpdesk", roles: ["initiator"], agents: ["planner", "work*"] };
+const OPERATOR: Caller = { tenant: "default", id: "user:ops", roles: ["operator"] };
 const NARROW: Caller = { tenant: "default", id: "sidecar", roles: ["enforcer"], agents: ["planner"] };
-const FOREIGN: Caller = { tenant: "elsewhere", id: "desk", roles: ["initiator", "enforcer", "operator"] };
+const FOREIGN: Caller = { tenant: "elsewhere", id: "user:desk", roles: ["initiator", "enforcer", "operator"] };
 const OPENERS = callers(INITIATOR, INITIATOR, LIMITED, OPERATOR, FOREIGN);
 const HANDERS = callers(INITIATOR, LIMITED, GATEWAY, GATEWAY, NARROW, FOREIGN);
 const ENDERS = callers(INITIATOR, INITIATOR, LIMITED, OPERATOR, GATEWAY, FOREIGN);

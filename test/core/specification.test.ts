@@ -67,7 +67,7 @@ const countOf = (is: (said: Specified) => boolean): number => decided.filter(({ 
 describe("the random decisions", () => {
   it.each<[what: string, share: number, is: (said: Specified) => boolean]>([
     ["ALLOW", 0.05, ({ outcome }) => outcome === "ALLOW"],
-    ["REQUIRE_APPROVAL", 0.04, ({ outcome }) => outcome === "REQUIRE_APPROVAL"],
+    ["REQUIRE_APPROVAL", 0.05, ({ outcome }) => outcome === "REQUIRE_APPROVAL"],
     ["DENY", 0.05, ({ outcome }) => outcome === "DENY"],
     ["basis AVAILABLE", 0.05, ({ basis }) => basis === "AVAILABLE"],
     ["basis AUTHORIZED", 0.02, ({ basis }) => basis === "AUTHORIZED"],

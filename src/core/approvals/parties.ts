@@ -1,4 +1,5 @@
 import type { Situation, Subject } from "../situation.ts";
+import { assertedPrincipal } from "../tasks/self-asserted.ts";
 import type { Parties } from "./approval.ts";
 
 /** Whose action it is. An issuer that is a program can be nobody's approver. Only a registered task has a person whom anybody vouches for. */
@@ -18,9 +19,8 @@ export function partiesOf({ subject }: Situation): Parties {
 function whomFor({ request, task: { registered } }: Subject): Pick<Parties, "principal" | "onBehalfOf"> {
   if (registered?.principal.type === "user") return { principal: personOf(registered.principal.id) };
   if (registered) return { onBehalfOf: `service:${registered.principal.id}` };
-  const [first] = request.delegation ?? [];
-  if (!first || first.type === "agent") return {};
-  return { onBehalfOf: first.type === "user" ? personOf(first.id) : `service:${first.id}` };
+  const said = assertedPrincipal(request);
+  return said === "none" ? {} : { onBehalfOf: said.replace(/^user:user:/, "user:") };
 }
 
 /** As callers are named. An initiator may have said so already, and must not make two people of one. */

@@ -5,7 +5,7 @@ import type { Subject } from "../situation.ts";
 import type { StateView } from "../state.ts";
 import { chainOf } from "../tasks/registered.ts";
 import type { Hold, Instant } from "../words.ts";
-import { type ApprovalState, areSameHolds, type GivenAnswer, isSameHold, openUntil, standingAt } from "./approval.ts";
+import { type ApprovalState, areSameHolds, type GivenAnswer, isOpen, isSameHold, openUntil, standingAt } from "./approval.ts";
 import { type Asking, isAnswered } from "./approvers.ts";
 import { type Binding, isWithinAmounts } from "./binding.ts";
 import { ASKING_WINDOW_MS } from "./register.ts";
@@ -82,7 +82,7 @@ export function approvalStandings(question: StandingsQuestion): ApprovalStanding
   };
 }
 
-const isOpenAt = (state: ApprovalState, at: Instant): boolean => ["pending", "approved"].includes(standingAt(state, at));
+const isOpenAt = (state: ApprovalState, at: Instant): boolean => isOpen(standingAt(state, at));
 
 function refusalOf(own: ApprovalState | undefined, { subject, settings }: StandingsQuestion): RefusedApproval | undefined {
   if (own?.standing !== "denied" || !own.ended) return undefined;
