@@ -106,7 +106,7 @@ async function brokenReads(way: Way, kills: number): Promise<{ readonly broken: 
 
 describe("tokens.json, while processes that edit it are killed in the middle,", () => {
   it("is whole whenever it is read, and keeps every entry that was acknowledged", async () => {
-    const { broken, reads, lost } = await brokenReads("asItIs", 6);
+    const { broken, reads, lost } = await brokenReads("asItIs", 9);
     expect({ broken, lost }).toEqual({ broken: 0, lost: [] });
     expect(reads).toBeGreaterThan(50);
     expect(idsThere().slice(0, LARGE.length)).toEqual(LARGE.map(({ id }) => id));
