@@ -6,7 +6,7 @@ import type { Situation } from "./situation.ts";
 import type { StateKeys, StateView } from "./state.ts";
 import type { EndedSuspension, SuspensionsView } from "./suspensions.ts";
 import type { RegisteredTasksView } from "./tasks/registered.ts";
-import type { Instant } from "./words.ts";
+import type { Instant, Json } from "./words.ts";
 
 /** One pure step: what it read decides what it answers and which events it adds. */
 export interface Turn<A> {
@@ -227,3 +227,9 @@ export type Canonical = (value: object) => string;
 
 /** Sees what was evaluated afresh, after the answer; a second opinion may raise an alarm and never changes an answer. */
 export type SecondOpinion = (situation: Situation, evaluation: Evaluation) => void;
+
+/**
+ * The mapping or list that a text is as a whole, as a tool printed it; undefined for prose and for whatever is beyond the limits: then nothing in it
+ * attests. Never throws.
+ */
+export type ReadResult = (text: string) => Json | undefined;
