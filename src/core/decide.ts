@@ -7,6 +7,7 @@ import { approvalStandings } from "./approvals/standing.ts";
 import { askCached } from "./cached-evaluation.ts";
 import { ServiceError } from "./errors.ts";
 import type { Evaluation } from "./evaluate.ts";
+import type { Intent } from "./intent/intent.ts";
 import { encodeStable } from "./json.ts";
 import { judgeSituation, type Verdict } from "./judge.ts";
 import { type KeyedDigest, maskRequest } from "./masking.ts";
@@ -31,6 +32,7 @@ export interface DeciderPorts {
   readonly newId: NewId;
   readonly canonical: Canonical;
   readonly keyedDigest: KeyedDigest;
+  readonly intent: Intent;
   readonly limits: StateLimits;
   /** Told what made an evaluation fail; the answer is a DENY already. */
   readonly onEvaluationError: (error: unknown) => void;
@@ -278,7 +280,10 @@ function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateRe
     return bound;
   };
   const standings = approvalStandings({ request: subject.request, subject, view, settings: policy.settings, binding });
-  return { binding, situation: { ...situation, subject: { ...subject, ...(suspended.length > 0 && { suspended }), ...standings } } };
+  const { tool, effect } = situation;
+  const posed: Subject = { ...subject, ...(suspended.length > 0 && { suspended }), ...standings };
+  const intent = ports.intent.standing({ tool, effect, original: prepared.original, subject: posed, registered, observed: view.observed });
+  return { binding, situation: { ...situation, subject: { ...posed, intent } } };
 }
 
 /** What is to be decided, and what an approval of it is bound to, which is made only where it is needed. */

@@ -1,12 +1,11 @@
 import { isObject } from "../json.ts";
-import type { ArgumentRole, Policy, Tool } from "../policy.ts";
+import type { ArgumentRole, Tool } from "../policy.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
 import { matchesAnyGlob } from "../globs.ts";
 import { chainOf, type TaskState } from "../tasks/registered.ts";
 import type { Effect, Instant, Json } from "../words.ts";
 import { type Grade, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
-import type { Language } from "./language.ts";
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
 import { type Grading, gradingOf } from "./provenance.ts";
@@ -27,9 +26,7 @@ export interface IntentStanding {
 }
 
 export interface IntentQuestion {
-  readonly language: Language;
   readonly toolWords: ToolWords;
-  readonly policy: Policy;
   readonly tool: Tool | undefined;
   readonly effect: Effect;
   /** Nothing masked. */
