@@ -1,5 +1,6 @@
 import type { Approval } from "./approvals/approval.ts";
 import type { Evaluation } from "./evaluate.ts";
+import type { ObservedInTree } from "./intent/observed-trees.ts";
 import type { Policy } from "./policy.ts";
 import type { ApprovalEvent, ControlEvent, DecisionRecord, LedgerEvent, Reported } from "./record.ts";
 import type { Situation } from "./situation.ts";
@@ -11,6 +12,8 @@ import type { Instant, Json } from "./words.ts";
 /** One pure step: what it read decides what it answers and which events it adds. */
 export interface Turn<A> {
   readonly events: readonly LedgerEvent[];
+  /** What a tool returned: it is no event, because it is deleted when its task ends, and events never are. */
+  readonly observed?: ObservedInTree;
   readonly answer: A;
 }
 
