@@ -14,6 +14,7 @@ describe("addresses in free text", () => {
     { text: "10.0.0.1:8080 and 10.0.0.1/x and 10.0.0.1", are: ["url 10.0.0.1:8080", "url 10.0.0.1/x"] },
     { text: "ftp://files.example/a", are: ["url ftp://files.example/a"] },
     { text: "https:\\\\example.com\\a", are: ["url example.com/a"] },
+    { text: String.raw`"see https://example.com/a\n\nThanks"`, are: ["url example.com/a"] },
     { text: "hxxps://evil[.]example/a", are: ["url evil.example/a"] },
     { text: "mail Ann <Ann.Lee@Example.com> or mailto:bob@example.org.", are: ["email ann.lee@example.com", "email bob@example.org"] },
     { text: "ann (at) example (dot) com", are: ["email ann@example.com"] },
@@ -35,7 +36,7 @@ describe("addresses in free text", () => {
 
   it.each([
     "",
-    "on 2024-05-20, 2024-05-20 10:00, 2024-05-20T10:00:00Z, 20/05/2024, 20-05-2024 and 20240520",
+    "on 2024-05-20, 2024-05-20 10:00, 2024-05-20T10:00:00Z, 20/05/2024, 20-05-2024, 1800-01-01 and 20240520",
     "20240520100000 at 10:30 or 10.30 or 23:59:59",
     "10:00 2024-05-20, 100.00 2024-05-20 100",
     "100.00, 1,000,000.00, $2000, 12.345,67 EUR, 1 000 000",

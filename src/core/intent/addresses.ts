@@ -17,8 +17,8 @@ interface Kind {
 
 /** A letter, digit or sign that may stand in a name. */
 const NAME = String.raw`\p{L}\p{M}\p{N}_\-`;
-/** The rest of a URL behind its host. */
-const REST = "[^\\s<>\"'`)\\]]*";
+/** The rest of a URL behind its host. A line's end, as a string spells it, ends it. */
+const REST = "(?:(?!\\\\[nrt])[^\\s<>\"'`)\\]])*";
 const IS_HOST = new RegExp(`^[${NAME}.]+$`, "u");
 /** The last part of a host. */
 const TOP = String.raw`(?:xn--[a-z0-9-]{2,59}|\p{L}{2,24})(?![${NAME}@]|\.[${NAME}])`;
@@ -148,7 +148,7 @@ function accountOf(match: string): Address | undefined {
 
 /** With a time behind it, or without. */
 const isDate = (match: string): boolean =>
-  /^(?:19|20)\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])(?:-?\d{2}){0,3}$|^\d{1,2}-\d{1,2}-(?:19|20)\d\d$/u.test(match);
+  /^(?:1[6-9]|2[01])\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])(?:-?\d{2}){0,3}$|^\d{1,2}-\d{1,2}-(?:1[6-9]|2[01])\d\d$/u.test(match);
 
 function keyOf(match: string): Address {
   return { kind: "key", value: match.toLowerCase() };

@@ -75,7 +75,7 @@ const plainly = (text: string): string =>
   text
     .normalize("NFKC")
     .replaceAll(/[\p{Cf}\p{Default_Ignorable_Code_Point}]|(?!\s)\p{Cc}/gu, "")
-    .replaceAll(/\p{Pd}/gu, "-")
+    .replaceAll(/[^\P{Pd}-]/gu, "-")
     .replaceAll(/[。．｡]/gu, ".");
 
 const WORDS: Readonly<Record<string, string>> = { dot: ".", period: ".", at: "@", commat: "@", colon: ":", sol: "/", bsol: "\\", amp: "&" };
