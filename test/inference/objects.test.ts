@@ -80,7 +80,7 @@ describe("what a tool's actions are done to", () => {
     const words = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("Deletes", "the", "hedge", "and", "to", ",", ".", "(", ")", "İ", "ß", "ŉ"));
     const holds = (objectsIn: (tool: ListedTool) => readonly string[]) =>
       fc.check(
-        fc.property(fc.array(words, { maxLength: 30 }), fc.string({ unit: "binary" }), (said, name) => {
+        fc.property(fc.array(words, { maxLength: 60, size: "max" }), fc.string({ unit: "binary" }), (said, name) => {
           const objects = objectsIn({ name, description: said.join(" ") });
           return objects.length <= OBJECTS_MAX && objects.every((word) => /^[^A-Z\s]{1,64}$/.test(word));
         }),
