@@ -29,6 +29,8 @@ export interface LanguagePack {
   readonly fillers: string;
   /** Nouns that say nothing of what an action is done to, where another noun does. */
   readonly genericNouns: string;
+  /** Nouns that say something only of what is done to people: `block a user`, and not `the name of a user`. */
+  readonly people: string;
   readonly negations: string;
   readonly conditions: string;
   readonly modals: string;

@@ -19,9 +19,15 @@ interface Said {
   readonly operations: readonly string[];
 }
 
+interface Noun {
+  readonly word: string;
+  /** It says nothing of what is done where another noun does. */
+  readonly isGeneric: boolean;
+}
+
 interface Source {
   readonly from: Evidence["from"];
-  readonly nouns: readonly string[];
+  readonly nouns: readonly Noun[];
   readonly confidence: Confidence;
 }
 
@@ -37,23 +43,22 @@ export function inferObjects(lexicon: Lexicon, { name, prose, operations }: Said
     { from: "name", nouns: behind.length > 0 || described.nouns.length > 0 ? behind : before, confidence: "low" },
     { from: "schema", nouns: operations.flatMap((operation) => nounsInName(lexicon, operation).behind), confidence: "low" },
   ];
-  const isGeneric = (noun: string): boolean => lexicon.isIn("genericNouns", noun);
-  const onlyGeneric = sources.every(({ nouns }) => nouns.every(isGeneric));
+  const onlyGeneric = sources.every(isSilent);
   const [value, stems, words]: [string[], Set<string>, Evidence[]] = [[], new Set(), []];
-  let confidence: Confidence = "low";
   for (const source of sources) {
-    const added = source.nouns.filter((noun) => {
-      const isNew = !stems.has(stemOf(noun)) && (onlyGeneric || !isGeneric(noun)) && stems.size < OBJECTS_MAX;
-      if (isNew) stems.add(stemOf(noun));
+    const added = source.nouns.filter(({ word, isGeneric }) => {
+      const isNew = !stems.has(stemOf(word)) && (onlyGeneric || !isGeneric) && stems.size < OBJECTS_MAX;
+      if (isNew) stems.add(stemOf(word));
       return isNew;
     });
-    if (added.length === 0) continue;
-    value.push(...added);
-    words.push({ from: source.from, words: added.join(" ") });
-    if (source.confidence === "high" && !onlyGeneric) confidence = "high";
+    value.push(...added.map(({ word }) => word));
+    if (added.length > 0) words.push({ from: source.from, words: added.map(({ word }) => word).join(" ") });
   }
+  const confidence = onlyGeneric || isSilent(described) ? "low" : described.confidence;
   return { value, confidence, words };
 }
+
+const isSilent = ({ nouns }: Source): boolean => nouns.every(({ isGeneric }) => isGeneric);
 
 /** In brackets stand examples and the long forms of what is said already. */
 const withoutBrackets = (prose: string): string => prose.replaceAll(/\([^()]*\)|\[[^[\]]*\]/g, " ");
@@ -63,14 +68,19 @@ function describedObjects(lexicon: Lexicon, prose: string): Source {
   for (const [index, clause] of clausesOf(withoutBrackets(prose)).slice(0, SENTENCES_MAX).entries()) {
     const tokens = tokensOf(clause);
     const main = mainVerb(lexicon, tokens, index === 0);
-    if (!main && index > 0) continue;
-    const region = main ? tokens.slice(main.at + 1) : tokens.slice(beginningOf(lexicon, tokens));
+    if (index > 0 && (!main || isBeside(lexicon, tokens, main.verb))) continue;
+    const region = tokens.slice(main ? main.at + 1 : beginningOf(lexicon, tokens));
     const nouns = nounsAmong(lexicon, region.slice(0, REACH_WORDS), main?.verb);
-    if (found.nouns.length === 0 && nouns.length > 0) found = { ...found, nouns, confidence: main ? "high" : "low" };
-    if (nouns.some((noun) => !lexicon.isIn("genericNouns", noun))) return { ...found, nouns, confidence: main ? "high" : "low" };
+    const source: Source = { ...found, nouns, confidence: main ? "high" : "low" };
+    if (!isSilent(source)) return source;
+    if (found.nouns.length === 0) found = source;
   }
   return found;
 }
+
+/** What a later sentence says of certain cases, or of what comes back. */
+const isBeside = (lexicon: Lexicon, tokens: readonly Token[], { base }: VerbInText): boolean =>
+  lexicon.isIn("conditions", tokens[0]?.word ?? "") || lexicon.isIn("answers", base);
 
 /**
  * Where no known verb begins the sentence: after `the tool for …`, or after a verb that nobody knows, which stands before `a`, `the` or `with`, or
@@ -86,11 +96,13 @@ function beginningOf(lexicon: Lexicon, tokens: readonly Token[]): number {
 }
 
 /** The nouns of the object of `main`, and of what it is done in, to or for, up to how it is done. */
-function nounsAmong(lexicon: Lexicon, tokens: readonly Token[], main?: VerbInText): readonly string[] {
-  const nouns: string[] = [];
+function nounsAmong(lexicon: Lexicon, tokens: readonly Token[], main?: VerbInText): readonly Noun[] {
+  const nouns: Noun[] = [];
   const isLetting = main !== undefined && lexicon.isIn("transparent", main.base);
+  let isDirect = true;
   for (const [at, token] of tokens.entries()) {
     if (token.kind === "mark" ? token.word === ";" : isEnd(lexicon, tokens, at)) break;
+    isDirect &&= at === 0 || !lexicon.isIn("prepositions", token.word) || lexicon.isIn("conjunctions", token.word);
     if (token.kind === "mark" || isSmall(lexicon, token)) continue;
     const verb = lexicon.verbOf(token);
     // `let the robot find …`
@@ -105,8 +117,11 @@ function nounsAmong(lexicon: Lexicon, tokens: readonly Token[], main?: VerbInTex
       if (nouns.length > 0 && isReading(verb)) break;
       continue;
     }
-    const noun = token.word.replace(/'s?$/, "");
-    if (NOUN.test(noun) && !isModifier(lexicon, tokens, at)) nouns.push(noun);
+    const word = token.word.replace(/'s?$/, "");
+    if (!NOUN.test(word) || isModifier(lexicon, tokens, at)) continue;
+    // `Remove a user from a team` is about users, `set the name of a user` and `send the user's plan` are not.
+    const isActedOn = isDirect && word === token.word && !isNounBehind(lexicon, tokens, at);
+    nouns.push({ word, isGeneric: lexicon.isIn("genericNouns", word) || (lexicon.isIn("people", word) && !isActedOn) });
   }
   return nouns;
 }
@@ -129,10 +144,21 @@ function isEnd(lexicon: Lexicon, tokens: readonly Token[], at: number): boolean 
   const form = lexicon.verbOf(token)?.form;
   if (ENDS.some((list) => lexicon.isIn(list, token.word)) && form !== "participle") return true;
   if (form === "gerund" && before.kind === "mark") return true;
-  const verb = next && lexicon.verbOf(next);
-  if (token.word === "to" && verb?.form === "base" && (!verb.nounLike || isObject(lexicon, after))) return true;
-  return lexicon.isIn("prepositions", token.word) && !lexicon.isIn("objectGoesOn", token.word);
+  if (form === "third" && !lexicon.verbOf(token)?.nounLike && !isSmall(lexicon, before)) return true;
+  if (token.word === "to" && next && isInfinitive(lexicon, next, after)) return true;
+  return isOutside(lexicon, token);
 }
+
+/** `to send …`, `to review before …`, `to zonk the …`. */
+function isInfinitive(lexicon: Lexicon, token: Token, after: Token | undefined): boolean {
+  const verb = lexicon.verbOf(token);
+  if (verb?.form === "base" && !verb.nounLike) return true;
+  if (lexicon.isIn("predicates", token.word)) return true;
+  const isBeforeObject = isObject(lexicon, after) && !isSmall(lexicon, token);
+  return isBeforeObject || (verb?.form === "base" && after !== undefined && isOutside(lexicon, after));
+}
+
+const isOutside = (lexicon: Lexicon, { word }: Token): boolean => lexicon.isIn("prepositions", word) && !lexicon.isIn("objectGoesOn", word);
 
 const ENDS = ["conditions", "predicates", "modals", "negations"] as const;
 
@@ -140,11 +166,16 @@ const ENDS = ["conditions", "predicates", "modals", "negations"] as const;
 const isSmall = (lexicon: Lexicon, { word }: Token): boolean =>
   (["determiners", "prepositions", "conjunctions", "fillers"] as const).some((list) => lexicon.isIn(list, word)) || isAdverb(lexicon, word);
 
+function isNounBehind(lexicon: Lexicon, tokens: readonly Token[], at: number): boolean {
+  const next = tokens[at + 1];
+  return next?.kind === "word" && !isSmall(lexicon, next) && !isEnd(lexicon, tokens, at + 1);
+}
+
 /** `new`, `scheduled`, `shipping` of `shipping address`, and what is done to an object of its own: `for shipping a parcel`. */
 function isModifier(lexicon: Lexicon, tokens: readonly Token[], at: number): boolean {
   const [token, next] = [tokens[at] as Token, tokens[at + 1]];
   const { word } = token;
-  const isBeforeNoun = next?.kind === "word" && !isSmall(lexicon, next);
+  const isBeforeNoun = isNounBehind(lexicon, tokens, at);
   const form = lexicon.verbOf(token)?.form;
   if (form === "participle" || /..[^e]ed$/.test(word)) return true;
   if (/(able|ible|ful|less|ous)$/.test(word) && isBeforeNoun) return true;
@@ -153,9 +184,9 @@ function isModifier(lexicon: Lexicon, tokens: readonly Token[], at: number): boo
 
 interface NameNouns {
   /** After its verb. */
-  readonly behind: readonly string[];
+  readonly behind: readonly Noun[];
   /** Whose tool it is, or what is acted upon where the verb comes last; all of a name in which nobody knows a verb. */
-  readonly before: readonly string[];
+  readonly before: readonly Noun[];
 }
 
 function nounsInName(lexicon: Lexicon, name: string): NameNouns {
