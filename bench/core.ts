@@ -1,11 +1,14 @@
 import { canonical } from "../src/canonical.ts";
 import { readConfig, requestLimits } from "../src/config.ts";
 import { createDecider, type Decider } from "../src/core/decide.ts";
+import { createIntent } from "../src/core/intent/intent.ts";
 import { createKeyedDigest } from "../src/core/masking.ts";
 import type { Policy } from "../src/core/policy.ts";
 import { createReports, type Reports } from "../src/core/reports.ts";
 import { createTaskKeeper, type TaskKeeper } from "../src/core/tasks/keeper.ts";
 import { durationMs, instant } from "../src/core/words.ts";
+import { createLanguage } from "../src/inference/statement.ts";
+import { readResult } from "../src/results/read.ts";
 import { createMemoryDecisionCache } from "../src/storage/memory/decision-cache.ts";
 import { createMemoryLedger } from "../src/storage/memory/ledger.ts";
 
@@ -15,6 +18,7 @@ export interface Core {
   readonly reports: Reports;
 }
 
+const INTENT = createIntent(createLanguage(), readResult);
 const STARTS_AT = Date.UTC(2026, 0, 5, 9);
 const HOUR_MS = 3_600_000;
 /** Those that a server has when nobody sets any. */
@@ -39,7 +43,7 @@ export function createCore(policy: Policy): Core {
   };
   return {
     tasks: createTaskKeeper({ ledger, policies, clock, newId, keyedDigest, limits }),
-    reports: createReports({ ledger, policies, clock, newId, keyedDigest, limits: STATE_LIMITS }),
+    reports: createReports({ ledger, policies, clock, newId, keyedDigest, intent: INTENT, limits: STATE_LIMITS }),
     decider: createDecider({
       ledger,
       cache: createMemoryDecisionCache(1_000),
@@ -48,6 +52,7 @@ export function createCore(policy: Policy): Core {
       newId,
       canonical,
       keyedDigest,
+      intent: INTENT,
       limits: STATE_LIMITS,
       onEvaluationError(error) {
         throw error;
