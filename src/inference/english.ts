@@ -93,6 +93,7 @@ export const ENGLISH: LanguagePack = {
     attribute attributes property properties one ones format example reason hour hours minute minutes week weeks month months year
     years`,
   people: "user users person people agent agents recipient recipients someone somebody anyone everyone others",
+  nounsInLy: "reply family assembly supply anomaly ally monopoly fly belly jelly butterfly",
   negations: "not never without cannot can't don't doesn't won't no neither nor instead rather isn't aren't",
   conditions: "if when unless before after once whenever while until should where upon",
   modals: "can could may might able allowed whether",
