@@ -7,6 +7,7 @@ import { approvalStandings } from "./approvals/standing.ts";
 import { askCached } from "./cached-evaluation.ts";
 import { ServiceError } from "./errors.ts";
 import type { Evaluation } from "./evaluate.ts";
+import type { Intent } from "./intent/intent.ts";
 import { encodeStable } from "./json.ts";
 import { judgeSituation, type Verdict } from "./judge.ts";
 import { type KeyedDigest, maskRequest } from "./masking.ts";
@@ -15,10 +16,10 @@ import type { Canonical, Clock, DecisionCache, Ledger, NewId, PolicySource, Seco
 import { type DecisionRecord, type LedgerEvent, RECORD_VERSION } from "./record.ts";
 import type { Caller, DecisionRequest } from "./request.ts";
 import { reserve, type StateLimits } from "./reserve.ts";
-import { effectsNamed, type Situation, type Subject, situate } from "./situation.ts";
+import { type Situation, type Subject, situate } from "./situation.ts";
 import type { Attempt, StateKeys, StateView } from "./state.ts";
-import type { AppliedSuspension } from "./suspensions.ts";
-import { chainOf, endOf, type TaskState } from "./tasks/registered.ts";
+import { namedPrincipal, suspensionsOver } from "./suspended.ts";
+import { endOf, type TaskState } from "./tasks/registered.ts";
 import { assertedPrincipal } from "./tasks/self-asserted.ts";
 import { chainFor, standingOf, type TaskStanding } from "./tasks/standing.ts";
 import type { Instant } from "./words.ts";
@@ -31,6 +32,7 @@ export interface DeciderPorts {
   readonly newId: NewId;
   readonly canonical: Canonical;
   readonly keyedDigest: KeyedDigest;
+  readonly intent: Intent;
   readonly limits: StateLimits;
   /** Told what made an evaluation fail; the answer is a DENY already. */
   readonly onEvaluationError: (error: unknown) => void;
@@ -278,7 +280,10 @@ function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateRe
     return bound;
   };
   const standings = approvalStandings({ request: subject.request, subject, view, settings: policy.settings, binding });
-  return { binding, situation: { ...situation, subject: { ...subject, ...(suspended.length > 0 && { suspended }), ...standings } } };
+  const { tool, effect } = situation;
+  const posed: Subject = { ...subject, ...(suspended.length > 0 && { suspended }), ...standings };
+  const intent = ports.intent.standing({ tool, effect, original: prepared.original, subject: posed, registered, observed: view.observed });
+  return { binding, situation: { ...situation, subject: { ...posed, intent } } };
 }
 
 /** What is to be decided, and what an approval of it is bound to, which is made only where it is needed. */
@@ -292,36 +297,6 @@ function withChain(request: DecisionRequest, task: TaskStanding, registered: Tas
   if (!task.registered || !registered || task.standing === "mismatch") return request;
   return { ...request, delegation: chainFor(registered, request) };
 }
-
-/** A lapsed ALLOW is covered by what stops it, and by what stops it as it was resolved then. */
-function suspensionsOver(situation: Situation, view: StateView, lapsed: Attempt | undefined): readonly AppliedSuspension[] {
-  if (view.suspensions.size === 0) return [];
-  const { subject } = situation;
-  const { request, task } = subject;
-  const effects = effectsNamed(situation);
-  const hops = request.delegation ?? [];
-  const stated = (ids: readonly (string | undefined)[]): readonly string[] => ids.filter((id) => id !== undefined);
-  return view.suspensions.covering(
-    {
-      tenant: subject.tenant,
-      agents: [request.agent.id, ...hops.filter(({ type }) => type === "agent").map(({ id }) => id)],
-      principals: [
-        `agent:${request.agent.id}`,
-        ...hops.map(({ type, id }) => `${type}:${id}`),
-        ...stated([task.id === undefined ? undefined : view.task?.principal, namedPrincipal(task)]),
-      ],
-      tool: request.action.tool,
-      effects: lapsed ? [...effects, lapsed.effect] : effects,
-      tasks: stated([task.id, request.task?.id, lapsed?.task, ...hops.map(({ taskId }) => taskId), ...tasksAbove(view.registered)]),
-    },
-    subject.at,
-  );
-}
-
-const namedPrincipal = ({ registered }: TaskStanding): string | undefined => registered && `${registered.principal.type}:${registered.principal.id}`;
-
-/** Also when the request's chain is another one. */
-const tasksAbove = (leaf: TaskState | undefined): readonly string[] => (leaf ? chainOf(leaf).map(({ task }) => task.id) : []);
 
 interface Posed extends Question {
   readonly view: StateView;

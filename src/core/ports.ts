@@ -1,16 +1,19 @@
 import type { Approval } from "./approvals/approval.ts";
 import type { Evaluation } from "./evaluate.ts";
+import type { ObservedInTree } from "./intent/observed-trees.ts";
 import type { Policy } from "./policy.ts";
 import type { ApprovalEvent, ControlEvent, DecisionRecord, LedgerEvent, Reported } from "./record.ts";
 import type { Situation } from "./situation.ts";
 import type { StateKeys, StateView } from "./state.ts";
 import type { EndedSuspension, SuspensionsView } from "./suspensions.ts";
 import type { RegisteredTasksView } from "./tasks/registered.ts";
-import type { Instant } from "./words.ts";
+import type { Instant, Json } from "./words.ts";
 
 /** One pure step: what it read decides what it answers and which events it adds. */
 export interface Turn<A> {
   readonly events: readonly LedgerEvent[];
+  /** What a tool returned: it is no event, because it is deleted when its task ends, and events never are. */
+  readonly observed?: ObservedInTree;
   readonly answer: A;
 }
 
@@ -227,3 +230,9 @@ export type Canonical = (value: object) => string;
 
 /** Sees what was evaluated afresh, after the answer; a second opinion may raise an alarm and never changes an answer. */
 export type SecondOpinion = (situation: Situation, evaluation: Evaluation) => void;
+
+/**
+ * The mapping or list that a text is as a whole, as a tool printed it; undefined for prose and for whatever is beyond the limits: then nothing in it
+ * attests. Never throws.
+ */
+export type ReadResult = (text: string) => Json | undefined;

@@ -51,7 +51,7 @@ export const ENGLISH: LanguagePack = {
     expire need watch track save`,
   light: "run perform do execute make conduct carry process handle manage operate call invoke use take give initiate start place issue trigger",
   lightObjects: {
-    read: `search lookup check test query analysis verification validation calculation comparison estimate diagnostic diagnostics scan inspection
+    read: `look glance search lookup check test query analysis verification validation calculation comparison estimate diagnostic diagnostics scan inspection
       benchmark audit review measurement`,
     pay: "payment payments transaction transactions transfer transfers purchase donation refund deposit withdrawal payout order orders",
     send: "call calls post",
@@ -176,6 +176,54 @@ export const ENGLISH: LanguagePack = {
       health: list(`patient, patients, medical, diagnosis, diagnostic, prescription, medication, clinical, health record`),
       credential: list(`password, passwords, secret, secrets, credential, credentials, api key, private key, access token`),
     },
+  },
+  statement: {
+    silent: `i me my mine we us our you your he she they who whom what which this that it is are was were be been being am do does did done have has had
+      having will would shall should can could may might must let lets please thanks thank hello hi dear kindly also too very much many more most less
+      least few some any no yes not so such same other another own just only even still yet already again here there now then today tomorrow yesterday
+      one two first last next new make sure get got give given want need like would order forget remember there how when where why if else than
+      about information info detail details following way thing things something everything anything`,
+    subjects: "i he she they we it who which there people",
+    licences: `to please and then also or you can could would should must will let me us kindly finally lastly next first afterwards but now help so
+      forget sure just`,
+    possessives: "my your his her its our their whose",
+    pronouns: "it them that this these those one ones same him her there",
+    universal: "all every each everything everyone everybody any both",
+    people: `person people persons client clients customer customers everyone everybody anyone member members friend friends colleague colleagues
+      coworker coworkers team attendee attendees participant participants guest guests user users contact contacts landlord landlady manager boss
+      sender senders recipient recipients them him her they each who owner owners author authors family student students teacher`,
+    wishes: "want need like wish prefer",
+    most: "largest biggest highest latest newest longest greatest maximum best heaviest recent costliest",
+    least: "smallest lowest oldest earliest shortest minimum fewest cheapest lightest nearest closest worst",
+    telling: "give tell show get bring provide list",
+    told: "me us",
+    followVerbs: "do follow execute perform complete carry act handle obey apply implement",
+    followNouns: "action actions instruction instructions step steps task tasks todo todos request requests says said asks direction directions",
+    months: "january february march april may june july august september october november december",
+    meanings: [
+      "event appointment meeting calendar",
+      "money payment transaction bill invoice rent refund fund transfer subscription fee debit pay paid spend spent cost price cash",
+      "email mail inbox mailbox",
+      "file document docx pdf txt xlsx csv pptx spreadsheet md",
+      "message dm chat text sms",
+      "participant attendee invitee guest invite invitation",
+      "reservation booking book reserve",
+      "account profile user",
+      "address street city",
+      "website web webpage site url link page",
+      "directory folder",
+      "person people",
+      "picture image photo",
+      "purchase buy",
+    ],
+  },
+  fields: {
+    system: `id ids uuid guid key size created updated modified timestamp date time status state type version index count number read unread starred
+      position order recurring all day start end due`,
+    outsider: `sender from author by participants participant attendees attendee invitees recipients recipient to cc bcc subject title name body content
+      contents text message messages description comment comments review reviews note notes summary question answer feedback bio about url link
+      links website email emails owner shared location filename label tag tags username user reply`,
+    amount: "amount price total cost fee sum rating score balance value size rent",
   },
   answers: "return returns output outputs shows answers prints",
   sections: {

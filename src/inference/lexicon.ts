@@ -23,6 +23,8 @@ export interface Lexicon {
   isIn(list: WordList, word: string): boolean;
   /** What a light verb does to this noun. */
   lightEffect(noun: string): Effect | undefined;
+  /** What the verb does that a word is made of: `reservation` of `reserve`. */
+  kinEffect(word: string): Effect | undefined;
   phraseEffect(verb: string, particle: string): Effect | undefined;
 }
 
@@ -70,6 +72,10 @@ export function compileLexicon(pack: LanguagePack): Lexicon {
     verbOf,
     isIn,
     lightEffect: (noun) => lightObjects.get(noun),
+    kinEffect: (word) => {
+      const [base] = stems.get(stemOf(word)) ?? [];
+      return base === undefined || isIn("transparent", base) ? undefined : effects.get(base);
+    },
     phraseEffect: (verb, particle) => phrases.get(`${verb} ${particle}`),
   };
 }

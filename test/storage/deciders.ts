@@ -2,6 +2,7 @@ import { v7 } from "uuid";
 import { canonical } from "../../src/canonical.ts";
 import { type ApprovalKeeper, createApprovalKeeper } from "../../src/core/approvals/keeper.ts";
 import { createDecider, type Decider } from "../../src/core/decide.ts";
+import { createIntent } from "../../src/core/intent/intent.ts";
 import { createKeyedDigest } from "../../src/core/masking.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import { createReports, type Reports } from "../../src/core/reports.ts";
@@ -9,8 +10,13 @@ import type { StateLimits } from "../../src/core/reserve.ts";
 import type { TaskLimits } from "../../src/core/tasks/delegate.ts";
 import { createTaskKeeper, type TaskKeeper } from "../../src/core/tasks/keeper.ts";
 import { durationMs } from "../../src/core/words.ts";
+import { createLanguage } from "../../src/inference/statement.ts";
+import { readResult } from "../../src/results/read.ts";
 import { policyOf } from "../policies.ts";
 import type { OpenedStorage } from "./storages.ts";
+
+/** As a server has it. */
+export const INTENT = createIntent(createLanguage(), readResult);
 
 export const MASK_KEY = Buffer.alloc(32, "mask");
 
@@ -64,6 +70,7 @@ export function deciderOver({ ledger, cache, clock }: OpenedStorage, { policy = 
     newId: (at) => v7({ msecs: at }),
     canonical,
     keyedDigest: createKeyedDigest(MASK_KEY),
+    intent: INTENT,
     limits: { ...LIMITS, ...limits },
     onEvaluationError: () => undefined,
   });
@@ -100,6 +107,7 @@ export function reportsOver({ ledger, clock }: OpenedStorage, policy: Policy = P
     policies: { current: () => policy },
     newId: (at) => v7({ msecs: at }),
     keyedDigest: createKeyedDigest(MASK_KEY),
+    intent: INTENT,
     limits: LIMITS,
   });
 }

@@ -50,6 +50,7 @@ export function createMemoryLedger(state: State = createState()): MemoryLedger {
       if (event.kind === "reported") reports.set(event.decision, event);
       written.push(text);
     }
+    if (turn.observed) state.observed.feed(turn.observed);
     for (const event of turn.events) if (isApprovalEvent(event)) for (const listener of listeners) listener(event);
   };
 

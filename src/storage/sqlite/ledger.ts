@@ -204,6 +204,7 @@ class SqliteLedger implements Ledger {
         throw new ServiceError("OVERLOADED", `${waiting} decisions wait for the disk; retry after a moment`, { limit: "turns_waiting" });
       }
       const turn = run(view(this.#state, keys));
+      if (turn.observed) this.#state.observed.feed(turn.observed);
       return this.#write(turn.events, [], turn.answer);
     } catch (error) {
       return Promise.reject(error);
