@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { printJson, tableOf } from "../src/cli/output.ts";
 import type { JsonObject } from "../src/core/words.ts";
 import { ENGLISH } from "../src/inference/english.ts";
@@ -7,6 +7,7 @@ import { createInference, type Inference, type ListedTool } from "../src/inferen
 import type { LanguagePack } from "../src/inference/language.ts";
 import { compileLexicon } from "../src/inference/lexicon.ts";
 import { nameTokens, tokensOf } from "../src/inference/tokens.ts";
+import { PARAPHRASES, type Paraphrase, paraphrased } from "./paraphrases.ts";
 
 /** One tool with what somebody else says that it does. */
 interface Labelled {
@@ -77,11 +78,18 @@ const rowOf = (domain: string, judged: readonly Judged[]): Row => {
   return { domain, agree, of: judged.length, share: `${((100 * agree) / judged.length).toFixed(1)} %` };
 };
 
-function report(file: string, { output, opaque = false }: { readonly output: string; readonly opaque?: boolean }): void {
+interface ReportOptions {
+  readonly output: string;
+  readonly opaque?: boolean;
+  readonly descriptions: "kept" | Paraphrase;
+}
+
+function report(file: string, { output, opaque = false, descriptions }: ReportOptions): void {
   const tools = readFileSync(file, "utf8")
     .split("\n")
     .filter((line) => line.trim() !== "")
-    .map((line): Labelled => JSON.parse(line));
+    .map((line): Labelled => JSON.parse(line))
+    .map((tool) => (descriptions === "kept" ? tool : { ...tool, description: paraphrased(tool.description, descriptions) }));
   const labelled = tools.filter(({ effect }) => effect === "READ" || effect === "WRITE");
   const judged = judge(labelled, ENGLISH, opaque);
   const domains = [...new Set(labelled.map(({ domain }) => domain))];
@@ -128,6 +136,7 @@ function report(file: string, { output, opaque = false }: { readonly output: str
 new Command("catalog-inference")
   .argument("<tools>", "labelled tools, one a line: domain, name, description, parameters, effect")
   .option("--opaque", "with a name that says nothing")
+  .addOption(new Option("--descriptions <descriptions>", "as they are, or in other words").choices(["kept", ...PARAPHRASES]).default("kept"))
   .option("-o, --output <format>", "table or json", "table")
   .action(report)
   .parse();
