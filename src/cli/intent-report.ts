@@ -138,6 +138,7 @@ function whyOf({ effect, asked = effect, reached, match }: ExplainedTool): strin
   const does = asked === effect ? `${verb} asks for what it does (${effect})` : `${verb} (${asked}) asks for what may need what it does (${effect})`;
   if (match.alignment === "full") return `${does}, and speaks of what it does that to: ${words}`;
   if (effect === "read") return "it only reads, which needs no words";
+  if (effect === "browse" && reached === "inside") return `${verb} asks for something, and where it visits is looked at by its own rules`;
   if (reached === "outside") return `it does what nothing in the statement asks for (${effect})`;
   if (reached === "inside") return `${does}, and the statement speaks of what it does that to: ${words}; where it goes is looked at by its own rules`;
   return words === ""

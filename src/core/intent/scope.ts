@@ -80,5 +80,7 @@ export type Reached = (typeof REACHES)[number];
 export function reachedBy({ alignment, objects }: Match, tool: Tool, effect: Effect): Reached {
   if (effect === "read" || alignment === "full") return "inside";
   if (alignment === "none") return "outside";
+  // Of what is visited the address says what it is, and is graded for that.
+  if (effect === "browse") return "inside";
   return objects.length > 0 && [...tool.roles.values()].includes("destination") ? "inside" : "inside_if_bound";
 }
