@@ -9,7 +9,7 @@ import { type Grade, isContained, isWeak, type Provenance, worseOf } from "./gra
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
 import { type Grading, gradingOf } from "./provenance.ts";
-import { type Alignment, ALIGNMENTS, matchOf, type ToolWords } from "./scope.ts";
+import { type Alignment, ALIGNMENTS, matchOf, reachedBy, type ToolWords } from "./scope.ts";
 
 /** What was found of an action beside the words of its task. It is recorded with the decision, which is made again from it. */
 export interface IntentStanding {
@@ -87,10 +87,8 @@ function scopeOf(question: IntentQuestion, object: IntentStanding["object"]): Pi
   const matches = statements.map((statement) => matchOf(read(statement).reading, effect, toolWords(tool)));
   const alignment = ALIGNMENTS[Math.max(...matches.map((match) => ALIGNMENTS.indexOf(match.alignment)))] ?? "none";
   const words = [...new Set(matches.flatMap(({ verb, objects }) => [...(verb === undefined ? [] : [verb]), ...objects]))].slice(0, WORDS_SHOWN);
-  const addresses = [...tool.roles.values()].includes("destination") && matches.every(({ objects }) => objects.length > 0);
-  // Of what is visited the address says what it is, and is graded for that.
-  const visits = effect === "browse" && alignment !== "none";
-  const asked = effect === "read" || visits || alignment === "full" || (alignment === "partial" && (object === "bound" || addresses));
+  const reached = matches.map((match) => reachedBy(match, tool, effect));
+  const asked = reached.every((one) => one === "inside" || (one === "inside_if_bound" && object === "bound"));
   if (asked) return { scope: "inside", alignment, words };
   if (named) return { scope: "inside", alignment, words: ["scope.tools", ...words] };
   const followed = followedMatch(question);
