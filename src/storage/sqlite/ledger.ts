@@ -27,7 +27,8 @@ import type { RegisteredTasksView } from "../../core/tasks/registered.ts";
 import { type Instant, instant } from "../../core/words.ts";
 import { approvalEventsOf } from "./approval-events.ts";
 import { type ApprovalRow, refuseApprovalDifference } from "./approval-rows.ts";
-import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
+import { createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
+import { GroupQueue } from "./group-queue.ts";
 import { HeldControls } from "./held-controls.ts";
 import type { PolicyRow } from "./messages.ts";
 import { refuseWithoutRoom } from "./policy-room.ts";
@@ -59,11 +60,7 @@ export interface SqliteStorage {
   readonly cache: SqliteDecisionCache;
 }
 
-/** Events of one transaction at most: what is behind them waits for the next. */
-const GROUP_EVENTS_MAX = 1_024;
 const FORGET_EVERY_MS = 1_000;
-/** Cache rows of one transaction at most; more are forgotten, which is always allowed. */
-const GROUP_CACHE_ROWS_MAX = 256;
 
 /**
  * Opens the ledger, makes what is missing, and rebuilds the state.
@@ -80,14 +77,6 @@ export async function openSqliteStorage(options: SqliteLedgerOptions): Promise<S
   return { ledger: storage, cache: storage.cache };
 }
 
-/** A turn that waits until its events, and all before them, are on disk. */
-interface Waiting {
-  readonly events: readonly string[];
-  readonly policies: readonly PolicyRow[];
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /**
  * State in memory on this thread, one writer on another. A turn's events apply at once; the turn is answered when its group is on disk. When
  * a group fails, everything that waits is refused, the state is discarded — there is no undo — and rebuilt from the reopened file.
@@ -99,14 +88,10 @@ class SqliteLedger implements Ledger {
   readonly #approvalListeners: ((event: ApprovalEvent) => void)[] = [];
   #state: State = createState();
   #writer: Writer | undefined;
-  #queue: Waiting[] = [];
-  #written: readonly Waiting[] = [];
-  #cacheRows: CacheRow[] = [];
+  readonly #queue = new GroupQueue((group) => this.#writer?.send(group));
   /** The last one that is certainly on disk. */
   #policy: string | undefined;
-  #cacheDrop: string | undefined;
   #closed = false;
-  #sending: NodeJS.Immediate | undefined;
   #reopening: NodeJS.Timeout | undefined;
   #opening: Promise<void> | undefined;
   readonly #forgetting: NodeJS.Timeout;
@@ -119,9 +104,7 @@ class SqliteLedger implements Ledger {
       rowsMax: options.cacheRowsMax,
       key: options.sealKey,
       now: options.now,
-      write: (row) => {
-        if (this.#cacheRows.length < GROUP_CACHE_ROWS_MAX) this.#cacheRows.push(row);
-      },
+      write: (row) => this.#queue.addCacheRow(row),
     });
     this.#forgetting = setInterval(() => forget(this.#state, options.now()), FORGET_EVERY_MS);
     this.#forgetting.unref();
@@ -176,7 +159,7 @@ class SqliteLedger implements Ledger {
       await writer.close();
       return;
     }
-    writer.onWritten = () => this.#acknowledge();
+    writer.onWritten = () => this.#queue.acknowledge();
     writer.onFailed = (error) => this.#fail(writer, error);
     this.#state = state;
     this.#writer = writer;
@@ -199,7 +182,7 @@ class SqliteLedger implements Ledger {
   transact<A>(keys: StateKeys, run: (view: StateView) => Turn<A>): Promise<A> {
     try {
       this.#refuseUnready();
-      const waiting = this.#queue.length + this.#written.length;
+      const waiting = this.#queue.length;
       if (waiting >= this.#options.turnsWaitingMax) {
         throw new ServiceError("OVERLOADED", `${waiting} decisions wait for the disk; retry after a moment`, { limit: "turns_waiting" });
       }
@@ -310,62 +293,15 @@ class SqliteLedger implements Ledger {
         this.#tellApprovals(events);
         resolve(answer);
       };
-      this.#queue.push({ events: texts, policies, resolve: done, reject });
-      if (this.#written.length === 0) this.#sendSoon();
+      this.#queue.add({ events: texts, policies, resolve: done, reject });
     });
-  }
-
-  /** Once what has arrived together has been decided, so that it goes to disk together. */
-  #sendSoon(): void {
-    this.#sending ??= setImmediate(() => {
-      this.#sending = undefined;
-      if (this.#written.length === 0) this.#sendGroup();
-    });
-  }
-
-  /** Sends what waits, as one transaction. While it is under way the next group gathers behind it. */
-  #sendGroup(): void {
-    if (this.#queue.length === 0 || !this.#writer) return;
-    const taken: Waiting[] = [];
-    const events: string[] = [];
-    for (const waiting of this.#queue) {
-      if (events.length >= GROUP_EVENTS_MAX) break;
-      taken.push(waiting);
-      for (const text of waiting.events) events.push(text);
-    }
-    this.#queue = this.#queue.slice(taken.length);
-    const policies = taken.flatMap((waiting) => waiting.policies);
-    this.#written = taken;
-    if (events.length === 0) {
-      // Turns that only read: everything before them is on disk already.
-      this.#acknowledge();
-      return;
-    }
-    const cacheRows = this.#cacheRows;
-    this.#cacheRows = [];
-    // With the policy that makes them useless, or not at all.
-    const drop = policies.at(-1)?.digest ?? this.#cacheDrop;
-    this.#cacheDrop = undefined;
-    this.#writer.send({ kind: "group", events, policies, cacheRows, ...(drop !== undefined && { cacheDropOtherThan: drop }) });
-  }
-
-  #acknowledge(): void {
-    const written = this.#written;
-    this.#written = [];
-    for (const waiting of written) waiting.resolve();
-    if (this.#queue.length > 0) this.#sendSoon();
   }
 
   /** A writer that was given up earlier may still speak. */
   #fail(writer: Writer, error: Error): void {
     if (this.#writer !== writer) return;
     this.#writer = undefined;
-    const refused = [...this.#written, ...this.#queue];
-    this.#written = [];
-    this.#queue = [];
-    this.#cacheRows = [];
-    // The policy in force decides on after reopening: its rows, and only they, stay.
-    this.#cacheDrop = this.#policy;
+    const refused = this.#queue.giveUp(this.#policy);
     // What operators did stands: it is in the ledger, or goes there when that opens again. The tasks are kept so that they can be revoked meanwhile.
     this.#state = { ...createState(), suspensions: this.#state.suspensions, registered: this.#state.registered };
     this.cache.clear();
