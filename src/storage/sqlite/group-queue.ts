@@ -5,12 +5,21 @@ import type { Group, PolicyRow } from "./messages.ts";
 export interface Waiting {
   readonly events: readonly string[];
   readonly policies: readonly PolicyRow[];
+  readonly observed?: WaitingObserved;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
+export interface WaitingObserved {
+  readonly text: string;
+  /** How many values it holds. */
+  readonly values: number;
+}
+
 /** Events of one transaction at most: what is behind them waits for the next. */
 const GROUP_EVENTS_MAX = 1_024;
+/** Values of one transaction, but for those of the last report in it: each takes a digest and a row, and whoever waits for the disk waits for them. */
+const GROUP_VALUES_MAX = 8_192;
 /** Cache rows of one transaction at most; more are forgotten, which is always allowed. */
 const GROUP_CACHE_ROWS_MAX = 256;
 
@@ -18,6 +27,7 @@ const GROUP_CACHE_ROWS_MAX = 256;
 export class GroupQueue {
   readonly #send: (group: Group) => void;
   #queue: Waiting[] = [];
+  #valuesQueued = 0;
   #written: readonly Waiting[] = [];
   #cacheRows: CacheRow[] = [];
   #cacheDrop: string | undefined;
@@ -32,7 +42,13 @@ export class GroupQueue {
     return this.#queue.length + this.#written.length;
   }
 
+  /** Values that tools returned in turns that were not sent yet. */
+  get valuesQueued(): number {
+    return this.#valuesQueued;
+  }
+
   add(waiting: Waiting): void {
+    this.#valuesQueued += waiting.observed?.values ?? 0;
     this.#queue.push(waiting);
     if (this.#written.length === 0) this.#sendSoon();
   }
@@ -54,6 +70,7 @@ export class GroupQueue {
     const refused = [...this.#written, ...this.#queue];
     this.#written = [];
     this.#queue = [];
+    this.#valuesQueued = 0;
     this.#cacheRows = [];
     this.#cacheDrop = policy;
     return refused;
@@ -72,12 +89,18 @@ export class GroupQueue {
     if (this.#queue.length === 0) return;
     const taken: Waiting[] = [];
     const events: string[] = [];
+    const observed: string[] = [];
+    let values = 0;
     for (const waiting of this.#queue) {
-      if (events.length >= GROUP_EVENTS_MAX) break;
+      if (events.length >= GROUP_EVENTS_MAX || values >= GROUP_VALUES_MAX) break;
       taken.push(waiting);
       for (const text of waiting.events) events.push(text);
+      if (!waiting.observed) continue;
+      observed.push(waiting.observed.text);
+      values += waiting.observed.values;
     }
     this.#queue = this.#queue.slice(taken.length);
+    this.#valuesQueued -= values;
     const policies = taken.flatMap((waiting) => waiting.policies);
     this.#written = taken;
     if (events.length === 0) {
@@ -90,6 +113,6 @@ export class GroupQueue {
     // With the policy that makes them useless, or not at all.
     const drop = policies.at(-1)?.digest ?? this.#cacheDrop;
     this.#cacheDrop = undefined;
-    this.#send({ kind: "group", events, policies, cacheRows, ...(drop !== undefined && { cacheDropOtherThan: drop }) });
+    this.#send({ kind: "group", events, policies, observed, cacheRows, ...(drop !== undefined && { cacheDropOtherThan: drop }) });
   }
 }

@@ -1,4 +1,5 @@
 import { ServiceError } from "../../core/errors.ts";
+import type { ObservedInTree } from "../../core/intent/observed-trees.ts";
 import type {
   ApprovalEvents,
   ApprovalEventsQuestion,
@@ -21,16 +22,17 @@ import {
   type LedgerEvent,
   type Reported,
 } from "../../core/record.ts";
-import { apply, createState, forget, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
+import { apply, createState, forget, observe, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
 import type { EndedSuspension, SuspensionsView } from "../../core/suspensions.ts";
 import type { RegisteredTasksView } from "../../core/tasks/registered.ts";
 import { type Instant, instant } from "../../core/words.ts";
 import { approvalEventsOf } from "./approval-events.ts";
 import { type ApprovalRow, refuseApprovalDifference } from "./approval-rows.ts";
 import { createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
-import { GroupQueue } from "./group-queue.ts";
+import { GroupQueue, type WaitingObserved } from "./group-queue.ts";
 import { HeldControls } from "./held-controls.ts";
 import type { PolicyRow } from "./messages.ts";
+import { createObservationDigests, type ObservationDigests } from "./observation-digests.ts";
 import { refuseWithoutRoom } from "./policy-room.ts";
 import { endedOf, refuseSuspensionDifference, type SuspensionRow } from "./suspension-rows.ts";
 import { type RegisteredRow, refuseTaskDifference, type TaskRow } from "./task-rows.ts";
@@ -45,6 +47,8 @@ export interface SqliteLedgerOptions {
   /** Key of the row seals of the decision cache; never in the database. */
   readonly sealKey: Buffer;
   readonly cacheRowsMax: number;
+  /** Key of what is kept of observed values; never in the database. */
+  readonly observationKey: Buffer;
   /** Turns that may wait for the disk at once. */
   readonly turnsWaitingMax: number;
   /** How long after a failure the file is opened anew. */
@@ -61,6 +65,8 @@ export interface SqliteStorage {
 }
 
 const FORGET_EVERY_MS = 1_000;
+/** Values that tools returned and that wait for the disk, beside those under way: up to some 80 MB of text. */
+const VALUES_QUEUED_MAX = 262_144;
 
 /**
  * Opens the ledger, makes what is missing, and rebuilds the state.
@@ -96,10 +102,12 @@ class SqliteLedger implements Ledger {
   #opening: Promise<void> | undefined;
   readonly #forgetting: NodeJS.Timeout;
   readonly #controls: HeldControls;
+  readonly #digests: ObservationDigests;
 
   constructor(options: SqliteLedgerOptions) {
     this.#options = options;
     this.#controls = new HeldControls({ path: options.journalPath, key: options.sealKey, onProblem: options.onJournalProblem });
+    this.#digests = createObservationDigests(options.observationKey);
     this.cache = createSqliteDecisionCache({
       rowsMax: options.cacheRowsMax,
       key: options.sealKey,
@@ -133,15 +141,16 @@ class SqliteLedger implements Ledger {
     let suspensionRows: readonly SuspensionRow[] = [];
     let approvalRows: readonly ApprovalRow[] = [];
     this.cache.clear();
-    const { path, now, cacheRowsMax } = this.#options;
+    const { path, now, cacheRowsMax, observationKey } = this.#options;
     const at = now();
     const { ids: taken, texts: controls } = this.#controls;
-    const writer = new Writer({ path, nowMs: at, cacheRowsMax, controls });
+    const writer = new Writer({ path, nowMs: at, cacheRowsMax, observationKey, controls });
     await writer.opened((message) => {
       if (message.kind === "events") for (const text of message.events) apply(state, decodeEvent(text));
       else if (message.kind === "tasks") ({ selfAsserted, registered } = message);
       else if (message.kind === "suspensions") suspensionRows = message.rows;
       else if (message.kind === "approvals") approvalRows = message.rows;
+      else if (message.kind === "observed") state.observed.recall(message, this.#digests.of(message.root));
       else if (message.kind === "cache") this.cache.load(message.rows);
     });
     // As it would have been, had the process gone on.
@@ -172,7 +181,7 @@ class SqliteLedger implements Ledger {
     this.#controls.settle(taken);
     const { ids: rest, events } = this.#controls;
     if (rest.length === 0) return;
-    this.#write(events, [], undefined).then(
+    this.#write({ events, answer: undefined }, []).then(
       () => this.#controls.settle(rest),
       // They are still among those to be taken when it opens again.
       () => undefined,
@@ -186,9 +195,7 @@ class SqliteLedger implements Ledger {
       if (waiting >= this.#options.turnsWaitingMax) {
         throw new ServiceError("OVERLOADED", `${waiting} decisions wait for the disk; retry after a moment`, { limit: "turns_waiting" });
       }
-      const turn = run(view(this.#state, keys));
-      if (turn.observed) this.#state.observed.feed(turn.observed);
-      return this.#write(turn.events, [], turn.answer);
+      return this.#write(run(view(this.#state, keys)), []);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -210,7 +217,7 @@ class SqliteLedger implements Ledger {
 
   /** A group that failed is in the ledger whole or not at all; what is in both counts once, by its id. */
   #writeControls(events: readonly ControlEvent[]): Promise<boolean> {
-    return this.#write(events, [], undefined).then(
+    return this.#write({ events, answer: undefined }, []).then(
       () => true,
       () => this.#controls.keep(events),
     );
@@ -254,7 +261,7 @@ class SqliteLedger implements Ledger {
     const row: PolicyRow = { digest: event.policy, atMs: event.at, files };
     refuseWithoutRoom(await this.#refuseUnready().measurePolicy(row));
     this.#refuseUnready();
-    await this.#write([event], [row], undefined);
+    await this.#write({ events: [event], answer: undefined }, [row]);
     this.#policy = event.policy;
   }
 
@@ -266,7 +273,7 @@ class SqliteLedger implements Ledger {
   async close(): Promise<void> {
     if (this.#closed) return;
     // From here on nothing new is taken; what was taken is written.
-    const written = this.#writer && this.#write([], [], undefined).catch(() => undefined);
+    const written = this.#writer && this.#write({ events: [], answer: undefined }, []).catch(() => undefined);
     this.#closed = true;
     clearTimeout(this.#reopening);
     clearInterval(this.#forgetting);
@@ -284,17 +291,29 @@ class SqliteLedger implements Ledger {
     return this.#writer;
   }
 
-  #write<A>(events: readonly LedgerEvent[], policies: readonly PolicyRow[], answer: A): Promise<A> {
+  #write<A>({ events, observed, answer }: Turn<A>, policies: readonly PolicyRow[]): Promise<A> {
     // Encoded first: what cannot be written must not have been applied.
     const texts = events.map(encodeEvent);
+    const kept = observed && this.#encodeObserved(observed);
     for (const event of events) apply(this.#state, event);
+    if (observed) observe(this.#state, observed);
     return new Promise<A>((resolve, reject) => {
       const done = (): void => {
         this.#tellApprovals(events);
         resolve(answer);
       };
-      this.#queue.add({ events: texts, policies, resolve: done, reject });
+      this.#queue.add({ events: texts, policies, ...(kept && { observed: kept }), resolve: done, reject });
     });
+  }
+
+  /** Without the amounts: sums are looked for among them, which digests do not serve, so they last as long as the process. */
+  #encodeObserved({ root, entries }: ObservedInTree): WaitingObserved {
+    if (this.#queue.valuesQueued >= VALUES_QUEUED_MAX) {
+      throw new ServiceError("OVERLOADED", `${VALUES_QUEUED_MAX} values that tools returned wait for the disk; retry after a moment`, {
+        limit: "values_waiting",
+      });
+    }
+    return { text: JSON.stringify({ root, entries }), values: entries.length };
   }
 
   /** A writer that was given up earlier may still speak. */
