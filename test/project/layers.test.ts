@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/policy": ["src/core"],
   "src/reference": ["src/core"],
   "src/inference": ["src/core"],
+  "src/results": ["src/core"],
   "src/identity": ["src/core"],
   "src/storage/memory": ["src/core"],
   "src/storage/sqlite": ["src/core"],
@@ -32,8 +33,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/data-directory.ts",
     "src/endpoints/grpc",
     "src/identity",
+    "src/inference",
     "src/policy",
     "src/reference",
+    "src/results",
     "src/storage/sqlite",
     "src/webhooks",
   ],
@@ -49,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/identity",
     "src/inference",
     "src/policy",
+    "src/results",
   ],
 };
 
