@@ -24,9 +24,22 @@ export const OBSERVED_LENGTH_MAX = 256;
 /** Amounts from which others may be computed; the newest are kept. */
 export const OBSERVED_AMOUNTS_MAX = 64;
 
+/** Texts that the task says to follow; the first are kept: what comes later may have been made by what was followed. */
+export const FOLLOWED_TEXTS_MAX = 4;
+export const FOLLOWED_LENGTH_MAX = 8_192;
+
+/** What one result adds. */
+export interface Observation {
+  readonly entries: readonly ObservedEntry[];
+  readonly amounts: readonly number[];
+  readonly followed: readonly string[];
+}
+
 export interface ObservedView {
   readonly size: number;
   readonly amounts: readonly number[];
+  /** Texts of sources that the task says to follow. */
+  readonly followed: readonly string[];
   get(value: string): ObservedValue | undefined;
 }
 
@@ -36,6 +49,7 @@ const RANK = { attested: 0, named_source: 1, free_text: 2 } as const;
 export class Observed implements ObservedView {
   readonly #values = new Map<string, ObservedValue>();
   #amounts: number[] = [];
+  #followed: readonly string[] = [];
 
   get size(): number {
     return this.#values.size;
@@ -45,12 +59,16 @@ export class Observed implements ObservedView {
     return this.#amounts;
   }
 
+  get followed(): readonly string[] {
+    return this.#followed;
+  }
+
   get(value: string): ObservedValue | undefined {
     return this.#values.get(value);
   }
 
   /** A value that comes again keeps the better of its grades: the system's own record vouches for it wherever else it stands. */
-  add(entries: readonly ObservedEntry[], amounts: readonly number[]): void {
+  add({ entries, amounts, followed }: Observation): void {
     for (const { value, ...found } of entries) {
       const before = this.#values.get(value);
       this.#values.delete(value);
@@ -60,6 +78,7 @@ export class Observed implements ObservedView {
       if (this.#values.size <= OBSERVED_VALUES_MAX) break;
       this.#values.delete(value);
     }
+    this.#followed = [...new Set([...this.#followed, ...followed])].slice(0, FOLLOWED_TEXTS_MAX);
     if (amounts.length > 0) this.#amounts = [...new Set([...this.#amounts, ...amounts])].slice(-OBSERVED_AMOUNTS_MAX);
   }
 }

@@ -3,7 +3,7 @@ import type { Tool } from "../policy.ts";
 import type { Json, JsonObject, Trust } from "../words.ts";
 import { addressesIn } from "./addresses.ts";
 import type { Language, StatementReading } from "./language.ts";
-import { OBSERVED_LENGTH_MAX, type ObservedEntry } from "./observed.ts";
+import { FOLLOWED_LENGTH_MAX, type Observation, OBSERVED_LENGTH_MAX, type ObservedEntry } from "./observed.ts";
 import { holds, plainly, squeezed } from "./spelling.ts";
 
 /** What a tool returned for a call, beside the words of the task. */
@@ -18,17 +18,14 @@ export interface Returned {
   readonly arguments: JsonObject;
   /** Of the one who opened the task; undefined once its time is over. */
   readonly statement: StatementWords | undefined;
+  /** Texts that the statement says to follow: they name things for it. */
+  readonly followed: readonly StatementWords[];
 }
 
 /** A statement, read and in plain spelling. */
 export interface StatementWords {
   readonly plain: string;
   readonly reading: StatementReading;
-}
-
-export interface Observation {
-  readonly entries: readonly ObservedEntry[];
-  readonly amounts: readonly number[];
 }
 
 /** Values of one result; what stands further is not looked at. */
@@ -44,7 +41,7 @@ export function observe(returned: Returned, language: Language): Observation {
   const reader = new ResultReader(returned, language);
   if (returned.structure === undefined) reader.prose(returned.text.slice(0, PROSE_MAX), reader.isCallNamed);
   else reader.structure(returned.structure);
-  return { entries: reader.entries, amounts: reader.amounts };
+  return { entries: reader.entries, amounts: reader.amounts, followed: reader.followed };
 }
 
 interface Place {
@@ -59,6 +56,7 @@ interface Place {
 class ResultReader {
   readonly entries: ObservedEntry[] = [];
   readonly amounts: number[] = [];
+  readonly followed: string[] = [];
   readonly #returned: Returned;
   readonly #language: Language;
   /** The task names what the tool was asked for. */
@@ -77,6 +75,7 @@ class ResultReader {
   }
 
   prose(text: string, named: boolean): void {
+    if (named && this.#returned.statement?.reading.follows !== undefined) this.followed.push(text.slice(0, FOLLOWED_LENGTH_MAX));
     for (const { value, host } of addressesIn(text)) {
       for (const spelled of [value, ...(host === undefined ? [] : [host])]) this.#add(spelled, { grade: named ? "named_source" : "free_text", bound: named, naming: false });
     }
@@ -84,7 +83,7 @@ class ResultReader {
     for (const line of text.split(/[\n,;|]/u)) {
       const part = line.replace(/^\s*(?:[-*•]|\d+[.)])\s*/u, "").trim();
       const afterColon = part.slice(part.lastIndexOf(": ") + 1).trim();
-      for (const value of new Set([part, afterColon])) if (value.length > 1 && value.length <= NAME_LENGTH_MAX) this.#addText(value, { grade: "named_source", bound: this.#isNamed(value, false) });
+      for (const value of new Set([part, afterColon])) if (value.length > 1 && value.length <= NAME_LENGTH_MAX) this.#addText(value, { grade: "named_source", bound: named || this.#isNamed(value, false) });
     }
   }
 
@@ -171,6 +170,7 @@ class ResultReader {
     const { statement } = this.#returned;
     const plain = plainly(text);
     if (!statement || plain.length < 3 || BARE.test(plain)) return false;
+    if (this.#returned.followed.some((words) => plain.length > 4 && holds(words.plain, plain))) return true;
     const { reading } = statement;
     const day = /^\d{4}-(\d{2}-\d{2})/u.exec(plain);
     if (day) return reading.dates.includes(plain.slice(0, 10)) || reading.dates.includes(day[1] ?? "");

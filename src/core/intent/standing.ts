@@ -102,10 +102,24 @@ function scopeOf(question: IntentQuestion, object: IntentStanding["object"]): Pi
   const addresses = [...tool.roles.values()].includes("destination") && matches.every(({ objects }) => objects.length > 0);
   const asked = effect === "read" || alignment === "full" || (alignment === "partial" && (object === "bound" || addresses));
   if (asked) return { scope: "inside", alignment, words };
-  return { scope: named ? "inside" : "outside", alignment, words: named ? ["scope.tools", ...words] : words };
+  if (named) return { scope: "inside", alignment, words: ["scope.tools", ...words] };
+  const followed = followedMatch(question);
+  return { scope: followed ? "inside" : "outside", alignment, words: followed ?? words };
 }
 
 const WORDS_SHOWN = 8;
+/** What a text that the task says to follow can ask for; what it cannot, only the task itself can. */
+const FOLLOWED: ReadonlySet<Effect> = new Set(["create", "update", "send"]);
+
+/** The words by which a source that the task says to follow asks for the action. */
+function followedMatch({ tool, effect, observed, read, toolWords }: IntentQuestion): readonly string[] | undefined {
+  if (!tool || !FOLLOWED.has(effect)) return undefined;
+  for (const text of observed?.followed ?? []) {
+    const { alignment, verb, objects } = matchOf(read(text).reading, effect, toolWords(tool));
+    if (alignment === "full") return [...(verb === undefined ? [] : [verb]), ...objects].slice(0, WORDS_SHOWN);
+  }
+  return undefined;
+}
 
 /** The root's scope lists the tool: what was issued, or what was proposed before the task had seen anything. */
 function scopeNames(registered: TaskState | undefined, tool: string): boolean {
