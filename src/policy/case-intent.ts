@@ -36,8 +36,8 @@ function observedIn({ policy, intent, keyedDigest, task, request }: CaseIntentQu
   for (const { tool: toolName, arguments: stated = {}, returned } of task.observed) {
     const called = maskRequest({ agent: request.agent, action: { tool: toolName, arguments: stated } }, policy, keyedDigest).request.action;
     const whole = typeof returned === "string" ? returned : JSON.stringify(returned);
-    const { entries, amounts } = intent.observe({ text: whole, toolName, tool: policy.tools.get(toolName), arguments: called.arguments }, statement);
-    observed.add(entries, amounts);
+    const tool = policy.tools.get(toolName);
+    observed.add(intent.observe({ text: whole, toolName, tool, arguments: called.arguments }, { statement, observed }));
   }
   return observed;
 }
