@@ -22,7 +22,7 @@ interface Reader {
   readonly silent: ReadonlySet<string>;
   /** One stem for those of one meaning. */
   readonly meaning: ReadonlyMap<string, string>;
-  readonly words: Readonly<Record<"subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told", ReadonlySet<string>>>;
+  readonly words: Readonly<Record<"subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "questions", ReadonlySet<string>>>;
   readonly most: ReadonlySet<string>;
   readonly least: ReadonlySet<string>;
 }
@@ -52,6 +52,7 @@ function createReader(pack: LanguagePack): Reader {
       wishes: setOf(statement.wishes),
       telling: setOf(statement.telling),
       told: setOf(statement.told),
+      questions: setOf(statement.questions),
     },
     most: setOf(statement.most),
     least: setOf(statement.least),
@@ -68,7 +69,8 @@ function readStatement(reader: Reader, text: string): StatementReading {
   let follows: string | undefined;
   for (const sentence of sentencesOf(text)) {
     const tokens = sentenceTokens(sentence);
-    asks.push(...asksIn(reader, tokens, asks.at(-1)));
+    const found = asksIn(reader, tokens, asks.at(-1));
+    asks.push(...(found.length === 0 && isQuestion(reader, sentence, tokens) ? [questionOf(reader, tokens)] : found));
     follows ??= followsIn(reader.lexicon.pack, tokens);
     for (const { word } of tokens) {
       if (reader.most.has(word)) superlatives.set(word, { word, extreme: "most" });
@@ -87,6 +89,19 @@ function readStatement(reader: Reader, text: string): StatementReading {
     people: [...people],
     ...(follows !== undefined && { follows }),
   };
+}
+
+/** A question asks to be told. */
+const isQuestion = ({ words }: Reader, sentence: string, tokens: readonly StatementToken[]): boolean =>
+  /\?["'”’)]*\s*$/u.test(sentence) || words.questions.has(tokens[0]?.word ?? "");
+
+function questionOf(reader: Reader, tokens: readonly StatementToken[]): Ask {
+  const objects = new Map<string, string>();
+  for (const { word, raw } of tokens.slice(0, OBJECTS_MAX)) {
+    const stem = stemFor(reader, word);
+    if (stem !== undefined && !objects.has(stem)) objects.set(stem, raw);
+  }
+  return { effect: "read", verb: tokens[0]?.raw ?? "?", objects, universal: false };
 }
 
 const sentencesOf = (text: string): readonly string[] =>

@@ -100,7 +100,9 @@ function scopeOf(question: IntentQuestion, object: IntentStanding["object"]): Pi
   const alignment = ALIGNMENTS[Math.max(...matches.map((match) => ALIGNMENTS.indexOf(match.alignment)))] ?? "none";
   const words = [...new Set(matches.flatMap(({ verb, objects }) => [...(verb === undefined ? [] : [verb]), ...objects]))].slice(0, WORDS_SHOWN);
   const addresses = [...tool.roles.values()].includes("destination") && matches.every(({ objects }) => objects.length > 0);
-  const asked = effect === "read" || alignment === "full" || (alignment === "partial" && (object === "bound" || addresses));
+  // Of what is visited the address says what it is, and is graded for that.
+  const visits = effect === "browse" && alignment !== "none";
+  const asked = effect === "read" || visits || alignment === "full" || (alignment === "partial" && (object === "bound" || addresses));
   if (asked) return { scope: "inside", alignment, words };
   if (named) return { scope: "inside", alignment, words: ["scope.tools", ...words] };
   const followed = followedMatch(question);
