@@ -52,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/identity",
     "src/inference",
     "src/policy",
+    "src/results",
   ],
 };
 

@@ -1,5 +1,5 @@
 import { isObject } from "../json.ts";
-import type { ArgumentRole, Tool } from "../policy.ts";
+import { ARGUMENT_ROLES, type ArgumentRole, type Tool } from "../policy.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
 import { matchesAnyGlob } from "../globs.ts";
@@ -11,12 +11,15 @@ import type { StatementWords } from "./observing.ts";
 import { type Grading, gradingOf } from "./provenance.ts";
 import { type Alignment, ALIGNMENTS, matchOf, reachedBy, type ToolWords } from "./scope.ts";
 
+export const SCOPE_STANDINGS = ["inside", "outside"] as const;
+export const OBJECT_STANDINGS = ["bound", "none", "unbound"] as const;
+
 /** What was found of an action beside the words of its task. It is recorded with the decision, which is made again from it. */
 export interface IntentStanding {
-  readonly scope: "inside" | "outside";
+  readonly scope: (typeof SCOPE_STANDINGS)[number];
   readonly alignment: Alignment;
   /** What is deleted, booked, moved or paid is what the task speaks of. */
-  readonly object: "bound" | "unbound" | "none";
+  readonly object: (typeof OBJECT_STANDINGS)[number];
   /** The words by which it lies inside; `scope.tools` for a tool that was issued or proposed. */
   readonly words: readonly string[];
   /** By role; absent: none. */
@@ -24,6 +27,15 @@ export interface IntentStanding {
   /** Arguments whose values are weak, and addresses in free text that are. */
   readonly weak?: readonly string[];
 }
+
+/** Where nothing was looked for: in records of before it was. */
+export const NOTHING_FOUND: IntentStanding = {
+  scope: "outside",
+  alignment: "none",
+  object: "unbound",
+  words: [],
+  provenance: Object.fromEntries(ARGUMENT_ROLES.map((role) => [role, "unseen"])),
+};
 
 export interface IntentQuestion {
   readonly toolWords: ToolWords;
