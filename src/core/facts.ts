@@ -1,4 +1,5 @@
 import { type FactDeclaration, growing, map, ranked, rising, total, worseWhen } from "./fact.ts";
+import { SCORER_FACTS } from "./intent/scorer-facts.ts";
 import type { Policy } from "./policy.ts";
 import { rankOf, type Situation } from "./situation.ts";
 import { percentUsed } from "./tasks/budget.ts";
@@ -181,6 +182,8 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     read: ({ subject }) => subject.task.seen.systems,
     ...growing,
   }),
+
+  ...SCORER_FACTS,
 
   "chain.depth": total("integer", "caller", {
     meaning: "how many agents the work was handed on to, after the first",
