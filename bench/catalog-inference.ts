@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { printJson, tableOf } from "../src/cli/output.ts";
 import { isObject } from "../src/core/json.ts";
 import type { JsonObject } from "../src/core/words.ts";
@@ -8,6 +8,7 @@ import { createInference, type Inference, type ListedTool } from "../src/inferen
 import type { LanguagePack } from "../src/inference/language.ts";
 import { compileLexicon } from "../src/inference/lexicon.ts";
 import { nameTokens, tokensOf } from "../src/inference/tokens.ts";
+import { PARAPHRASES, type Paraphrase, paraphrased } from "./paraphrases.ts";
 
 /** One tool, and what somebody else says that it does, where somebody does. */
 interface Labelled {
@@ -123,11 +124,18 @@ const rowOf = (domain: string, judged: readonly Judged[]): Row => {
   return { domain, agree, of: judged.length, share: judged.length === 0 ? "" : `${((100 * agree) / judged.length).toFixed(1)} %` };
 };
 
-function report(file: string, { output, opaque = false }: { readonly output: string; readonly opaque?: boolean }): void {
+interface ReportOptions {
+  readonly output: string;
+  readonly opaque?: boolean;
+  readonly descriptions: "kept" | Paraphrase;
+}
+
+function report(file: string, { output, opaque = false, descriptions }: ReportOptions): void {
   const tools = readFileSync(file, "utf8")
     .split("\n")
     .filter((line) => line.trim() !== "")
-    .map((line): Labelled => JSON.parse(line));
+    .map((line): Labelled => JSON.parse(line))
+    .map((tool) => (descriptions === "kept" ? tool : { ...tool, description: paraphrased(tool.description, descriptions) }));
   const labelled = tools.filter(({ effect }) => effect === "READ" || effect === "WRITE");
   const judged = judge(labelled, ENGLISH, opaque);
   const domains = [...new Set(labelled.map(({ domain }) => domain))];
@@ -175,6 +183,7 @@ function report(file: string, { output, opaque = false }: { readonly output: str
 new Command("catalog-inference")
   .argument("<tools>", "tools, one a line: domain, name, description, parameters or inputSchema, and effect where it is labelled")
   .option("--opaque", "with names of the tool and of its arguments that say nothing")
+  .addOption(new Option("--descriptions <descriptions>", "as they are, or in other words").choices(["kept", ...PARAPHRASES]).default("kept"))
   .option("-o, --output <format>", "table or json", "table")
   .action(report)
   .parse();

@@ -81,7 +81,14 @@ export async function startService(config: Config, log: Logger): Promise<Service
     const telling = await tellReceiver(config, log, { data, ledger: storage.ledger });
     closers.push(() => telling.close());
     const policies = await keepRules(first, { log, ledger: storage.ledger, clock: systemClock, newId });
-    const ports = { ledger: storage.ledger, policies, clock: systemClock, newId, keyedDigest: createKeyedDigest(data.maskKey), intent: createIntent(createLanguage(), readResult) };
+    const ports = {
+      ledger: storage.ledger,
+      policies,
+      clock: systemClock,
+      newId,
+      keyedDigest: createKeyedDigest(data.maskKey),
+      intent: createIntent(createLanguage(), readResult),
+    };
     const decider = createDecider({
       ...ports,
       cache: storage.cache,
@@ -195,12 +202,17 @@ function everySecond(sweep: () => Promise<unknown>, log: Logger): { stop(): void
   };
 }
 
-async function openStorage(config: Config, log: Logger, { databasePath: path, controlJournalPath, sealKey }: DataDirectory): Promise<SqliteStorage> {
+async function openStorage(
+  config: Config,
+  log: Logger,
+  { databasePath: path, controlJournalPath, sealKey, observationKey }: DataDirectory,
+): Promise<SqliteStorage> {
   try {
     return await openSqliteStorage({
       path,
       journalPath: controlJournalPath,
       sealKey,
+      observationKey,
       now: systemClock.now,
       cacheRowsMax: config.cache_rows_max,
       turnsWaitingMax: config.turns_waiting_max,

@@ -197,6 +197,7 @@ export const ENGLISH: LanguagePack = {
     least: "smallest lowest oldest earliest shortest minimum fewest cheapest lightest nearest closest worst",
     telling: "give tell show get bring provide list",
     told: "me us",
+    questions: "who whom whose what which when where why how is are was were do does did has have",
     followVerbs: "do follow execute perform complete carry act handle obey apply implement",
     followNouns: "action actions instruction instructions step steps task tasks todo todos request requests says said asks direction directions",
     months: "january february march april may june july august september october november december",

@@ -132,6 +132,8 @@ export interface StatementWords {
   /** Verbs that ask for an answer where they are followed by whoever asks: `give me`. */
   readonly telling: string;
   readonly told: string;
+  /** Words that a question begins with. */
+  readonly questions: string;
   readonly followVerbs: string;
   readonly followNouns: string;
   /** From January. */

@@ -33,8 +33,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/data-directory.ts",
     "src/endpoints/grpc",
     "src/identity",
+    "src/inference",
     "src/policy",
     "src/reference",
+    "src/results",
     "src/storage/sqlite",
     "src/webhooks",
   ],
@@ -50,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/identity",
     "src/inference",
     "src/policy",
+    "src/results",
   ],
 };
 

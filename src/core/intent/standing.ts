@@ -1,5 +1,5 @@
 import { isObject } from "../json.ts";
-import type { ArgumentRole, Tool } from "../policy.ts";
+import { ARGUMENT_ROLES, type ArgumentRole, type Tool } from "../policy.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
 import { matchesAnyGlob } from "../globs.ts";
@@ -9,14 +9,17 @@ import { type Grade, isContained, isWeak, type Provenance, worseOf } from "./gra
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
 import { type Grading, gradingOf } from "./provenance.ts";
-import { type Alignment, ALIGNMENTS, matchOf, type ToolWords } from "./scope.ts";
+import { type Alignment, ALIGNMENTS, matchOf, reachedBy, type ToolWords } from "./scope.ts";
+
+export const SCOPE_STANDINGS = ["inside", "outside"] as const;
+export const OBJECT_STANDINGS = ["bound", "none", "unbound"] as const;
 
 /** What was found of an action beside the words of its task. It is recorded with the decision, which is made again from it. */
 export interface IntentStanding {
-  readonly scope: "inside" | "outside";
+  readonly scope: (typeof SCOPE_STANDINGS)[number];
   readonly alignment: Alignment;
   /** What is deleted, booked, moved or paid is what the task speaks of. */
-  readonly object: "bound" | "unbound" | "none";
+  readonly object: (typeof OBJECT_STANDINGS)[number];
   /** The words by which it lies inside; `scope.tools` for a tool that was issued or proposed. */
   readonly words: readonly string[];
   /** By role; absent: none. */
@@ -24,6 +27,15 @@ export interface IntentStanding {
   /** Arguments whose values are weak, and addresses in free text that are. */
   readonly weak?: readonly string[];
 }
+
+/** Where nothing was looked for: in records of before it was. */
+export const NOTHING_FOUND: IntentStanding = {
+  scope: "outside",
+  alignment: "none",
+  object: "unbound",
+  words: [],
+  provenance: Object.fromEntries(ARGUMENT_ROLES.map((role) => [role, "unseen"])),
+};
 
 export interface IntentQuestion {
   readonly toolWords: ToolWords;
@@ -87,8 +99,8 @@ function scopeOf(question: IntentQuestion, object: IntentStanding["object"]): Pi
   const matches = statements.map((statement) => matchOf(read(statement).reading, effect, toolWords(tool)));
   const alignment = ALIGNMENTS[Math.max(...matches.map((match) => ALIGNMENTS.indexOf(match.alignment)))] ?? "none";
   const words = [...new Set(matches.flatMap(({ verb, objects }) => [...(verb === undefined ? [] : [verb]), ...objects]))].slice(0, WORDS_SHOWN);
-  const addresses = [...tool.roles.values()].includes("destination") && matches.every(({ objects }) => objects.length > 0);
-  const asked = effect === "read" || alignment === "full" || (alignment === "partial" && (object === "bound" || addresses));
+  const reached = matches.map((match) => reachedBy(match, tool, effect));
+  const asked = reached.every((one) => one === "inside" || (one === "inside_if_bound" && object === "bound"));
   if (asked) return { scope: "inside", alignment, words };
   if (named) return { scope: "inside", alignment, words: ["scope.tools", ...words] };
   const followed = followedMatch(question);
