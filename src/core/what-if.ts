@@ -98,6 +98,12 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   },
   "task.seen.systems": (situation, value) => withSeen(situation, isWords(value) ? { systems: value } : undefined),
 
+  "scorer.answered": (situation, value) => (isFlag(value) ? withScorer(situation, value ? {} : undefined) : undefined),
+  "scorer.risk": (situation, value) => {
+    if (value === undefined) return withScorer(situation, undefined);
+    return isCount(value) && value <= 100 ? withScorer(situation, { risk: value }) : undefined;
+  },
+
   "chain.depth": (situation, value) => (isCount(value) ? { ...situation, chainDepth: value } : undefined),
   "chain.weakest_hop": (situation, value) => {
     const { registered } = situation.subject.task;
@@ -220,6 +226,13 @@ const withSeen = (situation: Situation, changed: Partial<Subject["task"]["seen"]
 function withRegistered(situation: Situation, change: (registered: RegisteredStanding) => RegisteredStanding): Situation | undefined {
   const { task } = situation.subject;
   return task.registered && withTask(situation, { ...task, registered: change(task.registered) });
+}
+
+/** One that says so much, or nothing. */
+function withScorer(situation: Situation, said: { readonly risk?: number } | undefined): Situation {
+  const { scorer: before, ...subject } = situation.subject;
+  const scorer = said && { id: "some-scorer", version: "1", risk: 0, reason: "", ...before, ...said };
+  return { ...situation, subject: { ...subject, ...(scorer && { scorer }) } };
 }
 
 function withAsked(situation: Situation, changed: { readonly byAgent?: Known; readonly forTask?: Known }): Situation | undefined {

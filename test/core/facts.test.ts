@@ -138,6 +138,7 @@ const CHANGES: readonly OneChange[] = [
   },
   { says: "how often people were asked", by: "caller", subject: subjectOf(REQUEST, { asked: { byAgent: 2, forTask: 1 } }) },
   { says: "what a person endorsed", by: "initiator", subject: subjectOf(REQUEST, { endorsed: { values: ["b@example.org"], sources: ["listed"] } }) },
+  { says: "what a scorer says", by: "reported", subject: subjectOf(REQUEST, { scorer: { id: "s", version: "1", risk: 0, reason: "" } }) },
   { says: "a session", by: "caller", subject: subjectOf({ ...REQUEST, session: "s" }) },
   { says: "data", by: "caller", subject: subjectOf({ ...REQUEST, data: { classification: "restricted", categories: ["x", "y"] } }) },
   {

@@ -1,15 +1,15 @@
+import { matchesAnyGlob } from "../globs.ts";
 import { isObject } from "../json.ts";
 import { ARGUMENT_ROLES, type ArgumentRole, type Tool } from "../policy.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
-import { matchesAnyGlob } from "../globs.ts";
 import { chainOf, type TaskState } from "../tasks/registered.ts";
 import type { Effect, Instant, Json } from "../words.ts";
 import { type Grade, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
 import { type Grading, gradingOf } from "./provenance.ts";
-import { type Alignment, ALIGNMENTS, matchOf, reachedBy, type ToolWords } from "./scope.ts";
+import { ALIGNMENTS, type Alignment, matchOf, reachedBy, type ToolWords } from "./scope.ts";
 
 export const SCOPE_STANDINGS = ["inside", "outside"] as const;
 export const OBJECT_STANDINGS = ["bound", "none", "unbound"] as const;
@@ -137,7 +137,9 @@ interface Graded {
 function gradeArguments({ tool, arguments: stated, grading }: Graded): Pick<IntentStanding, "provenance" | "weak"> {
   const provenance: Partial<Record<ArgumentRole, Provenance>> = {};
   const weak: string[] = [];
-  const raise = (role: ArgumentRole, found: Provenance): void => void (provenance[role] = worseOf(provenance[role] ?? "none", found));
+  const raise = (role: ArgumentRole, found: Provenance): void => {
+    provenance[role] = worseOf(provenance[role] ?? "none", found);
+  };
   for (const [name, value] of Object.entries(stated)) {
     const role = tool?.roles.get(name);
     const graded = role === undefined || role === "free_text" ? "none" : role === "amount" ? grading.amountOf(value) : grading.gradeOf(value);
@@ -148,7 +150,8 @@ function gradeArguments({ tool, arguments: stated, grading }: Graded): Pick<Inte
     raise("free_text", addresses.grade);
     weak.push(...addresses.weakest);
   }
-  for (const role of new Set(tool ? tool.roles.values() : UNKNOWN_ROLES)) if (provenance[role] === undefined) provenance[role] = missing(tool, stated);
+  for (const role of new Set(tool ? tool.roles.values() : UNKNOWN_ROLES))
+    if (provenance[role] === undefined) provenance[role] = missing(tool, stated);
   const found = Object.entries(provenance).filter(([, grade]) => grade !== "none");
   return { provenance: Object.fromEntries(found), ...(weak.length > 0 && { weak: [...new Set(weak)].slice(0, WEAK_SHOWN) }) };
 }
@@ -189,7 +192,8 @@ function isBound(value: Json, { grading, observed }: Binding): boolean {
   });
 }
 
-const observedValue = (leaf: string, observed: ObservedView | undefined) => observed?.get(leaf.normalize("NFKC").trim().replaceAll(/\s+/gu, " ").toLowerCase());
+const observedValue = (leaf: string, observed: ObservedView | undefined) =>
+  observed?.get(leaf.normalize("NFKC").trim().replaceAll(/\s+/gu, " ").toLowerCase());
 
 function observedAs(leaf: string, observed: ObservedView | undefined): IntentStanding["object"] {
   const found = observedValue(leaf, observed);
