@@ -64,10 +64,11 @@ export function observationStatements(db: Database, digests: ObservationDigests)
     const believed = tree && treeSealOf(digests, tree) === tree.seal ? tree : undefined;
     // What is not believed must not be sealed anew.
     if (!believed) trees.drop(root);
-    let { kept, came } = believed ?? { kept: 0, came: 0 };
-    for (const [value, found] of oncePerValue(entries)) if (values.keep({ root, value, found, came: ++came })) kept++;
+    const before = believed ?? { kept: 0, came: 0 };
+    const found = digested(entries, digests.of(root));
+    const kept = before.kept + values.put({ root, found, came: before.came });
     if (kept > OBSERVED_VALUES_MAX) values.dropOldest(root, kept - OBSERVED_VALUES_MAX);
-    const now = { root_task_id: root, kept: Math.min(kept, OBSERVED_VALUES_MAX), came };
+    const now = { root_task_id: root, kept: Math.min(kept, OBSERVED_VALUES_MAX), came: before.came + found.size };
     trees.put({ ...now, expires_at: expiresAt, seal: treeSealOf(digests, now) });
   };
   return {
@@ -87,39 +88,43 @@ export function observationStatements(db: Database, digests: ObservationDigests)
   };
 }
 
-function oncePerValue(entries: readonly ObservedEntry[]): ReadonlyMap<string, ObservedValue> {
+/** Each value once, by its digest, in the order in which they came last. */
+function digested(entries: readonly ObservedEntry[], digestOf: DigestOf): ReadonlyMap<string, ObservedValue> {
   const once = new Map<string, ObservedValue>();
   for (const { value, ...found } of entries) keepBetter(once, value, found);
-  return once;
+  return new Map([...once].map(([value, found]) => [digestOf(value), found]));
 }
 
-interface Keeping {
+interface Putting {
   readonly root: string;
-  readonly value: string;
-  readonly found: ObservedValue;
+  readonly found: ReadonlyMap<string, ObservedValue>;
+  /** The number that came last before. */
   readonly came: number;
 }
 
 function valueStatements(db: Database, digests: ObservationDigests) {
-  const read = db.prepare<[string, string], ObservationRow>(`SELECT ${COLUMNS} FROM _observations WHERE root_task_id = ? AND digest = ?`);
-  const put = db.prepare<ObservationRow>(
-    `INSERT OR REPLACE INTO _observations (${COLUMNS}) VALUES (@root_task_id, @digest, @came, @grade, @bound, @naming, @tool, @seal)`,
+  const readThose = db.prepare<[string, string], ObservationRow>(
+    `SELECT ${COLUMNS} FROM _observations WHERE root_task_id = ? AND digest IN (SELECT value FROM json_each(?))`,
   );
+  const put = db.prepare(`INSERT OR REPLACE INTO _observations (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
   const dropOldest = db.prepare<{ root: string; count: number }>(
     `DELETE FROM _observations WHERE root_task_id = @root
      AND digest IN (SELECT digest FROM _observations WHERE root_task_id = @root ORDER BY came LIMIT @count)`,
   );
-  let last: { readonly root: string; readonly digestOf: DigestOf } | undefined;
   return {
-    /** Whether it is a new one. */
-    keep({ root, value, found, came }: Keeping): boolean {
-      if (last?.root !== root) last = { root, digestOf: digests.of(root) };
-      const digest = last.digestOf(value);
-      const before = read.get(root, digest);
-      const { grade, bound, naming, tool } = before && sealOf(digests, before) === before.seal ? betterOf(valueIn(before), found) : found;
-      const row = { root_task_id: root, digest, came, grade, bound: Number(bound), naming: Number(naming), tool };
-      put.run({ ...row, seal: sealOf(digests, row) });
-      return before === undefined;
+    /** Answers how many of them are new. */
+    put({ root, found, came }: Putting): number {
+      const there = new Map(readThose.all(root, JSON.stringify([...found.keys()])).map((row) => [row.digest, row]));
+      let last = came;
+      const rows = [...found].map(([digest, value]) => {
+        const before = there.get(digest);
+        const { grade, bound, naming, tool } = before && sealOf(digests, before) === before.seal ? betterOf(valueIn(before), value) : value;
+        return { root_task_id: root, digest, came: ++last, grade, bound: Number(bound), naming: Number(naming), tool };
+      });
+      // In the order of the table each page is touched once.
+      rows.sort((a, b) => (a.digest < b.digest ? -1 : 1));
+      for (const row of rows) put.run(...Object.values(row), sealOf(digests, row));
+      return rows.length - there.size;
     },
     dropOldest: (root: string, count: number) => dropOldest.run({ root, count }),
   };
