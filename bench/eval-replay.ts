@@ -33,19 +33,35 @@ export interface EvaluatedCase {
 export async function replayAll(stage: Stage, { sets, outputs }: Recording, replay: Replay): Promise<readonly EvaluatedCase[]> {
   const all = sets.reduce((sum, { cases }) => sum + cases.length, 0);
   const evaluated: EvaluatedCase[] = [];
+  let done = 0;
   for (const [number, set] of sets.entries()) {
     const { doors, choosers } = await openDoors(stage, { name: `set-${number}`, set }, replay);
     try {
-      for (const [at, one] of set.cases.entries()) {
+      const answered = await mapAtOnce(set.cases, AT_ONCE[replay.through], async (one, at): Promise<EvaluatedCase> => {
         const steps = await replayCase({ door: doors.forOneCase(), choosers, outputs, scope: replay.scope, agent: agentOf(at) }, seenOf(one));
-        evaluated.push({ suite: set.suite, one, steps });
-        replay.onCase?.(evaluated.length, all);
-      }
+        replay.onCase?.(++done, all);
+        return { suite: set.suite, one, steps };
+      });
+      evaluated.push(...answered);
     } finally {
       doors.close();
     }
   }
   return evaluated;
+}
+
+/** A server waits for its disk, and meanwhile can look at other cases. */
+const AT_ONCE: Readonly<Record<Replay["through"], number>> = { core: 1, server: 16 };
+
+/** Works on so many at a time, and answers in their order. */
+async function mapAtOnce<T, R>(items: readonly T[], atOnce: number, work: (item: T, at: number) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  const left = items.entries();
+  const takeTurns = async (): Promise<void> => {
+    for (const [at, item] of left) results[at] = await work(item, at);
+  };
+  await Promise.all(Array.from({ length: atOnce }, takeTurns));
+  return results;
 }
 
 const seenOf = ({ task, principal, proposedTools, steps }: TraceCase): CaseSeen => ({
@@ -69,7 +85,8 @@ async function openDoors(
   return { doors, choosers };
 }
 
-interface Setting {
+/** Where and how one case is taken. */
+export interface Setting {
   readonly door: Door;
   readonly choosers: ReadonlyMap<string, Chooser>;
   readonly outputs: ReadonlyMap<string, string>;
@@ -78,7 +95,7 @@ interface Setting {
 }
 
 /** Every step is reported as if it had run, whatever was decided: that is what the recorded agent saw. */
-async function replayCase({ door, choosers, outputs, scope, agent }: Setting, seen: CaseSeen): Promise<readonly EvaluatedStep[]> {
+export async function replayCase({ door, choosers, outputs, scope, agent }: Setting, seen: CaseSeen): Promise<readonly EvaluatedStep[]> {
   const { task, principal, proposedTools, steps } = seen;
   // A message wants an object of its own.
   const attributes = JSON.parse(JSON.stringify(principal));

@@ -28,6 +28,7 @@ import { createLanguage } from "./inference/statement.ts";
 import { differences } from "./reference/second-opinion.ts";
 import { readResult } from "./results/read.ts";
 import { followRules, keepRules, policyReaders, readFirstRules, reloadRules } from "./rules-in-force.ts";
+import { createRemoteScorer, type RemoteScorer } from "./scorer/scorer.ts";
 import { openSqliteStorage, type SqliteStorage } from "./storage/sqlite/ledger.ts";
 import { openWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
@@ -81,6 +82,8 @@ export async function startService(config: Config, log: Logger): Promise<Service
     const telling = await tellReceiver(config, log, { data, ledger: storage.ledger });
     closers.push(() => telling.close());
     const policies = await keepRules(first, { log, ledger: storage.ledger, clock: systemClock, newId });
+    const scorer = remoteScorer(config, log);
+    closers.push(() => scorer?.close());
     const ports = {
       ledger: storage.ledger,
       policies,
@@ -96,6 +99,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
       limits: stateLimits(config),
       onEvaluationError: (error) => log.error({ err: error }, "a rule could not be evaluated; the action was denied"),
       secondOpinion: secondOpinion(config.second_opinion_every, log),
+      ...(scorer && { scorer }),
     });
     const people = askPeople(config, log, { ...ports, decider });
     closers.push(people.close);
@@ -159,6 +163,22 @@ async function tellReceiver(config: Config, log: Logger, { data, ledger }: { dat
   } catch (error) {
     throw new StartRefused(`webhooks cannot be sent: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
+}
+
+/** Whoever the operator named to judge actions; nobody, unless somebody is named. */
+function remoteScorer(config: Config, log: Logger): RemoteScorer | undefined {
+  if (config.scorer_url === "") return undefined;
+  return createRemoteScorer({
+    url: config.scorer_url,
+    deadlineMs: config.scorer_deadline_ms,
+    cacheTtlMs: config.scorer_cache_ttl_ms,
+    cacheAnswersMax: config.scorer_cache_answers_max,
+    callsMax: config.scorer_calls_max,
+    failuresMax: config.scorer_failures_max,
+    pauseMs: config.scorer_pause_ms,
+    now: () => performance.now(),
+    log: { told: (what) => log.info(what), failing: (why) => log.warn(why) },
+  });
 }
 
 type Approvals = Pick<Parameters<typeof serveGrpc>[0], "approvals" | "waiting" | "watching">;

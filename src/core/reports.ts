@@ -189,9 +189,9 @@ function observedIn({ policies, intent }: ReportPorts, { record, asked, view, ev
   const tool = policies.current().tools.get(action.tool);
   const statement = view.registered && rootStatement(view.registered, event.at);
   const attests = !event.bypassed && !event.mutated && !asked.truncated;
-  const seen = intent.observe({ text: asked.result, toolName: action.tool, tool, arguments: action.arguments }, statement);
+  const seen = intent.observe({ text: asked.result, toolName: action.tool, tool, arguments: action.arguments }, { statement, observed: view.observed });
   const entries = attests ? seen.entries : seen.entries.map((entry) => ({ ...entry, grade: "free_text" as const, bound: false }));
-  return { root, entries, amounts: attests ? seen.amounts : [] };
+  return attests ? { root, ...seen } : { root, entries, amounts: [], followed: [] };
 }
 
 /** Naming a task that is another agent's, whom the caller's token does not cover either, gives no say in what that task has seen. */

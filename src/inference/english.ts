@@ -71,15 +71,33 @@ export const ENGLISH: LanguagePack = {
   leadIns: `this that the a an tool function method api endpoint operation command action utility wrapper helper interface plugin it they will can may
     would also then you your users user agent agents one clients to for of used use useful is be which and or i.e behest server service
     server's in order by default logic note after`,
-  adverbs: "also then only just even first finally afterwards optionally subsequently thereby immediately simply always once now both either",
+  adverbs: "also then only just even first finally afterwards optionally subsequently thereby immediately simply always once now both either auto",
   conjunctions: "and or then , / & + ; plus",
   determiners: "a an the this that these those its their his her it them him all any each every one some new your given specified provided existing",
   prepositions: `of for from to in on at by with using via about into onto through between among within without as during per under over before after
-    when where if while until unless that which who whose because so and or but , ; / &`,
+    when where if while until unless that which who whose why how because so such including based like excluding except regarding regardless depending
+    according and or but , ; / &`,
+  objectGoesOn: "of for to from in on at into onto about between among within under over through and or , / &",
+  fillers: `new given specified provided existing current available specific particular certain optional default unique own other another
+    different additional further various multiple several single whole entire full complete valid active inactive recent most last latest next
+    previous first second third upcoming pending old unread public private personal secure detailed possible potential applicable relevant
+    appropriate optimal temporary initial final total main primary short long large small big simple basic general real good best better more
+    less many much few such same similar two three ten human free empty open closed daily weekly monthly permanent already auto automatic local remote smart fixed
+    you they we us our my i me yourself itself up out off down away back around together
+    what made sent paid written kept held taken frozen lost stolen bought sold chosen known`,
+  genericNouns: `data information info details detail list lists result results item items object objects value values name names id ids
+    identifier identifiers type types content contents metadata query queries keyword keywords string strings text
+    number numbers amount amounts count date dates time times day days period range field fields parameter parameters argument arguments
+    option options criteria filter filters set kind kinds way entry entries thing things output input response request status state system
+    tool tools function functions action actions operation operations title description part parts
+    attribute attributes property properties one ones format example reason hour hours minute minutes week weeks month months year
+    years`,
+  people: "user users person people agent agents recipient recipients someone somebody anyone everyone others",
+  nounsInLy: "reply family assembly supply anomaly ally monopoly fly belly jelly butterfly",
   negations: "not never without cannot can't don't doesn't won't no neither nor instead rather isn't aren't",
   conditions: "if when unless before after once whenever while until should where upon",
   modals: "can could may might able allowed whether",
-  predicates: "is has can are should was were does do exists",
+  predicates: "is has can are should was were be been does do exists",
   self: "tool function method api endpoint operation command action",
   usage: "call use invoke run execute ask",
   objects: {
@@ -130,7 +148,7 @@ export const ENGLISH: LanguagePack = {
     freeText: list(`body, content, contents, message, text, subject, title, description, query, keyword, keywords, comment, note, notes,
       reason, summary, prompt, command, code, question, review, details, search term, location, name, remark, expression,
       html, markdown, data`),
-    none: list(`date, time, timestamp, start time, end time, start date, end date, timezone, day, month, year, limit, offset, page, max
+    none: list(`date, dates, time, timestamp, start time, end time, start date, end date, timezone, day, month, year, limit, offset, page, max
       results, page size, sort, sort order, cursor, page token, format`),
     containers: list(`list, array, set, string, value, object, dictionary, optional, name, collection, one, json, type`),
     copy: list(`save, output, destination, dest, local, download, write`),
@@ -179,6 +197,7 @@ export const ENGLISH: LanguagePack = {
     least: "smallest lowest oldest earliest shortest minimum fewest cheapest lightest nearest closest worst",
     telling: "give tell show get bring provide list",
     told: "me us",
+    questions: "who whom whose what which when where why how is are was were do does did has have",
     followVerbs: "do follow execute perform complete carry act handle obey apply implement",
     followNouns: "action actions instruction instructions step steps task tasks todo todos request requests says said asks direction directions",
     months: "january february march april may june july august september october november december",

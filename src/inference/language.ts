@@ -23,6 +23,16 @@ export interface LanguagePack {
   readonly determiners: string;
   /** Where the object of a verb ends. */
   readonly prepositions: string;
+  /** Prepositions after which still stands what an action is done to: `the date of a trip`, `a guest to an event`. */
+  readonly objectGoesOn: string;
+  /** What may stand with any noun and tells nothing of it: adjectives, pronouns, particles. */
+  readonly fillers: string;
+  /** Nouns that say nothing of what an action is done to, where another noun does. */
+  readonly genericNouns: string;
+  /** Nouns that say something only of what is done to people: `block a user`, and not `the name of a user`. */
+  readonly people: string;
+  /** Nouns that end as adverbs do. */
+  readonly nounsInLy: string;
   readonly negations: string;
   readonly conditions: string;
   readonly modals: string;
@@ -122,6 +132,8 @@ export interface StatementWords {
   /** Verbs that ask for an answer where they are followed by whoever asks: `give me`. */
   readonly telling: string;
   readonly told: string;
+  /** Words that a question begins with. */
+  readonly questions: string;
   readonly followVerbs: string;
   readonly followNouns: string;
   /** From January. */

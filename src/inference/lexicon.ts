@@ -49,7 +49,9 @@ export function compileLexicon(pack: LanguagePack): Lexicon {
   for (const base of new Set([...effects.keys(), ...wordsOf(pack.light), ...wordsOf(pack.transparent)]))
     stems.set(stemOf(base), [...(stems.get(stemOf(base)) ?? []), base]);
   const verbOf = ({ word }: Token): VerbInText | undefined => {
-    const known = stems.get(stemOf(word))?.flatMap((base) => {
+    // A stem loses the second `d` of `adding`.
+    const bases = stems.get(stemOf(word)) ?? stems.get(word.replace(/(ing|ed)$/, ""));
+    const known = bases?.flatMap((base) => {
       const form = formOf(word, base);
       return form ? [{ base, form }] : [];
     });

@@ -33,10 +33,10 @@ function beginsLikeYaml(text: string): boolean {
 
 const marksIn = (text: string): number => text.match(/[\n\r,:[\]{}?&*!"']|-\s/gu)?.length ?? 0;
 
-/** The library counts a value as a level of its own. */
+/** The library counts a value, and in brackets its key as well, as a level of its own: which levels are too many is settled below. */
 function eventsOf(text: string): readonly Event[] | undefined {
   try {
-    return parseEvents(text, { maxDepth: LEVELS_MAX + 1 });
+    return parseEvents(text, { maxDepth: LEVELS_MAX + 2 });
   } catch {
     return undefined;
   }

@@ -12,11 +12,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/policy": ["src/core"],
   "src/reference": ["src/core"],
   "src/inference": ["src/core"],
+  "src/results": ["src/core"],
   "src/identity": ["src/core"],
   "src/storage/memory": ["src/core"],
   "src/storage/sqlite": ["src/core"],
   "src/endpoints/grpc": ["src/core", "src/gen"],
   "src/webhooks": ["src/core"],
+  "src/scorer": ["src/core", "src/gen"],
   "src/client": ["src/gen"],
   "src/canonical.ts": ["src/core"],
   "src/call-log.ts": ["src/core", "src/endpoints/grpc"],
@@ -32,8 +34,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/data-directory.ts",
     "src/endpoints/grpc",
     "src/identity",
+    "src/inference",
     "src/policy",
     "src/reference",
+    "src/results",
+    "src/scorer",
     "src/storage/sqlite",
     "src/webhooks",
   ],
@@ -49,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/identity",
     "src/inference",
     "src/policy",
+    "src/results",
   ],
 };
 
@@ -60,10 +66,12 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "src/reference": ["json-rules-engine"],
   "src/identity": [],
   "src/inference": ["stemmer"],
+  "src/results": ["js-yaml"],
   "src/storage/memory": ["lru-cache"],
   "src/storage/sqlite": ["better-sqlite3", "lru-cache"],
   "src/endpoints/grpc": ["@bufbuild/protobuf", "@grpc/grpc-js", "@grpc/reflection", "grpc-health-check"],
   "src/webhooks": [],
+  "src/scorer": ["@bufbuild/protobuf", "@grpc/grpc-js", "lru-cache"],
   "src/client": ["@bufbuild/protobuf", "@grpc/grpc-js"],
   "src/canonical.ts": ["canonicalize"],
   "src/call-log.ts": ["pino"],
@@ -131,6 +139,7 @@ describe("the layout", () => {
     { says: "one storage uses the other", file: "src/storage/sqlite/ledger.ts", imports: "../memory/ledger.ts" },
     { says: "an endpoint reads the policy's files", file: "src/endpoints/grpc/handler.ts", imports: "../../policy/load.ts" },
     { says: "webhooks read the database", file: "src/webhooks/webhooks.ts", imports: "../storage/sqlite/approval-events.ts" },
+    { says: "a scorer's client reads the database", file: "src/scorer/scorer.ts", imports: "../storage/sqlite/ledger.ts" },
     { says: "a folder uses another's library", file: "src/policy/load.ts", imports: "better-sqlite3" },
     { says: "a file lies in a folder of its own", file: "src/utils/strings.ts", imports: "node:path" },
   ])("is found broken when $says", ({ file, imports }) => {
@@ -138,7 +147,7 @@ describe("the layout", () => {
   });
 
   it("keeps time, chance and the environment out of the pure parts", () => {
-    const impure = FILES.filter((file) => /^src\/(core|policy|inference)\//.test(file)).filter((file) =>
+    const impure = FILES.filter((file) => /^src\/(core|policy|inference|results)\//.test(file)).filter((file) =>
       /Date\.now\(|new Date\(\)|Math\.random\(|process\.env|performance\.now/.test(readFileSync(file, "utf8")),
     );
     expect(impure).toEqual([]);

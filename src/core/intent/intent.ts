@@ -1,6 +1,7 @@
 import type { ReadResult } from "../ports.ts";
 import type { Language } from "./language.ts";
-import { type Observation, observe, type Returned, type StatementWords } from "./observing.ts";
+import type { Observation, ObservedView } from "./observed.ts";
+import { observe, type Returned, type StatementWords } from "./observing.ts";
 import { createToolWords } from "./scope.ts";
 import { plainly } from "./spelling.ts";
 import { type IntentQuestion, type IntentStanding, intentOf } from "./standing.ts";
@@ -9,7 +10,13 @@ import { type IntentQuestion, type IntentStanding, intentOf } from "./standing.t
 export interface Intent {
   readonly read: (statement: string) => StatementWords;
   readonly standing: (question: Omit<IntentQuestion, "toolWords" | "read">) => IntentStanding;
-  readonly observe: (returned: Omit<Returned, "structure" | "statement">, statement: string | undefined) => Observation;
+  readonly observe: (returned: Omit<Returned, "structure" | "statement" | "followed">, task: Observing) => Observation;
+}
+
+/** The task to which a result comes. */
+export interface Observing {
+  readonly statement: string | undefined;
+  readonly observed: ObservedView | undefined;
 }
 
 const STATEMENTS_REMEMBERED_MAX = 1_000;
@@ -20,8 +27,16 @@ export function createIntent(language: Language, readResult: ReadResult): Intent
   return {
     read,
     standing: (question) => intentOf({ ...question, toolWords, read }),
-    observe: (returned, statement) =>
-      observe({ ...returned, structure: readResult(returned.text), statement: statement === undefined ? undefined : read(statement) }, language),
+    observe: (returned, { statement, observed }) =>
+      observe(
+        {
+          ...returned,
+          structure: readResult(returned.text),
+          statement: statement === undefined ? undefined : read(statement),
+          followed: (observed?.followed ?? []).map(read),
+        },
+        language,
+      ),
   };
 }
 

@@ -1,5 +1,4 @@
-import { type DigestOf, Observed, type ObservedView, type RecalledValue } from "./observed.ts";
-import type { Observation } from "./observing.ts";
+import { type DigestOf, type Observation, Observed, type ObservedView, type RecalledValue } from "./observed.ts";
 
 /** What a tool returned to one task tree. */
 export interface ObservedInTree extends Observation {
@@ -27,11 +26,11 @@ export class ObservedTrees {
     return this.#byRoot.get(root);
   }
 
-  feed({ root, entries, amounts }: ObservedInTree): void {
-    if (entries.length + amounts.length === 0) return;
+  feed({ root, ...seen }: ObservedInTree): void {
+    if (seen.entries.length + seen.amounts.length + seen.followed.length === 0) return;
     const observed = this.#byRoot.get(root) ?? new Observed();
     const before = observed.size;
-    observed.add(entries, amounts);
+    observed.add(seen);
     this.#size += observed.size - before;
     this.#byRoot.delete(root);
     this.#byRoot.set(root, observed);

@@ -24,6 +24,17 @@ export const OBSERVED_LENGTH_MAX = 256;
 /** Amounts from which others may be computed; the newest are kept. */
 export const OBSERVED_AMOUNTS_MAX = 64;
 
+/** Texts that the task says to follow; the first are kept: what comes later may have been made by what was followed. */
+export const FOLLOWED_TEXTS_MAX = 4;
+export const FOLLOWED_LENGTH_MAX = 8_192;
+
+/** What one result adds. */
+export interface Observation {
+  readonly entries: readonly ObservedEntry[];
+  readonly amounts: readonly number[];
+  readonly followed: readonly string[];
+}
+
 /** What is left of a value after a restart: nobody can read it back, and whoever has it finds it. */
 export interface RecalledValue extends ObservedValue {
   /** Keyed, of the value. */
@@ -36,6 +47,8 @@ export type DigestOf = (value: string) => string;
 export interface ObservedView {
   readonly size: number;
   readonly amounts: readonly number[];
+  /** Texts of sources that the task says to follow. */
+  readonly followed: readonly string[];
   get(value: string): ObservedValue | undefined;
 }
 
@@ -48,6 +61,7 @@ export class Observed implements ObservedView {
   readonly #recalled: Map<string, ObservedValue>;
   readonly #digestOf: DigestOf;
   #amounts: number[] = [];
+  #followed: readonly string[] = [];
 
   /** Begins with what was kept of an earlier process, the newest last. */
   constructor(recalled: readonly RecalledValue[] = [], digestOf: DigestOf = (value) => value) {
@@ -63,6 +77,10 @@ export class Observed implements ObservedView {
     return this.#amounts;
   }
 
+  get followed(): readonly string[] {
+    return this.#followed;
+  }
+
   get(value: string): ObservedValue | undefined {
     return this.#values.get(value) ?? this.#recalledOf(value)?.found;
   }
@@ -74,11 +92,12 @@ export class Observed implements ObservedView {
     return found && { digest, found };
   }
 
-  add(entries: readonly ObservedEntry[], amounts: readonly number[]): void {
+  add({ entries, amounts, followed }: Observation): void {
     for (const { value, ...found } of entries) {
       if (!this.#values.has(value)) this.#bringBack(value);
       keepBetter(this.#values, value, found);
     }
+    this.#followed = [...new Set([...this.#followed, ...followed])].slice(0, FOLLOWED_TEXTS_MAX);
     dropOldest(this.#recalled, this.size - OBSERVED_VALUES_MAX);
     dropOldest(this.#values, this.size - OBSERVED_VALUES_MAX);
     if (amounts.length > 0) this.#amounts = [...new Set([...this.#amounts, ...amounts])].slice(-OBSERVED_AMOUNTS_MAX);

@@ -3,7 +3,7 @@ import type { Tool } from "../policy.ts";
 import type { Json, JsonObject, Trust } from "../words.ts";
 import { addressesIn } from "./addresses.ts";
 import type { Language, StatementReading } from "./language.ts";
-import { OBSERVED_LENGTH_MAX, type ObservedEntry } from "./observed.ts";
+import { FOLLOWED_LENGTH_MAX, OBSERVED_LENGTH_MAX, type Observation, type ObservedEntry } from "./observed.ts";
 import { holds, plainly, squeezed } from "./spelling.ts";
 
 /** What a tool returned for a call, beside the words of the task. */
@@ -18,17 +18,14 @@ export interface Returned {
   readonly arguments: JsonObject;
   /** Of the one who opened the task; undefined once its time is over. */
   readonly statement: StatementWords | undefined;
+  /** Texts that the statement says to follow: they name things for it. */
+  readonly followed: readonly StatementWords[];
 }
 
 /** A statement, read and in plain spelling. */
 export interface StatementWords {
   readonly plain: string;
   readonly reading: StatementReading;
-}
-
-export interface Observation {
-  readonly entries: readonly ObservedEntry[];
-  readonly amounts: readonly number[];
 }
 
 /** Values of one result; what stands further is not looked at. */
@@ -42,15 +39,17 @@ const NAME_LENGTH_MAX = 120;
 /** Everything that a later decision may need of what a tool returned, settled now: where each value stands, and whether the task names its record. */
 export function observe(returned: Returned, language: Language): Observation {
   const reader = new ResultReader(returned, language);
-  if (returned.structure === undefined) reader.prose(returned.text.slice(0, PROSE_MAX), reader.isCallNamed);
+  if (returned.structure === undefined) reader.prose(returned.text.slice(0, PROSE_MAX), { named: reader.isCallNamed, exact: reader.isCallExact });
   else reader.structure(returned.structure);
-  return { entries: reader.entries, amounts: reader.amounts };
+  return { entries: reader.entries, amounts: reader.amounts, followed: reader.followed };
 }
 
 interface Place {
   readonly field: string | undefined;
   /** The task names the record. */
   readonly named: boolean;
+  /** In so many words: what it says may be followed, if the task says to. */
+  readonly exact: boolean;
   /** So it does, or it is one of all that the task means. */
   readonly bound: boolean;
   readonly depth: number;
@@ -59,32 +58,40 @@ interface Place {
 class ResultReader {
   readonly entries: ObservedEntry[] = [];
   readonly amounts: number[] = [];
+  readonly followed: string[] = [];
   readonly #returned: Returned;
   readonly #language: Language;
   /** The task names what the tool was asked for. */
   readonly isCallNamed: boolean;
+  readonly isCallExact: boolean;
 
   constructor(returned: Returned, language: Language) {
     this.#returned = returned;
     this.#language = language;
-    this.isCallNamed = Object.values(returned.arguments).some((value) => typeof value === "string" && this.#isNamed(value, true));
+    const texts = Object.values(returned.arguments).filter((value) => typeof value === "string");
+    this.isCallNamed = texts.some((value) => this.#isNamed(value, true));
+    this.isCallExact = texts.some((value) => this.#isNamedExactly(value));
   }
 
   structure(value: Json): void {
-    const top: Place = { field: undefined, named: this.isCallNamed, bound: this.isCallNamed, depth: 0 };
+    const top: Place = { field: undefined, named: this.isCallNamed, exact: this.isCallExact, bound: this.isCallNamed, depth: 0 };
     if (isList(value)) this.#list(value, top);
-    else if (isObject(value)) this.#record(value, { ...top, bound: this.isCallNamed || this.#namesItself(value), named: this.isCallNamed || this.#namesItself(value) });
+    else if (isObject(value)) this.#record(value, this.#within(value, top));
   }
 
-  prose(text: string, named: boolean): void {
+  prose(text: string, { named, exact }: Pick<Place, "named" | "exact">): void {
+    if (exact && this.#returned.statement?.reading.follows !== undefined) this.followed.push(text.slice(0, FOLLOWED_LENGTH_MAX));
     for (const { value, host } of addressesIn(text)) {
-      for (const spelled of [value, ...(host === undefined ? [] : [host])]) this.#add(spelled, { grade: named ? "named_source" : "free_text", bound: named, naming: false });
+      for (const spelled of [value, ...(host === undefined ? [] : [host])])
+        this.#add(spelled, { grade: named ? "named_source" : "free_text", bound: named, naming: false });
     }
     if (!named && this.#returned.tool?.output.trust !== "trusted") return;
     for (const line of text.split(/[\n,;|]/u)) {
       const part = line.replace(/^\s*(?:[-*•]|\d+[.)])\s*/u, "").trim();
       const afterColon = part.slice(part.lastIndexOf(": ") + 1).trim();
-      for (const value of new Set([part, afterColon])) if (value.length > 1 && value.length <= NAME_LENGTH_MAX) this.#addText(value, { grade: "named_source", bound: this.#isNamed(value, false) });
+      for (const value of new Set([part, afterColon]))
+        if (value.length > 1 && value.length <= NAME_LENGTH_MAX)
+          this.#addText(value, { grade: "named_source", bound: named || this.#isNamed(value, false) });
     }
   }
 
@@ -98,8 +105,9 @@ class ResultReader {
       if (!isObject(item)) this.#value(item, { ...place, depth: deeper });
       else {
         // What was searched for by the words of the task may be anything that holds them: each record has to be named for itself.
-        const named = this.#namesItself(item) || (place.depth > 0 && place.named);
-        this.#record(item, { ...place, named, bound: named || extremes.has(item) || universal, depth: deeper });
+        const above = place.depth > 0 ? place : { ...place, named: false, exact: false, bound: false };
+        const itself = this.#within(item, above);
+        this.#record(item, { ...itself, bound: itself.named || extremes.has(item) || universal, depth: deeper });
       }
     }
   }
@@ -121,7 +129,7 @@ class ResultReader {
   #value(value: Json, place: Place): void {
     if (place.depth > DEPTH_MAX || value === null) return;
     if (isList(value)) this.#list(value, place);
-    else if (isObject(value)) this.#record(value, { ...place, named: place.named || this.#namesItself(value), bound: place.bound || this.#namesItself(value) });
+    else if (isObject(value)) this.#record(value, this.#within(value, place));
     else if (typeof value === "string") this.#scalar(value, place);
     else if (typeof value === "number") {
       if (place.field !== undefined && this.#language.fieldKind(place.field) === "amount") this.amounts.push(value);
@@ -130,9 +138,12 @@ class ResultReader {
   }
 
   #scalar(text: string, place: Place): void {
-    if (text.length > OBSERVED_LENGTH_MAX || text.includes("\n")) return this.prose(text, place.named);
+    if (text.length > OBSERVED_LENGTH_MAX || text.includes("\n")) {
+      this.prose(text, place);
+      return;
+    }
     const { named, bound } = place;
-    if (/\s/u.test(text.trim())) this.prose(text, named);
+    if (/\s/u.test(text.trim())) this.prose(text, place);
     const grade = this.#attests(text, place) ? "attested" : named ? "named_source" : "free_text";
     this.#addText(text, { grade, bound });
   }
@@ -158,11 +169,30 @@ class ResultReader {
     return [...stemsIn(text.split("@")[0] ?? text)].some((stem) => stem.length > 2 && reading.stems.has(stem));
   }
 
+  /** A record as part of another is named where either is. */
+  #within(record: JsonObject, place: Place): Place {
+    const named = place.named || this.#namesItself(record);
+    const exact = place.exact || (named && Object.values(record).some((value) => typeof value === "string" && this.#isNamedExactly(value)));
+    return { ...place, named, exact, bound: place.bound || named };
+  }
+
+  /** Whether the statement holds the very text, or what is quoted in it is the text. */
+  #isNamedExactly(text: string): boolean {
+    const { statement } = this.#returned;
+    const plain = plainly(text);
+    if (!statement || plain.length < 3 || plain.length > NAME_LENGTH_MAX || BARE.test(plain) || /^\d{4}-\d{2}-\d{2}/u.test(plain)) return false;
+    return /[^\p{L}]/u.test(plain) && holds(statement.plain, plain);
+  }
+
   /** Whether one of the short fields of a record is what the task speaks of. */
   #namesItself(record: JsonObject): boolean {
     return Object.entries(record).some(([key, value]) => {
       if (typeof value === "string") return value.length <= NAME_LENGTH_MAX && this.#isNamed(value, false);
-      return typeof value === "number" && this.#language.fieldKind(key) === "amount" && (this.#returned.statement?.reading.numbers.includes(value) ?? false);
+      return (
+        typeof value === "number" &&
+        this.#language.fieldKind(key) === "amount" &&
+        (this.#returned.statement?.reading.numbers.includes(value) ?? false)
+      );
     });
   }
 
@@ -171,6 +201,7 @@ class ResultReader {
     const { statement } = this.#returned;
     const plain = plainly(text);
     if (!statement || plain.length < 3 || BARE.test(plain)) return false;
+    if (this.#returned.followed.some((words) => plain.length > 3 && holds(words.plain, plain))) return true;
     const { reading } = statement;
     const day = /^\d{4}-(\d{2}-\d{2})/u.exec(plain);
     if (day) return reading.dates.includes(plain.slice(0, 10)) || reading.dates.includes(day[1] ?? "");
@@ -194,7 +225,8 @@ class ResultReader {
       const values = compared.filter((value) => value !== undefined);
       for (const { extreme } of superlatives) {
         const end = extreme === "most" ? Math.max(...values) : Math.min(...values);
-        for (const [at, record] of records.entries()) if (compared[at] === end && values.filter((value) => value === end).length === 1) extremes.add(record);
+        for (const [at, record] of records.entries())
+          if (compared[at] === end && values.filter((value) => value === end).length === 1) extremes.add(record);
       }
     }
     return extremes;
@@ -212,7 +244,8 @@ class ResultReader {
   }
 
   #add(value: string, found: Omit<ObservedEntry, "value" | "tool">): void {
-    if (value.length <= OBSERVED_LENGTH_MAX && this.entries.length < ENTRIES_MAX) this.entries.push({ value, ...found, tool: this.#returned.toolName });
+    if (value.length <= OBSERVED_LENGTH_MAX && this.entries.length < ENTRIES_MAX)
+      this.entries.push({ value, ...found, tool: this.#returned.toolName });
   }
 }
 
