@@ -24,6 +24,7 @@ export function caseOf(record: DecisionRecord, name: string | undefined) {
     request: requestJson(withoutOwnChain(withoutGoodApproval(record), task), statement),
     ...(!isNew(task) && { task: taskJson(task, request) }),
     ...approvalsJson(record),
+    ...(subject.scorer && { scorer: { risk: subject.scorer.risk } }),
     expect: {
       outcome,
       basis,

@@ -44,7 +44,8 @@ function subjectOf(policy: Policy, stated: Case, asked: DecisionRequest): Subjec
   const { at, tenant, caller } = stated;
   const request = withOwnChain(stated, asked);
   const { request: masked, masked: count } = maskRequest(request, policy, createKeyedDigest(CASE_KEY));
-  return { at, tenant, caller, request: masked, masked: count, task: standingOf(stated, request), ...standingsOf(stated.approvals, at) };
+  const said = stated.scorer && { scorer: { id: "case", version: "1", risk: stated.scorer.risk, reason: "" } };
+  return { at, tenant, caller, request: masked, masked: count, task: standingOf(stated, request), ...standingsOf(stated.approvals, at), ...said };
 }
 
 /** As in a decision, whoever leaves out the chain of a registered task means it. */
