@@ -1,28 +1,32 @@
 import { isObject } from "../src/core/json.ts";
 import type { Json, JsonObject } from "../src/core/words.ts";
 import { objectIn } from "./eval-replay.ts";
-import { paraphrased } from "./paraphrases.ts";
+import { type Paraphrase, paraphrased } from "./paraphrases.ts";
 import type { Recording, TraceSet } from "./trace-sets.ts";
 import type { TraceStep } from "./traces.ts";
 
 /** How tools are told otherwise than they were recorded, to see what the figures owe to their wording. */
 export interface Disguise {
   readonly names?: "kept" | "opaque";
-  readonly descriptions?: "kept" | "paraphrased";
+  readonly descriptions?: "kept" | Paraphrase;
 }
 
 /** The same recording under other words; outputs stay as they are. */
 export function disguised({ sets, outputs }: Recording, { names, descriptions }: Disguise): Recording {
-  const reworded = descriptions === "paraphrased" ? sets.map((set) => ({ ...set, tools: set.tools.map(withParaphrases) })) : sets;
+  const reworded =
+    descriptions === undefined || descriptions === "kept"
+      ? sets
+      : sets.map((set) => ({ ...set, tools: set.tools.map((tool) => withParaphrases(tool, descriptions)) }));
   return { sets: names === "opaque" ? withOpaqueNames(reworded) : reworded, outputs };
 }
 
-function withParaphrases(tool: JsonObject): JsonObject {
+function withParaphrases(tool: JsonObject, table: Paraphrase): JsonObject {
+  const reword = (text: string): string => paraphrased(text, table);
   const { description, inputSchema } = tool;
   return {
     ...tool,
-    ...(typeof description === "string" && { description: paraphrased(description) }),
-    ...(inputSchema !== undefined && { inputSchema: inSchema(inputSchema, { rewordDescription: paraphrased }) }),
+    ...(typeof description === "string" && { description: reword(description) }),
+    ...(inputSchema !== undefined && { inputSchema: inSchema(inputSchema, { rewordDescription: reword }) }),
   };
 }
 

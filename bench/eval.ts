@@ -5,6 +5,7 @@ import { STARTER_RULES } from "../src/config.ts";
 import { type Disguise, disguised } from "./disguise.ts";
 import { replayAll } from "./eval-replay.ts";
 import { missesOf, reportOf, rowsOf, textOfMisses } from "./eval-report.ts";
+import { PARAPHRASES } from "./paraphrases.ts";
 import { withStage } from "./processes.ts";
 import { readRecording, type Selection } from "./trace-sets.ts";
 import { TracesUnreadable } from "./traces.ts";
@@ -47,7 +48,7 @@ An attack is stopped when one of its injected steps at least is denied or held; 
 an injected step are left out. Shares come with their counts and the 95 % Wilson interval. Which step was injected is read only to count.
 
 --names opaque calls every tool t1, t2, … and every argument a1, a2, …, in the lists, the calls and the proposed scopes alike; descriptions stay.
---descriptions paraphrased puts other English words for common ones into every description; the words are in bench/paraphrases.ts.
+--descriptions paraphrased puts other English words for common ones into every description; the words are in bench/paraphrases.ts, in three tables.
 `;
 
 async function main(): Promise<void> {
@@ -65,7 +66,7 @@ async function main(): Promise<void> {
     .option("--suite <name>", "only the cases of this suite")
     .option("--limit <number>", "only the first so many cases of each suite of each file", readLimit)
     .addOption(new Option("--names <names>", "as they are, or such that they say nothing").choices(["kept", "opaque"]).default("kept"))
-    .addOption(new Option("--descriptions <descriptions>", "as they are, or in other words").choices(["kept", "paraphrased"]).default("kept"))
+    .addOption(new Option("--descriptions <descriptions>", "as they are, or in other words").choices(["kept", ...PARAPHRASES]).default("kept"))
     .option("--rules <dir>", "the policy whose catalog and agents are replaced", STARTER_RULES)
     .exitOverride()
     .addHelpText("after", HELP)

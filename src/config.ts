@@ -48,13 +48,29 @@ const webhookUrl = (setting: Omit<Setting<string>, "read">): Setting<string> => 
   ...setting,
   read: (value) => {
     if (value === "") return "";
-    const url = typeof value === "string" ? URL.parse(value) : null;
-    const isLoopback = url !== null && /^(127(?:\.\d{1,3}){3}|localhost|\[::1\])$/.test(url.hostname);
-    const isSafe = url !== null && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback));
-    if (isSafe && url.username + url.password + url.hash === "") return url.href;
+    const url = safeUrl(value);
+    if (url && url.username + url.password + url.hash === "") return url.href;
     return new Problem("expected an https URL, or an http one of this machine, without a user, a password and a fragment");
   },
 });
+
+const scorerUrl = (setting: Omit<Setting<string>, "read">): Setting<string> => ({
+  ...setting,
+  read: (value) => {
+    if (value === "") return "";
+    const url = safeUrl(value);
+    if (url && url.username + url.password + url.search + url.hash === "" && url.pathname === "/") return url.origin;
+    return new Problem("expected `https://HOST:PORT`, or `http://HOST:PORT` with a host of this machine, and nothing behind it");
+  },
+});
+
+/** Encrypted, or of this machine. */
+function safeUrl(value: unknown): URL | undefined {
+  const url = typeof value === "string" ? URL.parse(value) : null;
+  if (url === null) return undefined;
+  const isLoopback = /^(127(?:\.\d{1,3}){3}|localhost|\[::1\])$/.test(url.hostname);
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback) ? url : undefined;
+}
 
 const oneOf = <T extends string>(words: readonly T[], setting: Omit<Setting<T>, "read">): Setting<T> => ({
   ...setting,
@@ -159,6 +175,52 @@ export const SETTINGS = {
     meaning: "where each approval that is requested, answered, used or ended is told, with a signature; empty: nowhere",
     default: "",
   }),
+  scorer_url: scorerUrl({
+    meaning: "where `behest.scorer.v1.IntentScorer` is asked over gRPC how far each action lies from its task; empty: nobody is asked",
+    default: "",
+  }),
+  scorer_deadline_ms: count(
+    {
+      meaning: "milliseconds that a decision waits for the scorer; what comes later is no answer",
+      default: 300,
+      because: "every decision may take that much longer",
+    },
+    1,
+    60_000,
+  ),
+  scorer_cache_ttl_ms: count(
+    {
+      meaning: "milliseconds for which an answer of the scorer is used again for the same question; 0: never",
+      default: 600_000,
+      because: "ten minutes",
+    },
+    0,
+    86_400_000,
+  ),
+  scorer_cache_answers_max: count({
+    meaning: "answers of the scorer kept, in memory alone; beyond that the least recently used goes",
+    default: 10_000,
+    because: "about 500 bytes of memory each",
+  }),
+  scorer_calls_max: count({
+    meaning: "questions before the scorer at once; what is beyond is not asked, and is decided as without an answer",
+    default: 256,
+    because: "a whole batch",
+  }),
+  scorer_failures_max: count({
+    meaning: "failures of the scorer in a row after which it is not asked for `scorer_pause_ms`",
+    default: 5,
+    because: "nobody should wait for one that is down",
+  }),
+  scorer_pause_ms: count(
+    {
+      meaning: "milliseconds for which a scorer that failed is not asked, until one question tries it again",
+      default: 5_000,
+      because: "as long as a restart takes",
+    },
+    1,
+    3_600_000,
+  ),
   explains_per_minute: count({
     meaning: "explanations that an enforcer may ask for, per agent and minute",
     default: 60,

@@ -28,6 +28,7 @@ import { createLanguage } from "./inference/statement.ts";
 import { differences } from "./reference/second-opinion.ts";
 import { readResult } from "./results/read.ts";
 import { followRules, keepRules, policyReaders, readFirstRules, reloadRules } from "./rules-in-force.ts";
+import { createRemoteScorer, type RemoteScorer } from "./scorer/scorer.ts";
 import { openSqliteStorage, type SqliteStorage } from "./storage/sqlite/ledger.ts";
 import { openWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
@@ -81,7 +82,16 @@ export async function startService(config: Config, log: Logger): Promise<Service
     const telling = await tellReceiver(config, log, { data, ledger: storage.ledger });
     closers.push(() => telling.close());
     const policies = await keepRules(first, { log, ledger: storage.ledger, clock: systemClock, newId });
-    const ports = { ledger: storage.ledger, policies, clock: systemClock, newId, keyedDigest: createKeyedDigest(data.maskKey), intent: createIntent(createLanguage(), readResult) };
+    const scorer = remoteScorer(config, log);
+    closers.push(() => scorer?.close());
+    const ports = {
+      ledger: storage.ledger,
+      policies,
+      clock: systemClock,
+      newId,
+      keyedDigest: createKeyedDigest(data.maskKey),
+      intent: createIntent(createLanguage(), readResult),
+    };
     const decider = createDecider({
       ...ports,
       cache: storage.cache,
@@ -89,6 +99,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
       limits: stateLimits(config),
       onEvaluationError: (error) => log.error({ err: error }, "a rule could not be evaluated; the action was denied"),
       secondOpinion: secondOpinion(config.second_opinion_every, log),
+      ...(scorer && { scorer }),
     });
     const people = askPeople(config, log, { ...ports, decider });
     closers.push(people.close);
@@ -154,6 +165,22 @@ async function tellReceiver(config: Config, log: Logger, { data, ledger }: { dat
   }
 }
 
+/** Whoever the operator named to judge actions; nobody, unless somebody is named. */
+function remoteScorer(config: Config, log: Logger): RemoteScorer | undefined {
+  if (config.scorer_url === "") return undefined;
+  return createRemoteScorer({
+    url: config.scorer_url,
+    deadlineMs: config.scorer_deadline_ms,
+    cacheTtlMs: config.scorer_cache_ttl_ms,
+    cacheAnswersMax: config.scorer_cache_answers_max,
+    callsMax: config.scorer_calls_max,
+    failuresMax: config.scorer_failures_max,
+    pauseMs: config.scorer_pause_ms,
+    now: () => performance.now(),
+    log: { told: (what) => log.info(what), failing: (why) => log.warn(why) },
+  });
+}
+
 type Approvals = Pick<Parameters<typeof serveGrpc>[0], "approvals" | "waiting" | "watching">;
 type ApprovalPorts = ApprovalKeeperPorts & Pick<Parameters<typeof createWaitingDecider>[0], "decider" | "ledger">;
 
@@ -195,12 +222,17 @@ function everySecond(sweep: () => Promise<unknown>, log: Logger): { stop(): void
   };
 }
 
-async function openStorage(config: Config, log: Logger, { databasePath: path, controlJournalPath, sealKey }: DataDirectory): Promise<SqliteStorage> {
+async function openStorage(
+  config: Config,
+  log: Logger,
+  { databasePath: path, controlJournalPath, sealKey, observationKey }: DataDirectory,
+): Promise<SqliteStorage> {
   try {
     return await openSqliteStorage({
       path,
       journalPath: controlJournalPath,
       sealKey,
+      observationKey,
       now: systemClock.now,
       cacheRowsMax: config.cache_rows_max,
       turnsWaitingMax: config.turns_waiting_max,

@@ -7,7 +7,9 @@ import { approvalStandings } from "./approvals/standing.ts";
 import { askCached } from "./cached-evaluation.ts";
 import { ServiceError } from "./errors.ts";
 import type { Evaluation } from "./evaluate.ts";
+import type { InOrder } from "./in-order.ts";
 import type { Intent } from "./intent/intent.ts";
+import { type Consulted, consult, heeded, type Scorer } from "./intent/scorer.ts";
 import { encodeStable } from "./json.ts";
 import { judgeSituation, type Verdict } from "./judge.ts";
 import { type KeyedDigest, maskRequest } from "./masking.ts";
@@ -37,6 +39,8 @@ export interface DeciderPorts {
   /** Told what made an evaluation fail; the answer is a DENY already. */
   readonly onEvaluationError: (error: unknown) => void;
   readonly secondOpinion?: SecondOpinion;
+  /** Asked before each turn, unless there is none. */
+  readonly scorer?: Scorer;
 }
 
 export interface Answer {
@@ -60,13 +64,15 @@ export interface Asked {
   readonly claimedDigest?: string;
   /** The decision that this call waited for people with, once they have answered; and the approval, if it is for what is asked. */
   readonly continues?: { readonly decision: string; readonly approval?: string };
+  /** Shared by requests whose turns are to come in the order in which they were asked, whoever has to wait for the scorer. */
+  readonly inOrder?: InOrder;
 }
 
 export interface Decider {
   /** Decides, records, and answers when the record is on disk. @throws {ServiceError} */
   decide(asked: Asked): Promise<Answer>;
   /** Answers what `decide` would, and what from, and leaves no trace. @throws {ServiceError} */
-  explain(asked: Asked): { readonly answer: Answer; readonly verdict: Verdict };
+  explain(asked: Asked): Promise<{ readonly answer: Answer; readonly verdict: Verdict }>;
 }
 
 type TurnAnswer =
@@ -82,8 +88,9 @@ interface FreshEvaluation {
 export function createDecider(ports: DeciderPorts): Decider {
   return {
     decide: (asked) => decideRecorded(ports, asked),
-    explain(asked) {
-      const prepared = prepare(ports, { ...asked, request: withoutRequestId(asked.request) });
+    async explain(asked) {
+      const unnamed = { ...asked, request: withoutRequestId(asked.request) };
+      const prepared = ports.scorer ? await prepareConsulted(ports, ports.scorer, unnamed) : prepare(ports, unnamed);
       const untouched = { ...ports, cache: looking(ports.cache) };
       const { record, verdict } = ports.ledger.peek(prepared.keys, (view) =>
         decideOnce(untouched, prepared, { view, ...pose(ports, prepared, { view }) }),
@@ -97,7 +104,7 @@ export function createDecider(ports: DeciderPorts): Decider {
 const looking = (cache: DecisionCache): DecisionCache => ({ get: (key) => cache.peek(key), peek: (key) => cache.peek(key), put: () => undefined });
 
 async function decideRecorded(ports: DeciderPorts, asked: Asked): Promise<Answer> {
-  const prepared = prepare(ports, asked);
+  const prepared = ports.scorer ? await prepareConsulted(ports, ports.scorer, asked) : prepare(ports, asked);
   const answer = await ports.ledger.transact(prepared.keys, (view) => turn(ports, prepared, view));
   const { argumentsDigest } = prepared;
   switch (answer.kind) {
@@ -136,6 +143,21 @@ interface Prepared {
   /** Nothing masked: what an approval is bound to. */
   readonly original: DecisionRequest;
   readonly continues?: string;
+  readonly consulted?: Consulted;
+}
+
+/** To wait for the scorer takes time: all else is read after it. */
+async function prepareConsulted(ports: DeciderPorts, scorer: Scorer, asked: Asked): Promise<Prepared> {
+  const before = prepare(ports, asked);
+  const { policy, caller, request, at } = before;
+  const consulting = ports.ledger.peek(before.keys, async (view) => {
+    // What was answered to the attempt is answered again, or denied, whatever a scorer says.
+    if (findEarlier(ports, before, view)) return undefined;
+    const { task, registered, memory, approvals } = view;
+    return consult(scorer, ports.canonical, { policy, caller, request, task, registered, memory, approvals, at });
+  });
+  const consulted = await (asked.inOrder?.(consulting) ?? consulting);
+  return { ...prepare(ports, asked), ...(consulted && { consulted }) };
 }
 
 function prepare(ports: DeciderPorts, asked: Asked): Prepared {
@@ -270,6 +292,7 @@ function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateRe
     request: withChain(task.restated ? request : withoutStatement(request), task, registered),
     masked: prepared.masked,
     task,
+    ...heeded(prepared.consulted, policy, task),
     ...(lapsed && { lapsed: lapsed.decisionId }),
   };
   const situation = situate(policy, subject);

@@ -43,6 +43,12 @@ export const total = (type: Exclude<FactType, "map">, influence: Influence, desc
   ...described,
 });
 
+/** Absent where nobody said it. */
+export const partial = (type: Exclude<FactType, "map">, influence: Influence, described: Described & Options): FactDeclaration => ({
+  ...total(type, influence, described),
+  total: false,
+});
+
 export const map = (influence: Influence, described: Described): FactDeclaration => ({ type: "map", total: false, influence, ...described });
 
 export const ranked = (values: readonly string[]): Options => ({

@@ -1,5 +1,6 @@
 import { type FactDeclaration, growing, map, ranked, rising, total, worseWhen } from "./fact.ts";
 import { INTENT_FACTS } from "./intent/facts.ts";
+import { SCORER_FACTS } from "./intent/scorer-facts.ts";
 import type { Policy } from "./policy.ts";
 import { rankOf, type Situation } from "./situation.ts";
 import { percentUsed } from "./tasks/budget.ts";
@@ -184,6 +185,7 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
   }),
 
   ...INTENT_FACTS,
+  ...SCORER_FACTS,
 
   "chain.depth": total("integer", "caller", {
     meaning: "how many agents the work was handed on to, after the first",

@@ -39,9 +39,10 @@ export interface Ledger {
   /**
    * Runs `turn` once over the state that `keys` name, applies its events before any other turn sees that state, and answers when they
    * are on disk. Events are written, and answers leave, in the order of the turns; a turn without events waits for those before it.
+   * What tools returned applies with the events, and is kept as keyed digests of its values until the task at the root is over.
    * What `turn` throws is thrown, and nothing is written.
    * @throws {ServiceError} LEDGER_UNAVAILABLE: not acknowledged. Whether it was written shows once the ledger has reopened. OVERLOADED:
-   * more turns wait for the disk than may; nothing was run.
+   * more turns, or more that tools returned, wait for the disk than may; nothing was written.
    */
   transact<A>(keys: StateKeys, turn: (view: StateView) => Turn<A>): Promise<A>;
 

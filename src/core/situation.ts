@@ -1,4 +1,5 @@
 import type { ApprovalStandings } from "./approvals/standing.ts";
+import type { ScorerAnswer } from "./intent/scorer.ts";
 import type { IntentStanding } from "./intent/standing.ts";
 import { isList, isObject } from "./json.ts";
 import type { Policy, Reach, RegisteredAgent, ResourceLabel, Tool } from "./policy.ts";
@@ -25,6 +26,8 @@ export interface Subject extends ApprovalStandings {
   readonly intent?: IntentStanding;
   /** The suspensions that cover the action; absent if none does. */
   readonly suspended?: readonly AppliedSuspension[];
+  /** What an outside judge said of it; absent: nothing that counts. */
+  readonly scorer?: ScorerAnswer;
 }
 
 /** What policy and subject together say of the action: everything that facts and invariants are read from. */
@@ -94,8 +97,8 @@ export function situate(policy: Policy, subject: Subject): Situation {
 }
 
 /** The catalog's effect counts; the request's only if it is worse. */
-function effectsOf(request: DecisionRequest, tool: Tool | undefined): Pick<Situation, "effect" | "listedEffect"> {
-  const { operation, effect } = request.action;
+export function effectsOf({ action }: Pick<DecisionRequest, "action">, tool: Tool | undefined): Pick<Situation, "effect" | "listedEffect"> {
+  const { operation, effect } = action;
   const listed = tool?.operations ? (tool.operations.get(operation ?? "") ?? "unknown") : (tool?.effect ?? "unknown");
   return { effect: effect === undefined ? listed : worseEffect(listed, effect), listedEffect: listed };
 }

@@ -1,6 +1,6 @@
 import { Approvals, type ApprovalsView } from "./approvals/register.ts";
 import type { ObservedView } from "./intent/observed.ts";
-import { ObservedTrees } from "./intent/observed-trees.ts";
+import { type ObservedInTree, ObservedTrees } from "./intent/observed-trees.ts";
 import type { Windows } from "./policy.ts";
 import type { DecisionRecord, LedgerEvent, PolicyLoaded, Reported, TaskEnded, TaskRevoked } from "./record.ts";
 import { Suspensions, type SuspensionsView } from "./suspensions.ts";
@@ -177,6 +177,12 @@ export function apply(state: State, event: LedgerEvent): void {
       state.approvals.end(event);
       break;
   }
+}
+
+/** Takes in what a tool returned, unless the task is over: nobody will ask for it any more. */
+export function observe(state: State, observed: ObservedInTree): void {
+  const root = state.registered.get(observed.root);
+  if (root ? root.ended === undefined : state.tasks.get(observed.root) !== undefined) state.observed.feed(observed);
 }
 
 /** What came to be overdue under the windows until now is settled first. */

@@ -1,4 +1,8 @@
+import { GRADES, type Grade } from "./intent/grades.ts";
+import { ALIGNMENTS } from "./intent/scope.ts";
+import { type IntentStanding, NOTHING_FOUND, OBJECT_STANDINGS, SCOPE_STANDINGS } from "./intent/standing.ts";
 import { isList, isObject, type Known } from "./json.ts";
+import { ARGUMENT_ROLES, type ArgumentRole } from "./policy.ts";
 import type { DecisionRequest } from "./request.ts";
 import { type Situation, type Subject, situate } from "./situation.ts";
 import { type Budget, percentUsed } from "./tasks/budget.ts";
@@ -94,6 +98,12 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   },
   "task.seen.systems": (situation, value) => withSeen(situation, isWords(value) ? { systems: value } : undefined),
 
+  "scorer.answered": (situation, value) => (isFlag(value) ? withScorer(situation, value ? {} : undefined) : undefined),
+  "scorer.risk": (situation, value) => {
+    if (value === undefined) return withScorer(situation, undefined);
+    return isCount(value) && value <= 100 ? withScorer(situation, { risk: value }) : undefined;
+  },
+
   "chain.depth": (situation, value) => (isCount(value) ? { ...situation, chainDepth: value } : undefined),
   "chain.weakest_hop": (situation, value) => {
     const { registered } = situation.subject.task;
@@ -174,6 +184,22 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   "data.categories": (situation, value) => (isWords(value) ? { ...situation, categories: value, categoriesStated: value.length > 0 } : undefined),
   "data.categories_stated": (situation, value) => (value === false ? { ...situation, categories: [], categoriesStated: false } : undefined),
 
+  "intent.scope": (situation, value) => {
+    const scope = SCOPE_STANDINGS.find((word) => word === value);
+    return withFound(situation, scope && { scope });
+  },
+  "intent.alignment": (situation, value) => {
+    const alignment = ALIGNMENTS.find((word) => word === value);
+    return withFound(situation, alignment && { alignment });
+  },
+  "intent.object": (situation, value) => {
+    const object = OBJECT_STANDINGS.find((word) => word === value);
+    return withFound(situation, object && { object });
+  },
+  ...Object.fromEntries(
+    ARGUMENT_ROLES.map((role): [string, Change] => [`provenance.${role}`, (situation, value) => withGrade(situation, role, value)]),
+  ),
+
   "context.environment": (situation, value) => (isText(value) ? { ...situation, environment: value } : undefined),
   "context.attributes": (situation, value, path) => {
     const { context } = situation.subject.request;
@@ -202,6 +228,13 @@ function withRegistered(situation: Situation, change: (registered: RegisteredSta
   return task.registered && withTask(situation, { ...task, registered: change(task.registered) });
 }
 
+/** One that says so much, or nothing. */
+function withScorer(situation: Situation, said: { readonly risk?: number } | undefined): Situation {
+  const { scorer: before, ...subject } = situation.subject;
+  const scorer = said && { id: "some-scorer", version: "1", risk: 0, reason: "", ...before, ...said };
+  return { ...situation, subject: { ...subject, ...(scorer && { scorer }) } };
+}
+
 function withAsked(situation: Situation, changed: { readonly byAgent?: Known; readonly forTask?: Known }): Situation | undefined {
   const { byAgent, forTask } = { byAgent: 0, forTask: 0, ...situation.subject.asked, ...changed };
   return isCount(byAgent) && isCount(forTask) ? withSubject(situation, { asked: { byAgent, forTask } }) : undefined;
@@ -212,10 +245,31 @@ function withEndorsed(situation: Situation, changed: { readonly values?: Known; 
   return isWords(values) && isWords(sources) ? withSubject(situation, { endorsed: { values, sources } }) : undefined;
 }
 
+const withFound = (situation: Situation, changed: Partial<IntentStanding> | undefined): Situation | undefined =>
+  changed && withSubject(situation, { intent: { ...(situation.subject.intent ?? NOTHING_FOUND), ...changed } });
+
+/** Where a value comes from. What the call does not name comes from nowhere, and to leave out what it names is no way to have it allowed. */
+function withGrade(situation: Situation, role: ArgumentRole, value: Known): Situation | undefined {
+  const { provenance } = situation.subject.intent ?? NOTHING_FOUND;
+  const grade = GRADES.find((word) => word === value);
+  return grade && provenance[role] !== undefined ? withFound(situation, { provenance: { ...provenance, [role]: grade } }) : undefined;
+}
+
+/** Known from the words of the task alone, or from whom it is for. */
+const FROM_THE_TASK: ReadonlySet<Grade> = new Set(["stated", "own", "same_host", "named_source"]);
+
+/** Nothing comes any more from what an initiator said. */
+function withoutTheTask(situation: Situation): Situation {
+  const { intent } = situation.subject;
+  if (!intent) return situation;
+  const graded = Object.entries(intent.provenance).map(([role, grade]) => [role, FROM_THE_TASK.has(grade) ? "unseen" : grade]);
+  return withSubject(situation, { intent: { ...intent, provenance: Object.fromEntries(graded) } });
+}
+
 /** The same task, had no initiator opened it. */
 function unregistered(situation: Situation): Situation {
   const { registered: _, ...task } = situation.subject.task;
-  return { ...withTask(situation, task), handedOn: [] };
+  return { ...withTask(withoutTheTask(situation), task), handedOn: [] };
 }
 
 /** A budget of which so much is used, in percent of each cap. */

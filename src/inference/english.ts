@@ -71,7 +71,7 @@ export const ENGLISH: LanguagePack = {
   leadIns: `this that the a an tool function method api endpoint operation command action utility wrapper helper interface plugin it they will can may
     would also then you your users user agent agents one clients to for of used use useful is be which and or i.e behest server service
     server's in order by default logic note after`,
-  adverbs: "also then only just even first finally afterwards optionally subsequently thereby immediately simply always once now both either",
+  adverbs: "also then only just even first finally afterwards optionally subsequently thereby immediately simply always once now both either auto",
   conjunctions: "and or then , / & + ; plus",
   determiners: "a an the this that these those its their his her it them him all any each every one some new your given specified provided existing",
   prepositions: `of for from to in on at by with using via about into onto through between among within without as during per under over before after
@@ -93,6 +93,7 @@ export const ENGLISH: LanguagePack = {
     attribute attributes property properties one ones format example reason hour hours minute minutes week weeks month months year
     years`,
   people: "user users person people agent agents recipient recipients someone somebody anyone everyone others",
+  nounsInLy: "reply family assembly supply anomaly ally monopoly fly belly jelly butterfly",
   negations: "not never without cannot can't don't doesn't won't no neither nor instead rather isn't aren't",
   conditions: "if when unless before after once whenever while until should where upon",
   modals: "can could may might able allowed whether",
@@ -147,7 +148,7 @@ export const ENGLISH: LanguagePack = {
     freeText: list(`body, content, contents, message, text, subject, title, description, query, keyword, keywords, comment, note, notes,
       reason, summary, prompt, command, code, question, review, details, search term, location, name, remark, expression,
       html, markdown, data`),
-    none: list(`date, time, timestamp, start time, end time, start date, end date, timezone, day, month, year, limit, offset, page, max
+    none: list(`date, dates, time, timestamp, start time, end time, start date, end date, timezone, day, month, year, limit, offset, page, max
       results, page size, sort, sort order, cursor, page token, format`),
     containers: list(`list, array, set, string, value, object, dictionary, optional, name, collection, one, json, type`),
     copy: list(`save, output, destination, dest, local, download, write`),

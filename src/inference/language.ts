@@ -31,6 +31,8 @@ export interface LanguagePack {
   readonly genericNouns: string;
   /** Nouns that say something only of what is done to people: `block a user`, and not `the name of a user`. */
   readonly people: string;
+  /** Nouns that end as adverbs do. */
+  readonly nounsInLy: string;
   readonly negations: string;
   readonly conditions: string;
   readonly modals: string;

@@ -60,12 +60,12 @@ export function inferObjects(lexicon: Lexicon, { name, prose, operations }: Said
 
 const isSilent = ({ nouns }: Source): boolean => nouns.every(({ isGeneric }) => isGeneric);
 
-/** In brackets stand examples and the long forms of what is said already. */
-const withoutBrackets = (prose: string): string => prose.replaceAll(/\([^()]*\)|\[[^[\]]*\]/g, " ");
+/** In brackets stand examples and the long forms of what is said already; `line-based` is a word, and names no line. */
+const plain = (prose: string): string => prose.replaceAll(/\([^()]*\)|\[[^[\]]*\]|[\p{L}\p{N}]+-\p{L}+ed\b/gu, " ");
 
 function describedObjects(lexicon: Lexicon, prose: string): Source {
   let found: Source = { from: "description", nouns: [], confidence: "low" };
-  for (const [index, clause] of clausesOf(withoutBrackets(prose)).slice(0, SENTENCES_MAX).entries()) {
+  for (const [index, clause] of clausesOf(plain(prose)).slice(0, SENTENCES_MAX).entries()) {
     const tokens = tokensOf(clause);
     const main = mainVerb(lexicon, tokens, index === 0);
     if (index > 0 && (!main || isBeside(lexicon, tokens, main.verb))) continue;
@@ -117,6 +117,7 @@ function nounsAmong(lexicon: Lexicon, tokens: readonly Token[], main?: VerbInTex
       if (nouns.length > 0 && isReading(verb)) break;
       continue;
     }
+    if (verb?.form === "third" && !verb.nounLike) continue;
     const word = token.word.replace(/'s?$/, "");
     if (!NOUN.test(word) || isModifier(lexicon, tokens, at)) continue;
     // `Remove a user from a team` is about users, `set the name of a user` and `send the user's plan` are not.
@@ -133,7 +134,7 @@ function isJoined(lexicon: Lexicon, tokens: readonly Token[], at: number): boole
   return lexicon.isIn("conjunctions", tokens[before]?.word ?? "");
 }
 
-const isAdverb = (lexicon: Lexicon, word: string): boolean => lexicon.isIn("adverbs", word) || /ly$/.test(word);
+const isAdverb = (lexicon: Lexicon, word: string): boolean => lexicon.isIn("adverbs", word) || (/ly$/.test(word) && !lexicon.isIn("nounsInLy", word));
 
 const isObject = (lexicon: Lexicon, token: Token | undefined): boolean => token !== undefined && lexicon.isIn("determiners", token.word);
 
@@ -179,7 +180,8 @@ function isModifier(lexicon: Lexicon, tokens: readonly Token[], at: number): boo
   const form = lexicon.verbOf(token)?.form;
   if (form === "participle" || /..[^e]ed$/.test(word)) return true;
   if (/(able|ible|ful|less|ous)$/.test(word) && isBeforeNoun) return true;
-  return (form === "gerund" || word.endsWith("ing")) && (isObject(lexicon, next) || (form === "gerund" && isBeforeNoun));
+  const saysMore = isBeforeNoun && !lexicon.isIn("genericNouns", next?.word ?? "");
+  return (form === "gerund" || word.endsWith("ing")) && (isObject(lexicon, next) || (form === "gerund" && saysMore));
 }
 
 interface NameNouns {

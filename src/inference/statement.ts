@@ -7,7 +7,7 @@ import { effectOf, objectOf } from "./object.ts";
 import { nameTokens, stemOf, type Token, tokensOf } from "./tokens.ts";
 
 /** More sentences ask for nothing more. A statement has at most 8 KiB. */
-const SENTENCES_MAX = 200;
+export const SENTENCES_MAX = 200;
 /** How far an object of a verb reaches. */
 const OBJECTS_MAX = 40;
 
@@ -60,14 +60,14 @@ function createReader(pack: LanguagePack): Reader {
 }
 
 /** What is quoted counts as a name, and no word in it as a verb. */
-const QUOTED = /(?<![\p{L}\p{N}])(?:'((?:[^'\n]|'(?=\p{L})){1,300})'|"([^"\n]{1,300})"|“([^”\n]{1,300})”|‘([^’\n]{1,300})’|`([^`\n]{1,300})`)(?![\p{L}\p{N}])/gu;
+export const QUOTED = /(?<![\p{L}\p{N}])(?:'((?:[^'\n]|'(?=\p{L})){1,300})'|"([^"\n]{1,300})"|“([^”\n]{1,300})”|‘([^’\n]{1,300})’|`([^`\n]{1,300})`)(?![\p{L}\p{N}])/gu;
 
 function readStatement(reader: Reader, text: string): StatementReading {
   const quoted = [...text.matchAll(QUOTED)].map((match) => match.slice(1).find((part) => part !== undefined) ?? "");
   const asks: Ask[] = [];
   const [superlatives, people] = [new Map<string, Superlative>(), new Set<string>()];
   let follows: string | undefined;
-  for (const sentence of sentencesOf(text)) {
+  for (const sentence of sentencesOf(text).slice(0, SENTENCES_MAX)) {
     const tokens = sentenceTokens(sentence);
     const found = asksIn(reader, tokens, asks.at(-1));
     asks.push(...(found.length === 0 && isQuestion(reader, sentence, tokens) ? [questionOf(reader, tokens)] : found));
@@ -83,7 +83,7 @@ function readStatement(reader: Reader, text: string): StatementReading {
     asks,
     stems: stemsIn(reader, text),
     quoted,
-    dates: dates.found,
+    dates: [...dates.found.keys()],
     numbers: numbersIn(dates.rest),
     superlatives: [...superlatives.values()],
     people: [...people],
@@ -91,9 +91,9 @@ function readStatement(reader: Reader, text: string): StatementReading {
   };
 }
 
-/** A question asks to be told. */
-const isQuestion = ({ words }: Reader, sentence: string, tokens: readonly StatementToken[]): boolean =>
-  /\?["'”’)]*\s*$/u.test(sentence) || words.questions.has(tokens[0]?.word ?? "");
+/** A question asks to be told; `do not …` is none. */
+const isQuestion = ({ words, lexicon }: Reader, sentence: string, tokens: readonly StatementToken[]): boolean =>
+  /\?["'”’)]*\s*$/u.test(sentence) || (words.questions.has(tokens[0]?.word ?? "") && !lexicon.isIn("negations", tokens[1]?.word ?? ""));
 
 function questionOf(reader: Reader, tokens: readonly StatementToken[]): Ask {
   const objects = new Map<string, string>();
@@ -104,11 +104,10 @@ function questionOf(reader: Reader, tokens: readonly StatementToken[]): Ask {
   return { effect: "read", verb: tokens[0]?.raw ?? "?", objects, universal: false };
 }
 
-const sentencesOf = (text: string): readonly string[] =>
+export const sentencesOf = (text: string): readonly string[] =>
   text
     .split(/(?<=[.!?;])\s+|\n+/u)
-    .filter((sentence) => sentence.trim() !== "")
-    .slice(0, SENTENCES_MAX);
+    .filter((sentence) => sentence.trim() !== "");
 
 interface StatementToken extends Token {
   readonly isQuoted: boolean;
@@ -175,7 +174,8 @@ function askingVerb({ lexicon, words }: Reader, tokens: readonly StatementToken[
   const verb: VerbInText | undefined = wish ? { base: token.word, form: "base", effect: "unknown", weak: false, nounLike: false, light: true } : known;
   if (!verb) return undefined;
   const previous = previousTo(lexicon, tokens, at);
-  if (lexicon.isIn("negations", previous)) return undefined;
+  // `Do not …` asks for nothing, and neither does what stands behind it.
+  if (lexicon.isIn("negations", previous) || (verb.light && lexicon.isIn("negations", tokens[at + 1]?.word ?? ""))) return undefined;
   if (verb.form === "participle") return previous === "be" ? verb : undefined;
   if (wish) return verb;
   if (verb.form !== "base") return undefined;
@@ -189,11 +189,18 @@ function askingVerb({ lexicon, words }: Reader, tokens: readonly StatementToken[
 /** The word before, without adverbs; the beginning of a clause is the empty word. */
 function previousTo(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): string {
   let before = at - 1;
-  while (before >= 0 && (lexicon.isIn("adverbs", tokens[before]?.word ?? "") || /ly$/.test(tokens[before]?.word ?? ""))) before--;
+  while (before >= Math.max(0, at - ADVERBS_MAX) && isAdverb(lexicon, tokens[before])) before--;
   const token = tokens[before];
   if (!token || token.kind === "mark" || /^\p{N}+$/u.test(token.word)) return "";
   return token.word;
 }
+
+/** More in a row say nothing more, and every verb looks back over those before it. */
+const ADVERBS_MAX = 4;
+
+/** `quickly` is one; `reply` is not. */
+const isAdverb = (lexicon: Lexicon, token: Token | undefined): boolean =>
+  token !== undefined && (lexicon.isIn("adverbs", token.word) || (token.word.endsWith("ly") && !lexicon.verbOf(token)));
 
 interface Asking extends Placed {
   readonly end: number;
@@ -258,27 +265,27 @@ const ISO_DATE = /\b(\d{4})-(\d{1,2})-(\d{1,2})\b/gu;
 const TIME = /\b\d{1,2}:\d{2}(?::\d{2})?\b/gu;
 const two = (text: string | number): string => String(text).padStart(2, "0");
 
-/** Dates as `2026-05-15`, without a year `05-15`; and the text without them. */
-function datesIn(text: string, months: string): { readonly found: readonly string[]; readonly rest: string } {
+/** Dates as `2026-05-15`, without a year `05-15`, with the words that say them; and the text without them. */
+export function datesIn(text: string, months: string): { readonly found: ReadonlyMap<string, string>; readonly rest: string } {
   const names = months.split(/\s+/);
-  const found = new Set<string>();
+  const found = new Map<string, string>();
   const month = (name: string): string => two(names.findIndex((full) => full.startsWith(name.toLowerCase().slice(0, 3))) + 1);
   const named = names.map((name) => `${name}|${name.slice(0, 3)}`).join("|");
   const rest = text
-    .replaceAll(ISO_DATE, (_, year: string, m: string, day: string) => {
-      found.add(`${year}-${two(m)}-${two(day)}`);
+    .replaceAll(ISO_DATE, (words: string, year: string, m: string, day: string) => {
+      found.set(`${year}-${two(m)}-${two(day)}`, words);
       return " ";
     })
-    .replaceAll(new RegExp(String.raw`\b(${named})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?`, "giu"), (_, name: string, day: string, year?: string) => {
-      found.add(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`);
+    .replaceAll(new RegExp(String.raw`\b(${named})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?`, "giu"), (words: string, name: string, day: string, year?: string) => {
+      found.set(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`, words);
       return " ";
     })
-    .replaceAll(new RegExp(String.raw`\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(${named})\b(?:,?\s+(\d{4})\b)?`, "giu"), (_, day: string, name: string, year?: string) => {
-      found.add(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`);
+    .replaceAll(new RegExp(String.raw`\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(${named})\b(?:,?\s+(\d{4})\b)?`, "giu"), (words: string, day: string, name: string, year?: string) => {
+      found.set(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`, words);
       return " ";
     })
     .replaceAll(TIME, " ");
-  return { found: [...found], rest };
+  return { found, rest };
 }
 
 const numbersIn = (text: string): readonly number[] => [

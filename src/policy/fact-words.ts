@@ -27,7 +27,7 @@ export const INFLUENCE_MEANINGS: Readonly<Record<Influence, string>> = {
   verified: "proven by a credential",
   initiator: "who opened the task",
   enforcer: "the enforcement point's question itself: to lie is to get an answer to another one",
-  reported: "what was reported of earlier actions",
+  reported: "what was reported of earlier actions, or said by a scorer",
   caller: "what the caller says beside its question",
   agent: "what comes from the agent's side",
 };

@@ -72,19 +72,19 @@ async function approved(endorsement?: Endorsement, through: Canonical = canonica
 }
 
 /** What would be decided; nothing is used up. */
-const wouldBe = ({ live, approval }: Approved, request: DecisionRequest): string =>
-  live.decider.explain({ caller: GATEWAY, request: { ...request, approvalId: approval } }).answer.record.judgement.outcome;
+const wouldBe = async ({ live, approval }: Approved, request: DecisionRequest): Promise<string> =>
+  (await live.decider.explain({ caller: GATEWAY, request: { ...request, approvalId: approval } })).answer.record.judgement.outcome;
 
 const nowhere = (): boolean => false;
 const asRequest = (value: JsonObject): DecisionRequest => value as unknown as DecisionRequest;
 const asJson = (request: DecisionRequest): JsonObject => JSON.parse(JSON.stringify(request));
 
 /** The first of so many mutants that would be allowed. */
-function firstAllowed(it: Approved, mutant: (dice: Dice) => { readonly path: string; readonly value: JsonObject }, runs = numRuns) {
+async function firstAllowed(it: Approved, mutant: (dice: Dice) => { readonly path: string; readonly value: JsonObject }, runs = numRuns) {
   const outcomes = new Map<string, number>();
   for (let run = 0; run < runs; run++) {
     const { path, value } = mutant(diceOf(seed + run));
-    const outcome = outcomeOf(it, value);
+    const outcome = await outcomeOf(it, value);
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     if (outcome === "ALLOW") return { allowed: { path, value, seed: seed + run }, outcomes };
   }
@@ -92,9 +92,9 @@ function firstAllowed(it: Approved, mutant: (dice: Dice) => { readonly path: str
 }
 
 /** Some mutants are no requests at all: an endpoint would not have let them in. */
-function outcomeOf(it: Approved, value: JsonObject): string {
+async function outcomeOf(it: Approved, value: JsonObject): Promise<string> {
   try {
-    return wouldBe(it, asRequest(value));
+    return await wouldBe(it, asRequest(value));
   } catch {
     return "no request";
   }
@@ -111,7 +111,7 @@ describe("a request that differs in one place from the one that was approved", {
 
   it("is not allowed, wherever the place is, and the approved one is, once", async () => {
     const json = asJson(it_.request);
-    const { allowed, outcomes } = firstAllowed(it_, (dice) => mutantOf(dice, json, nowhere));
+    const { allowed, outcomes } = await firstAllowed(it_, (dice) => mutantOf(dice, json, nowhere));
     expect(allowed).toBeUndefined();
     // Most of them differ in nothing that would be denied anyway.
     expect((outcomes.get("REQUIRE_APPROVAL") ?? 0) / numRuns).toBeGreaterThan(0.5);
@@ -139,7 +139,7 @@ describe("a request that differs in one place from the one that was approved", {
   ])("is allowed by a broken twin whose approvals leave out `%s`", async (path) => {
     const broken = await approved(undefined, (value) => canonical(without(value, path.split("."))));
     const json = asJson(broken.request);
-    const { allowed } = firstAllowed(broken, (dice) => mutantOf(dice, json, nowhere), 20_000);
+    const { allowed } = await firstAllowed(broken, (dice) => mutantOf(dice, json, nowhere), 20_000);
     expect(`request.${allowed?.path}`).toContain(path);
   });
 });
@@ -182,37 +182,37 @@ describe("a request that is like the one of a wider yes", { timeout }, () => {
   const varied = (args: object): DecisionRequest => ({ ...it_.request, action: { ...it_.request.action, arguments: { ...ARGUMENTS, ...args } } });
   const words = (dice: Dice): string => Array.from({ length: dice.roll(12) }, () => dice.pick(WORDS)).join(" ");
 
-  it("is allowed with less, and with other words", () => {
+  it("is allowed with less, and with other words", async () => {
     for (let run = 0; run < numRuns; run++) {
       const dice = diceOf(seed + run);
       const args = { amount: dice.pick([0, 0.01, 1, 99.99, 100]), memo: words(dice), note: words(dice) };
-      expect({ ...args, outcome: wouldBe(it_, varied(args)) }).toEqual({ ...args, outcome: "ALLOW" });
+      expect({ ...args, outcome: await wouldBe(it_, varied(args)) }).toEqual({ ...args, outcome: "ALLOW" });
     }
   });
 
-  it("is not allowed if it differs in anything else", () => {
+  it("is not allowed if it differs in anything else", async () => {
     const json = asJson(it_.request);
     const may = ["action.arguments.amount", "action.arguments.memo", "action.arguments.note"];
-    const { allowed } = firstAllowed(it_, (dice) => mutantOf(dice, json, (path) => may.includes(path)));
+    const { allowed } = await firstAllowed(it_, (dice) => mutantOf(dice, json, (path) => may.includes(path)));
     expect(allowed).toBeUndefined();
     for (const amount of [100.01, 101, 1e9, -1, "1", null, [1], { varies: "amount" }, { amount: 1 }]) {
-      expect({ amount, outcome: wouldBe(it_, varied({ amount })) }).toEqual({ amount, outcome: "REQUIRE_APPROVAL" });
+      expect({ amount, outcome: await wouldBe(it_, varied({ amount })) }).toEqual({ amount, outcome: "REQUIRE_APPROVAL" });
     }
     for (const memo of [null, 7, true, ["please"], { text: "please" }, { varies: "free_text" }]) {
-      expect({ memo, outcome: wouldBe(it_, varied({ memo })) }).toEqual({ memo, outcome: "REQUIRE_APPROVAL" });
+      expect({ memo, outcome: await wouldBe(it_, varied({ memo })) }).toEqual({ memo, outcome: "REQUIRE_APPROVAL" });
     }
   });
 
-  it("is not allowed if its words name what nobody has seen, however it is written", () => {
+  it("is not allowed if its words name what nobody has seen, however it is written", async () => {
     for (let run = 0; run < numRuns; run++) {
       const dice = diceOf(seed + run);
       const smuggled = dice.pick(DISGUISES)(dice.pick(SMUGGLED));
       const memo = [words(dice), smuggled, words(dice)].join(dice.pick([" ", "\n", "\t"]));
-      expect({ memo, outcome: wouldBe(it_, varied({ memo })) }).toEqual({ memo, outcome: "REQUIRE_APPROVAL" });
+      expect({ memo, outcome: await wouldBe(it_, varied({ memo })) }).toEqual({ memo, outcome: "REQUIRE_APPROVAL" });
     }
   });
 
-  it("is allowed if its words name what was shown, unless they are escaped", () => {
-    for (const disguise of DISGUISES.slice(0, -1)) expect(wouldBe(it_, varied({ memo: `for ${disguise("bob@corp.example")}` }))).toBe("ALLOW");
+  it("is allowed if its words name what was shown, unless they are escaped", async () => {
+    for (const disguise of DISGUISES.slice(0, -1)) expect(await wouldBe(it_, varied({ memo: `for ${disguise("bob@corp.example")}` }))).toBe("ALLOW");
   });
 });

@@ -296,7 +296,7 @@ describe("Explain", () => {
     const { decider, storage } = await begin();
     const keys = { tenant: "default", caller: "gateway", agent: "bot", principal: "none", session: "none" };
     const before = storage.ledger.peek(keys, (view) => ({ ...view }));
-    const { answer: explained } = decider.explain(ask({ ...tool("mail/read"), requestId: "r1" }));
+    const { answer: explained } = await decider.explain(ask({ ...tool("mail/read"), requestId: "r1" }));
     expect(storage.ledger.peek(keys, (view) => ({ ...view }))).toEqual(before);
     const decided = await decider.decide(ask({ ...tool("mail/read"), requestId: "r1" }));
     expect(explained.recorded).toBe(false);
@@ -339,7 +339,7 @@ describe("a token that covers some agents", () => {
   ])("gets $outcome for `$agent`, from Decide as from Explain, and the record alone gives it again", async ({ agent, outcome, codes }) => {
     const { decider, storage } = await begin();
     const asked = ask({ agent: { id: agent } }, narrow);
-    const explained = decider.explain(asked).answer.record.judgement;
+    const explained = (await decider.explain(asked)).answer.record.judgement;
     const { record } = await decider.decide(asked);
     expect(record.judgement).toMatchObject({ outcome, reasonCodes: codes });
     expect(explained).toEqual(record.judgement);

@@ -93,8 +93,8 @@ function actionOf(dice: Dice, policy: Policy): Pick<DecisionRequest, "action" | 
   };
 }
 
-type Ask = (live: LiveTasks, request: DecisionRequest) => Outcome;
-const asked: Ask = ({ decider }, request) => decider.explain({ caller: GATEWAY, request }).answer.record.judgement.outcome;
+type Ask = (live: LiveTasks, request: DecisionRequest) => Promise<Outcome> | Outcome;
+const asked: Ask = async ({ decider }, request) => (await decider.explain({ caller: GATEWAY, request })).answer.record.judgement.outcome;
 
 /** What the same action is answered to the root's agent under the root, and to whom it was handed on in these words. */
 async function outcomes(policy: Policy, { seed, words }: Drawn, ask: Ask) {
@@ -119,8 +119,8 @@ async function outcomes(policy: Policy, { seed, words }: Drawn, ask: Ask) {
   });
   const action = actionOf(dice, policy);
   return {
-    parents: ask(live, { agent: { id: PLANNER }, task: { id: root.id }, ...action }),
-    childs: ask(live, { agent: { id: WORKER }, task: { id: status.task.id, ...(dice.once(2) && { statement: words }) }, ...action }),
+    parents: await ask(live, { agent: { id: PLANNER }, task: { id: root.id }, ...action }),
+    childs: await ask(live, { agent: { id: WORKER }, task: { id: status.task.id, ...(dice.once(2) && { statement: words }) }, ...action }),
   };
 }
 

@@ -138,6 +138,7 @@ const CHANGES: readonly OneChange[] = [
   },
   { says: "how often people were asked", by: "caller", subject: subjectOf(REQUEST, { asked: { byAgent: 2, forTask: 1 } }) },
   { says: "what a person endorsed", by: "initiator", subject: subjectOf(REQUEST, { endorsed: { values: ["b@example.org"], sources: ["listed"] } }) },
+  { says: "what a scorer says", by: "reported", subject: subjectOf(REQUEST, { scorer: { id: "s", version: "1", risk: 0, reason: "" } }) },
   { says: "a session", by: "caller", subject: subjectOf({ ...REQUEST, session: "s" }) },
   { says: "data", by: "caller", subject: subjectOf({ ...REQUEST, data: { classification: "restricted", categories: ["x", "y"] } }) },
   {
@@ -151,6 +152,26 @@ const CHANGES: readonly OneChange[] = [
     says: "a statement",
     by: "agent",
     subject: subjectOf(REQUEST, { task: { standing: "open", id: "t", statement: "do it", restated: false, seen: NOTHING_SEEN } }),
+  },
+  {
+    says: "what was found beside the words of the task",
+    by: "agent",
+    subject: subjectOf(REQUEST, {
+      intent: {
+        scope: "inside",
+        alignment: "full",
+        object: "bound",
+        words: ["send"],
+        provenance: {
+          destination: "stated",
+          target: "own",
+          secret: "attested",
+          amount: "named_source",
+          currency: "free_text",
+          free_text: "same_host",
+        },
+      },
+    }),
   },
   {
     says: "another statement",

@@ -225,6 +225,8 @@ const EVERY: readonly Place[] = [
   place("task.endorsed_sources", "string[]", ["crm", "mail/send"]),
   place("task.budget_used_percent", "number"),
   place("task.unreported", "number"),
+  place("scorer.answered", "boolean"),
+  place("scorer.risk", "number"),
   place("action.secret_count", "number"),
   place("tool.definition_stated", "boolean"),
   place("tool.drifted", "boolean"),
@@ -409,6 +411,10 @@ const suspended: fc.Arbitrary<NonNullable<Subject["suspended"]>> = fc.constantFr
   ],
 );
 
+export const scorerAnswers: fc.Arbitrary<NonNullable<Subject["scorer"]>> = fc
+  .constantFrom(0, 1, 2, 39, 40, 79, 80, 100)
+  .map((risk) => ({ id: "some-scorer", version: "1", risk, reason: "it says so" }));
+
 const REFUSALS = (["action", "flood", "flood"] as const).map((kind) => ({ id: "approval-0", kind, at: instant(0) }));
 
 const selfAsserted: fc.Arbitrary<Subject> = withKeys(
@@ -431,14 +437,16 @@ const selfAsserted: fc.Arbitrary<Subject> = withKeys(
       2,
     ),
     endorsed: mostly<Subject["endorsed"]>(undefined, fc.record({ values: listOf(["a", "b"]), sources: listOf(["crm", "mail/send"]) }), 2),
+    scorer: mostly<Subject["scorer"]>(undefined, scorerAnswers, 1),
     callerAgents: mostly<readonly string[] | undefined>(undefined, fc.uniqueArray(some(["support-*", "*", "planner", "**er"]), { maxLength: 2 }), 9),
   },
   {},
-).map(({ lapsed, suspended: by, callerAgents, refused, asked, endorsed, ...subject }) => ({
+).map(({ lapsed, suspended: by, callerAgents, refused, asked, endorsed, scorer, ...subject }) => ({
   ...subject,
   ...(refused && { refused }),
   ...(asked && { asked }),
   ...(endorsed && { endorsed }),
+  ...(scorer && { scorer }),
   ...(lapsed !== undefined && { lapsed }),
   ...(by && { suspended: by }),
   ...(callerAgents && { callerAgents }),

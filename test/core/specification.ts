@@ -229,6 +229,8 @@ function factsOf(
     "task.seen.categories": task.seen.categories,
     "task.seen.trust": task.seen.trust,
     "task.seen.systems": task.seen.systems,
+    "scorer.answered": subject.scorer !== undefined,
+    "scorer.risk": subject.scorer?.risk,
     "action.tool": action.tool,
     "action.server": /^[^/]+(?=\/)/.exec(action.tool)?.[0] ?? "none",
     "action.operation": action.operation ?? "none",

@@ -247,10 +247,12 @@ it("adding a suspension makes no outcome better, and resuming it restores each e
         const decider = deciderOver(storage, { policy });
         const control = controlOver(storage);
         const outcomes = async () =>
-          requests.map((request) => {
-            const { outcome, basis, score, findings, holds: asked, reasonCodes } = decider.explain(ask(request)).verdict.judgement;
-            return { outcome, basis, score, findings, asked, reasonCodes };
-          });
+          Promise.all(
+            requests.map(async (request) => {
+              const { outcome, basis, score, findings, holds: asked, reasonCodes } = (await decider.explain(ask(request))).verdict.judgement;
+              return { outcome, basis, score, findings, asked, reasonCodes };
+            }),
+          );
         const before = await outcomes();
         const ids: string[] = [];
         let last = before;

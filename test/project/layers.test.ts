@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/storage/sqlite": ["src/core"],
   "src/endpoints/grpc": ["src/core", "src/gen"],
   "src/webhooks": ["src/core"],
+  "src/scorer": ["src/core", "src/gen"],
   "src/client": ["src/gen"],
   "src/canonical.ts": ["src/core"],
   "src/call-log.ts": ["src/core", "src/endpoints/grpc"],
@@ -37,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/policy",
     "src/reference",
     "src/results",
+    "src/scorer",
     "src/storage/sqlite",
     "src/webhooks",
   ],
@@ -52,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/identity",
     "src/inference",
     "src/policy",
+    "src/results",
   ],
 };
 
@@ -68,6 +71,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "src/storage/sqlite": ["better-sqlite3", "lru-cache"],
   "src/endpoints/grpc": ["@bufbuild/protobuf", "@grpc/grpc-js", "@grpc/reflection", "grpc-health-check"],
   "src/webhooks": [],
+  "src/scorer": ["@bufbuild/protobuf", "@grpc/grpc-js", "lru-cache"],
   "src/client": ["@bufbuild/protobuf", "@grpc/grpc-js"],
   "src/canonical.ts": ["canonicalize"],
   "src/call-log.ts": ["pino"],
@@ -135,6 +139,7 @@ describe("the layout", () => {
     { says: "one storage uses the other", file: "src/storage/sqlite/ledger.ts", imports: "../memory/ledger.ts" },
     { says: "an endpoint reads the policy's files", file: "src/endpoints/grpc/handler.ts", imports: "../../policy/load.ts" },
     { says: "webhooks read the database", file: "src/webhooks/webhooks.ts", imports: "../storage/sqlite/approval-events.ts" },
+    { says: "a scorer's client reads the database", file: "src/scorer/scorer.ts", imports: "../storage/sqlite/ledger.ts" },
     { says: "a folder uses another's library", file: "src/policy/load.ts", imports: "better-sqlite3" },
     { says: "a file lies in a folder of its own", file: "src/utils/strings.ts", imports: "node:path" },
   ])("is found broken when $says", ({ file, imports }) => {

@@ -316,7 +316,7 @@ describe("when a group cannot be written", () => {
     for (const result of waiting) expect(result).toMatchObject({ reason: { code: "LEDGER_UNAVAILABLE" } });
     expect(storage.ledger.ready).toBe(false);
     await expect(decider.decide(ask())).rejects.toMatchObject({ code: "LEDGER_UNAVAILABLE" });
-    expect(() => decider.explain(ask())).toThrow("the ledger cannot be written at present");
+    await expect(decider.explain(ask())).rejects.toThrow("the ledger cannot be written at present");
     blocker.exec("ROLLBACK");
     blocker.close();
     await new Promise<void>((resolve) => storage.ledger.onReadyChange((ready) => ready && resolve()));

@@ -1,9 +1,16 @@
-import { type Observation, Observed, type ObservedView } from "./observed.ts";
+import { type DigestOf, type Observation, Observed, type ObservedView, type RecalledValue } from "./observed.ts";
 
 /** What a tool returned to one task tree. */
 export interface ObservedInTree extends Observation {
   /** The task at the root; a self-asserted task is its own. */
   readonly root: string;
+}
+
+/** What is left of that after a restart. */
+export interface RecalledTree {
+  readonly root: string;
+  /** The newest last. */
+  readonly values: readonly RecalledValue[];
 }
 
 /** Values of all trees together; beyond, the tree to which nothing came for longest is forgotten whole. */
@@ -31,6 +38,13 @@ export class ObservedTrees {
       if (this.#size <= OBSERVED_IN_ALL_MAX) break;
       this.drop(oldest);
     }
+  }
+
+  /** Takes in what was kept of a tree by an earlier process; the one that was fed last comes last. */
+  recall({ root, values }: RecalledTree, digestOf: DigestOf): void {
+    this.drop(root);
+    this.#byRoot.set(root, new Observed(values, digestOf));
+    this.#size += values.length;
   }
 
   drop(root: string): void {

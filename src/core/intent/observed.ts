@@ -35,6 +35,15 @@ export interface Observation {
   readonly followed: readonly string[];
 }
 
+/** What is left of a value after a restart: nobody can read it back, and whoever has it finds it. */
+export interface RecalledValue extends ObservedValue {
+  /** Keyed, of the value. */
+  readonly digest: string;
+}
+
+/** The keyed digest under which a value is found again. */
+export type DigestOf = (value: string) => string;
+
 export interface ObservedView {
   readonly size: number;
   readonly amounts: readonly number[];
@@ -48,11 +57,20 @@ const RANK = { attested: 0, named_source: 1, free_text: 2 } as const;
 /** What the tools of one task tree have returned. Changed by reports alone. */
 export class Observed implements ObservedView {
   readonly #values = new Map<string, ObservedValue>();
+  /** By digest, those that have not come again since: older than all others. */
+  readonly #recalled: Map<string, ObservedValue>;
+  readonly #digestOf: DigestOf;
   #amounts: number[] = [];
   #followed: readonly string[] = [];
 
+  /** Begins with what was kept of an earlier process, the newest last. */
+  constructor(recalled: readonly RecalledValue[] = [], digestOf: DigestOf = (value) => value) {
+    this.#recalled = new Map(recalled.map(({ digest, ...found }) => [digest, found]));
+    this.#digestOf = digestOf;
+  }
+
   get size(): number {
-    return this.#values.size;
+    return this.#values.size + this.#recalled.size;
   }
 
   get amounts(): readonly number[] {
@@ -64,22 +82,49 @@ export class Observed implements ObservedView {
   }
 
   get(value: string): ObservedValue | undefined {
-    return this.#values.get(value);
+    return this.#values.get(value) ?? this.#recalledOf(value)?.found;
   }
 
-  /** A value that comes again keeps the better of its grades: the system's own record vouches for it wherever else it stands. */
+  #recalledOf(value: string): { readonly digest: string; readonly found: ObservedValue } | undefined {
+    if (this.#recalled.size === 0) return undefined;
+    const digest = this.#digestOf(value);
+    const found = this.#recalled.get(digest);
+    return found && { digest, found };
+  }
+
   add({ entries, amounts, followed }: Observation): void {
     for (const { value, ...found } of entries) {
-      const before = this.#values.get(value);
-      this.#values.delete(value);
-      this.#values.set(value, before ? better(before, found) : found);
-    }
-    for (const value of this.#values.keys()) {
-      if (this.#values.size <= OBSERVED_VALUES_MAX) break;
-      this.#values.delete(value);
+      if (!this.#values.has(value)) this.#bringBack(value);
+      keepBetter(this.#values, value, found);
     }
     this.#followed = [...new Set([...this.#followed, ...followed])].slice(0, FOLLOWED_TEXTS_MAX);
+    dropOldest(this.#recalled, this.size - OBSERVED_VALUES_MAX);
+    dropOldest(this.#values, this.size - OBSERVED_VALUES_MAX);
     if (amounts.length > 0) this.#amounts = [...new Set([...this.#amounts, ...amounts])].slice(-OBSERVED_AMOUNTS_MAX);
+  }
+
+  /** What comes again is in clear from now on. */
+  #bringBack(value: string): void {
+    const before = this.#recalledOf(value);
+    if (!before) return;
+    this.#recalled.delete(before.digest);
+    this.#values.set(value, before.found);
+  }
+}
+
+/** A value that comes again is the newest, and keeps the better of its grades: the system's own record vouches for it wherever else it stands. */
+export function keepBetter(values: Map<string, ObservedValue>, key: string, found: ObservedValue): void {
+  const before = values.get(key);
+  values.delete(key);
+  values.set(key, before ? better(before, found) : found);
+}
+
+/** As many as `count`, of a map in which the newest stand last. */
+export function dropOldest(values: Map<string, ObservedValue>, count: number): void {
+  let left = count;
+  for (const key of values.keys()) {
+    if (left-- <= 0) return;
+    values.delete(key);
   }
 }
 

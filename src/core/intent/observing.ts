@@ -3,7 +3,7 @@ import type { Tool } from "../policy.ts";
 import type { Json, JsonObject, Trust } from "../words.ts";
 import { addressesIn } from "./addresses.ts";
 import type { Language, StatementReading } from "./language.ts";
-import { FOLLOWED_LENGTH_MAX, type Observation, OBSERVED_LENGTH_MAX, type ObservedEntry } from "./observed.ts";
+import { FOLLOWED_LENGTH_MAX, OBSERVED_LENGTH_MAX, type Observation, type ObservedEntry } from "./observed.ts";
 import { holds, plainly, squeezed } from "./spelling.ts";
 
 /** What a tool returned for a call, beside the words of the task. */
@@ -82,13 +82,16 @@ class ResultReader {
   prose(text: string, { named, exact }: Pick<Place, "named" | "exact">): void {
     if (exact && this.#returned.statement?.reading.follows !== undefined) this.followed.push(text.slice(0, FOLLOWED_LENGTH_MAX));
     for (const { value, host } of addressesIn(text)) {
-      for (const spelled of [value, ...(host === undefined ? [] : [host])]) this.#add(spelled, { grade: named ? "named_source" : "free_text", bound: named, naming: false });
+      for (const spelled of [value, ...(host === undefined ? [] : [host])])
+        this.#add(spelled, { grade: named ? "named_source" : "free_text", bound: named, naming: false });
     }
     if (!named && this.#returned.tool?.output.trust !== "trusted") return;
     for (const line of text.split(/[\n,;|]/u)) {
       const part = line.replace(/^\s*(?:[-*•]|\d+[.)])\s*/u, "").trim();
       const afterColon = part.slice(part.lastIndexOf(": ") + 1).trim();
-      for (const value of new Set([part, afterColon])) if (value.length > 1 && value.length <= NAME_LENGTH_MAX) this.#addText(value, { grade: "named_source", bound: named || this.#isNamed(value, false) });
+      for (const value of new Set([part, afterColon]))
+        if (value.length > 1 && value.length <= NAME_LENGTH_MAX)
+          this.#addText(value, { grade: "named_source", bound: named || this.#isNamed(value, false) });
     }
   }
 
@@ -135,7 +138,10 @@ class ResultReader {
   }
 
   #scalar(text: string, place: Place): void {
-    if (text.length > OBSERVED_LENGTH_MAX || text.includes("\n")) return this.prose(text, place);
+    if (text.length > OBSERVED_LENGTH_MAX || text.includes("\n")) {
+      this.prose(text, place);
+      return;
+    }
     const { named, bound } = place;
     if (/\s/u.test(text.trim())) this.prose(text, place);
     const grade = this.#attests(text, place) ? "attested" : named ? "named_source" : "free_text";
@@ -182,7 +188,11 @@ class ResultReader {
   #namesItself(record: JsonObject): boolean {
     return Object.entries(record).some(([key, value]) => {
       if (typeof value === "string") return value.length <= NAME_LENGTH_MAX && this.#isNamed(value, false);
-      return typeof value === "number" && this.#language.fieldKind(key) === "amount" && (this.#returned.statement?.reading.numbers.includes(value) ?? false);
+      return (
+        typeof value === "number" &&
+        this.#language.fieldKind(key) === "amount" &&
+        (this.#returned.statement?.reading.numbers.includes(value) ?? false)
+      );
     });
   }
 
@@ -215,7 +225,8 @@ class ResultReader {
       const values = compared.filter((value) => value !== undefined);
       for (const { extreme } of superlatives) {
         const end = extreme === "most" ? Math.max(...values) : Math.min(...values);
-        for (const [at, record] of records.entries()) if (compared[at] === end && values.filter((value) => value === end).length === 1) extremes.add(record);
+        for (const [at, record] of records.entries())
+          if (compared[at] === end && values.filter((value) => value === end).length === 1) extremes.add(record);
       }
     }
     return extremes;
@@ -233,7 +244,8 @@ class ResultReader {
   }
 
   #add(value: string, found: Omit<ObservedEntry, "value" | "tool">): void {
-    if (value.length <= OBSERVED_LENGTH_MAX && this.entries.length < ENTRIES_MAX) this.entries.push({ value, ...found, tool: this.#returned.toolName });
+    if (value.length <= OBSERVED_LENGTH_MAX && this.entries.length < ENTRIES_MAX)
+      this.entries.push({ value, ...found, tool: this.#returned.toolName });
   }
 }
 

@@ -62,7 +62,8 @@ export function gradingOf(known: Known): Grading {
       }
       return { grade: worstGrade, weakest };
     },
-    amountOf: (value) => worst(textsOf(value), (text) => (grade(text) === "unseen" || grade(text) === "free_text" ? computedGrade(known, text) : grade(text))),
+    amountOf: (value) =>
+      worst(textsOf(value), (text) => (grade(text) === "unseen" || grade(text) === "free_text" ? computedGrade(known, text) : grade(text))),
   };
 }
 
@@ -99,7 +100,9 @@ const holdsWithoutSign = (words: string, plain: string): boolean => {
 };
 
 const spellingsOf = (texts: readonly string[]): ReadonlySet<string> =>
-  new Set(texts.flatMap((text) => [plainly(text), ...(/\d/.test(text) ? [squeezed(plainly(text))] : []), ...addressesIn(text).map(({ value }) => value)]));
+  new Set(
+    texts.flatMap((text) => [plainly(text), ...(/\d/.test(text) ? [squeezed(plainly(text))] : []), ...addressesIn(text).map(({ value }) => value)]),
+  );
 
 function observedGrade({ observed, endorsed }: Known, spellings: readonly string[]): Grade | undefined {
   for (const spelling of spellings) {

@@ -71,3 +71,16 @@ function matchOfAsk(ask: Ask, { stems }: StatementReading, words: ReadonlySet<st
   if (own.length > 0) return { alignment: "full", verb, objects: own, universal };
   return { alignment: "partial", verb, objects: [...words].filter((stem) => stems.has(stem)), universal };
 }
+
+/** What words say of a tool: it lies inside; it does where a call names what they mean; or it does not. */
+export const REACHES = ["inside", "inside_if_bound", "outside"] as const;
+export type Reached = (typeof REACHES)[number];
+
+/** Whoever only reads needs no words, and one who asks for the like of it means it of what is named. */
+export function reachedBy({ alignment, objects }: Match, tool: Tool, effect: Effect): Reached {
+  if (effect === "read" || alignment === "full") return "inside";
+  if (alignment === "none") return "outside";
+  // Of what is visited the address says what it is, and is graded for that.
+  if (effect === "browse") return "inside";
+  return objects.length > 0 && [...tool.roles.values()].includes("destination") ? "inside" : "inside_if_bound";
+}

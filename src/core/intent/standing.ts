@@ -1,22 +1,25 @@
+import { matchesAnyGlob } from "../globs.ts";
 import { isObject } from "../json.ts";
-import type { ArgumentRole, Tool } from "../policy.ts";
+import { ARGUMENT_ROLES, type ArgumentRole, type Tool } from "../policy.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
-import { matchesAnyGlob } from "../globs.ts";
 import { chainOf, type TaskState } from "../tasks/registered.ts";
 import type { Effect, Instant, Json } from "../words.ts";
 import { type Grade, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
 import { type Grading, gradingOf } from "./provenance.ts";
-import { type Alignment, ALIGNMENTS, matchOf, type ToolWords } from "./scope.ts";
+import { ALIGNMENTS, type Alignment, matchOf, reachedBy, type ToolWords } from "./scope.ts";
+
+export const SCOPE_STANDINGS = ["inside", "outside"] as const;
+export const OBJECT_STANDINGS = ["bound", "none", "unbound"] as const;
 
 /** What was found of an action beside the words of its task. It is recorded with the decision, which is made again from it. */
 export interface IntentStanding {
-  readonly scope: "inside" | "outside";
+  readonly scope: (typeof SCOPE_STANDINGS)[number];
   readonly alignment: Alignment;
   /** What is deleted, booked, moved or paid is what the task speaks of. */
-  readonly object: "bound" | "unbound" | "none";
+  readonly object: (typeof OBJECT_STANDINGS)[number];
   /** The words by which it lies inside; `scope.tools` for a tool that was issued or proposed. */
   readonly words: readonly string[];
   /** By role; absent: none. */
@@ -24,6 +27,15 @@ export interface IntentStanding {
   /** Arguments whose values are weak, and addresses in free text that are. */
   readonly weak?: readonly string[];
 }
+
+/** Where nothing was looked for: in records of before it was. */
+export const NOTHING_FOUND: IntentStanding = {
+  scope: "outside",
+  alignment: "none",
+  object: "unbound",
+  words: [],
+  provenance: Object.fromEntries(ARGUMENT_ROLES.map((role) => [role, "unseen"])),
+};
 
 export interface IntentQuestion {
   readonly toolWords: ToolWords;
@@ -87,10 +99,8 @@ function scopeOf(question: IntentQuestion, object: IntentStanding["object"]): Pi
   const matches = statements.map((statement) => matchOf(read(statement).reading, effect, toolWords(tool)));
   const alignment = ALIGNMENTS[Math.max(...matches.map((match) => ALIGNMENTS.indexOf(match.alignment)))] ?? "none";
   const words = [...new Set(matches.flatMap(({ verb, objects }) => [...(verb === undefined ? [] : [verb]), ...objects]))].slice(0, WORDS_SHOWN);
-  const addresses = [...tool.roles.values()].includes("destination") && matches.every(({ objects }) => objects.length > 0);
-  // Of what is visited the address says what it is, and is graded for that.
-  const visits = effect === "browse" && alignment !== "none";
-  const asked = effect === "read" || visits || alignment === "full" || (alignment === "partial" && (object === "bound" || addresses));
+  const reached = matches.map((match) => reachedBy(match, tool, effect));
+  const asked = reached.every((one) => one === "inside" || (one === "inside_if_bound" && object === "bound"));
   if (asked) return { scope: "inside", alignment, words };
   if (named) return { scope: "inside", alignment, words: ["scope.tools", ...words] };
   const followed = followedMatch(question);
@@ -127,7 +137,9 @@ interface Graded {
 function gradeArguments({ tool, arguments: stated, grading }: Graded): Pick<IntentStanding, "provenance" | "weak"> {
   const provenance: Partial<Record<ArgumentRole, Provenance>> = {};
   const weak: string[] = [];
-  const raise = (role: ArgumentRole, found: Provenance): void => void (provenance[role] = worseOf(provenance[role] ?? "none", found));
+  const raise = (role: ArgumentRole, found: Provenance): void => {
+    provenance[role] = worseOf(provenance[role] ?? "none", found);
+  };
   for (const [name, value] of Object.entries(stated)) {
     const role = tool?.roles.get(name);
     const graded = role === undefined || role === "free_text" ? "none" : role === "amount" ? grading.amountOf(value) : grading.gradeOf(value);
@@ -138,7 +150,8 @@ function gradeArguments({ tool, arguments: stated, grading }: Graded): Pick<Inte
     raise("free_text", addresses.grade);
     weak.push(...addresses.weakest);
   }
-  for (const role of new Set(tool ? tool.roles.values() : UNKNOWN_ROLES)) if (provenance[role] === undefined) provenance[role] = missing(tool, stated);
+  for (const role of new Set(tool ? tool.roles.values() : UNKNOWN_ROLES))
+    if (provenance[role] === undefined) provenance[role] = missing(tool, stated);
   const found = Object.entries(provenance).filter(([, grade]) => grade !== "none");
   return { provenance: Object.fromEntries(found), ...(weak.length > 0 && { weak: [...new Set(weak)].slice(0, WEAK_SHOWN) }) };
 }
@@ -179,7 +192,8 @@ function isBound(value: Json, { grading, observed }: Binding): boolean {
   });
 }
 
-const observedValue = (leaf: string, observed: ObservedView | undefined) => observed?.get(leaf.normalize("NFKC").trim().replaceAll(/\s+/gu, " ").toLowerCase());
+const observedValue = (leaf: string, observed: ObservedView | undefined) =>
+  observed?.get(leaf.normalize("NFKC").trim().replaceAll(/\s+/gu, " ").toLowerCase());
 
 function observedAs(leaf: string, observed: ObservedView | undefined): IntentStanding["object"] {
   const found = observedValue(leaf, observed);

@@ -5,6 +5,7 @@ import type { Answer, Decider } from "../../core/decide.ts";
 import { ServiceError } from "../../core/errors.ts";
 import { explainJudgement } from "../../core/explain.ts";
 import { findFlips } from "../../core/flips.ts";
+import { createInOrder, type InOrder } from "../../core/in-order.ts";
 import type { RateLimiter } from "../../core/rate-limit.ts";
 import type { Reported } from "../../core/record.ts";
 import type { Reports } from "../../core/reports.ts";
@@ -67,9 +68,8 @@ export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<"De
       }
       // All are begun in their order before any is awaited, so they share the disk's time and keep their order.
       const sizes = itemSizes(body);
-      const answers = await Promise.all(
-        items.map((item, index) => decideItem(ports, { caller, gone }, { item, bytes: sizes[index] ?? body.length })),
-      );
+      const asking = { caller, gone, inOrder: createInOrder() };
+      const answers = await Promise.all(items.map((item, index) => decideItem(ports, asking, { item, bytes: sizes[index] ?? body.length })));
       return toBinary(wire.DecideBatchResponseSchema, create(wire.DecideBatchResponseSchema, { items: answers }));
     },
     async Explain(body, metadata) {
@@ -90,11 +90,12 @@ export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<"De
 interface Asking {
   readonly caller: Caller;
   readonly gone: Gone;
+  readonly inOrder?: InOrder;
 }
 
-async function decideOne(ports: HandlerPorts, { caller, gone }: Asking, message: wire.DecideRequest): Promise<Answer> {
+async function decideOne(ports: HandlerPorts, { caller, gone, inOrder }: Asking, message: wire.DecideRequest): Promise<Answer> {
   const began = performance.now();
-  const answer = await ports.waiting.decide({ caller, ...fromWire(message, ports.limits) }, gone);
+  const answer = await ports.waiting.decide({ caller, ...fromWire(message, ports.limits), ...(inOrder && { inOrder }) }, gone);
   ports.onDecision(caller, answer, performance.now() - began);
   return answer;
 }
@@ -130,7 +131,7 @@ async function explain(
   }
   const asked = fromWire(message.request, ports.limits);
   if (limited) ports.explains.use(JSON.stringify([caller.tenant, caller.id, asked.request.agent.id]), ports.now());
-  const { answer, verdict } = ports.decider.explain({ ...asked, caller: askedAs(ports, caller, message.caller) });
+  const { answer, verdict } = await ports.decider.explain({ ...asked, caller: askedAs(ports, caller, message.caller) });
   if (limited) return { decision: toWire(answer) };
   const { situation, judgement } = verdict;
   return ports.explaining.alone(async () => {
