@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { OBSERVED_VALUES_MAX, type ObservedValue } from "../../src/core/intent/observed.ts";
 import { OBSERVED_IN_ALL_MAX } from "../../src/core/intent/observed-trees.ts";
 import { instant } from "../../src/core/words.ts";
+import { VALUES_QUEUED_MAX } from "../../src/storage/sqlite/group-queue.ts";
 import { OPERATOR } from "../core/controls.ts";
 import { randomRuns } from "../core/random-rules.ts";
 import { temporaryDirectory } from "../running-server.ts";
@@ -198,7 +199,7 @@ describe("what was observed", () => {
     { says: "a row that was taken away", edit: "DELETE FROM _observations WHERE came = 1" },
     {
       says: "a row that was added",
-      edit: "INSERT INTO _observations SELECT root_task_id, 'x', came + 100, grade, bound, naming, tool FROM _observations WHERE came = 1",
+      edit: "INSERT INTO _observations SELECT root_task_id, 'x', came + 100, grade, bound, naming, tool, seal FROM _observations WHERE came = 1",
     },
   ])("is not believed where the rows were edited: $says", async ({ edit }) => {
     let storage = await openSqlite({ path });
@@ -256,9 +257,8 @@ describe("on disk", () => {
     storage = await openSqlite({ path, observationKey: Buffer.alloc(32, "another") });
     expect(known(storage, task, ASKED_FOR)).toEqual(ASKED_FOR.map(() => undefined));
     await storage.close();
-    storage = await openSqlite({ path });
-    expect(known(storage, task, ["pay@vega.example"])[0]?.grade).toBe("attested");
-    await storage.close();
+    // Nobody could ever find anything by them again.
+    expect(rowsIn(path)).toEqual([]);
   });
 
   it("the newest values of a tree are kept, as in memory", async () => {
@@ -325,6 +325,22 @@ describe("nothing is left of a task", () => {
     expect(sizeOf(storage, task)).toBe(0);
     await reopenAfter(storage);
     expect(rowsIn(path)).toHaveLength(theirs);
+  });
+
+  it("not even digests in the free pages of the file", async () => {
+    const storage = await openSqlite({ path });
+    const [task, other] = [await openTask(storage), await openTask(storage)];
+    for (const one of [task, other]) await returned(storage, RECORDS, { task: one });
+    const digestsOf = (root: string): readonly string[] => rowsIn(path).flatMap((row) => (row.root_task_id === root ? [row.digest] : []));
+    const [ended, spoilt] = [digestsOf(task), digestsOf(other)];
+    await keeper(storage).close(INITIATOR, { id: task });
+    await storage.close();
+    const left = (digests: readonly string[]): number => digests.filter((digest) => readFileSync(path).includes(digest)).length;
+    expect([left(ended), left(spoilt)]).toEqual([0, spoilt.length]);
+    // The same look finds what is deleted without overwriting it.
+    lookOutside(path, (db) => db.exec("PRAGMA secure_delete = OFF; DELETE FROM _observations; PRAGMA wal_checkpoint(TRUNCATE)"));
+    expect(rowsIn(path)).toEqual([]);
+    expect(left(spoilt)).toBeGreaterThan(0);
   });
 
   it("that no initiator opened and that has closed", async () => {
@@ -419,5 +435,44 @@ describe("when a group fails", () => {
     const next = await openSqlite({ path: crashed });
     expect(new Set(rowsIn(crashed).map((row) => row.root_task_id))).toEqual(new Set([other]));
     await next.close();
+  });
+});
+
+describe("values that wait for the disk", () => {
+  /** A turn that brings so many. */
+  const bring = ({ ledger, clock }: OpenedStorage, root: string, count: number): Promise<string> =>
+    ledger.transact({ tenant: "default", caller: "gateway", agent: "bot", principal: "none", session: "none" }, () => ({
+      events: [{ kind: "task_revoked", v: 1, id: `event-${brought}`, at: clock.now(), tenant: "default", task: "none", root: "none", by: "op" }],
+      observed: { root, entries: Array.from({ length: count }, (_, n) => entry(`${brought++}-${n}`)), amounts: [] },
+      answer: "taken",
+    }));
+  let brought = 0;
+  const entry = (value: string) => ({ value, grade: "attested", bound: false, naming: false, tool: "read" }) as const;
+
+  it("go there in several transactions, if they are many", async () => {
+    const storage = await openSqlite({ path });
+    const task = await openTask(storage);
+    const groups = (): number => lookOutside(path, (db) => db.prepare<[], number>("SELECT count(*) FROM tree_heads").pluck().get() ?? 0);
+    const before = groups();
+    await Promise.all([bring(storage, task, 10), bring(storage, task, 10)]);
+    expect([groups() - before, rowsIn(path).length]).toEqual([1, 20]);
+    await Promise.all([1_000, 1_100, 1_000].map((count) => bring(storage, task, count)));
+    expect([groups() - before, rowsIn(path).length]).toEqual([3, 3_120]);
+    await storage.close();
+  });
+
+  it("are refused, and not taken in, where more wait than may; what brings none goes on", async () => {
+    const storage = await openSqlite({ path });
+    const task = await openTask(storage);
+    const taken = bring(storage, "no-such-task", VALUES_QUEUED_MAX);
+    const refused = bring(storage, task, 1);
+    const decided = decideTo(storage, { task });
+    await expect(refused).rejects.toMatchObject({ code: "OVERLOADED", detail: { limit: "values_waiting" } });
+    expect(sizeOf(storage, task)).toBe(0);
+    expect((await decided).judgement.outcome).toBe("ALLOW");
+    expect(await taken).toBe("taken");
+    expect(await bring(storage, task, 1)).toBe("taken");
+    expect(rowsIn(path)).toHaveLength(1);
+    await storage.close();
   });
 });

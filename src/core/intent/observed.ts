@@ -112,15 +112,15 @@ export class Observed implements ObservedView {
   }
 }
 
-/** A value that comes again is the newest, and keeps the better of its grades: the system's own record vouches for it wherever else it stands. */
+/** A value that comes again is the newest. */
 export function keepBetter(values: Map<string, ObservedValue>, key: string, found: ObservedValue): void {
   const before = values.get(key);
   values.delete(key);
-  values.set(key, before ? better(before, found) : found);
+  values.set(key, before ? betterOf(before, found) : found);
 }
 
 /** As many as `count`, of a map in which the newest stand last. */
-export function dropOldest(values: Map<string, ObservedValue>, count: number): void {
+function dropOldest(values: Map<string, ObservedValue>, count: number): void {
   let left = count;
   for (const key of values.keys()) {
     if (left-- <= 0) return;
@@ -128,7 +128,8 @@ export function dropOldest(values: Map<string, ObservedValue>, count: number): v
   }
 }
 
-function better(a: ObservedValue, b: ObservedValue): ObservedValue {
+/** A value that comes again keeps the better of its grades: the system's own record vouches for it wherever else it stands. */
+export function betterOf(a: ObservedValue, b: ObservedValue): ObservedValue {
   const best = RANK[a.grade] <= RANK[b.grade] ? a : b;
   return { ...best, bound: a.bound || b.bound };
 }

@@ -19,7 +19,9 @@ export interface WaitingObserved {
 /** Events of one transaction at most: what is behind them waits for the next. */
 const GROUP_EVENTS_MAX = 1_024;
 /** Values of one transaction, but for those of the last report in it: each takes a digest and a row, and whoever waits for the disk waits for them. */
-const GROUP_VALUES_MAX = 8_192;
+const GROUP_VALUES_MAX = 2_048;
+/** Values that tools returned and that wait for the disk, beside those under way: up to some 80 MB of text. */
+export const VALUES_QUEUED_MAX = 262_144;
 /** Cache rows of one transaction at most; more are forgotten, which is always allowed. */
 const GROUP_CACHE_ROWS_MAX = 256;
 

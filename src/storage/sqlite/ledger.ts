@@ -29,7 +29,7 @@ import { type Instant, instant } from "../../core/words.ts";
 import { approvalEventsOf } from "./approval-events.ts";
 import { type ApprovalRow, refuseApprovalDifference } from "./approval-rows.ts";
 import { createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
-import { GroupQueue, type WaitingObserved } from "./group-queue.ts";
+import { GroupQueue, VALUES_QUEUED_MAX, type WaitingObserved } from "./group-queue.ts";
 import { HeldControls } from "./held-controls.ts";
 import type { PolicyRow } from "./messages.ts";
 import { createObservationDigests, type ObservationDigests } from "./observation-digests.ts";
@@ -65,8 +65,6 @@ export interface SqliteStorage {
 }
 
 const FORGET_EVERY_MS = 1_000;
-/** Values that tools returned and that wait for the disk, beside those under way: up to some 80 MB of text. */
-const VALUES_QUEUED_MAX = 262_144;
 
 /**
  * Opens the ledger, makes what is missing, and rebuilds the state.

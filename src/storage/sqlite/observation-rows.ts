@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
 import {
-  dropOldest,
+  betterOf,
+  type DigestOf,
   keepBetter,
   OBSERVED_VALUES_MAX,
   type ObservedEntry,
@@ -13,6 +14,7 @@ import type { ObservationDigests } from "./observation-digests.ts";
 
 /** One row of `_observations`. */
 interface ObservationRow {
+  readonly root_task_id: string;
   readonly digest: string;
   /** The greatest of a tree came last. */
   readonly came: number;
@@ -20,15 +22,31 @@ interface ObservationRow {
   readonly bound: number;
   readonly naming: number;
   readonly tool: string;
+  readonly seal: string;
 }
 
 /** One row of `_observed_trees`. */
 interface TreeRow {
   readonly root_task_id: string;
+  /** How many rows it has. */
+  readonly kept: number;
+  /** The number of the one that came last. */
+  readonly came: number;
+  readonly expires_at: number | null;
   readonly seal: string;
 }
 
-const COLUMNS = "digest, came, grade, bound, naming, tool";
+const COLUMNS = "root_task_id, digest, came, grade, bound, naming, tool, seal";
+const TREE_COLUMNS = "root_task_id, kept, came, expires_at, seal";
+
+const sealOf = (digests: ObservationDigests, row: Omit<ObservationRow, "seal">): string =>
+  digests.seal(["value", row.root_task_id, row.digest, row.came, row.grade, row.bound, row.naming, row.tool]);
+
+/** Over how many rows there are as well: none may be taken away. */
+const treeSealOf = (digests: ObservationDigests, tree: Pick<TreeRow, "root_task_id" | "kept" | "came">): string =>
+  digests.seal(["tree", tree.root_task_id, tree.kept, tree.came]);
+
+const valueIn = ({ grade, bound, naming, tool }: ObservationRow): ObservedValue => ({ grade, bound: bound === 1, naming: naming === 1, tool });
 
 export interface ObservationStatements {
   /** Deletes what is kept of a tree that ends. */
@@ -40,25 +58,19 @@ export interface ObservationStatements {
 /** Keeps of each value that tools returned its digest and its grade, in the transaction of the report. */
 export function observationStatements(db: Database, digests: ObservationDigests): ObservationStatements {
   const trees = treeStatements(db);
-  const read = treeReader(db, digests);
-  const put = db.prepare<ObservationRow & { root: string }>(
-    `INSERT OR REPLACE INTO _observations (root_task_id, ${COLUMNS}) VALUES (@root, @digest, @came, @grade, @bound, @naming, @tool)`,
-  );
-  const remove = db.prepare<[string, string]>("DELETE FROM _observations WHERE root_task_id = ? AND digest = ?");
-
+  const values = valueStatements(db, digests);
   const feed = (root: string, entries: readonly ObservedEntry[], expiresAt: number | null): void => {
-    const seal = trees.sealOf(root);
-    const before = seal === undefined ? undefined : read(root, seal);
-    // What cannot be believed must not be sealed anew.
-    if (!before) trees.drop(root);
-    const after = addTo(before ?? [], entries, digests.of(root));
-    const kept = new Set(after.map((row) => row.digest));
-    for (const { digest } of before ?? []) if (!kept.has(digest)) remove.run(root, digest);
-    const lastCame = before?.at(-1)?.came ?? 0;
-    for (const row of after) if (row.came > lastCame) put.run({ root, ...row });
-    trees.put({ root, kept: after.length, expires_at: expiresAt, seal: digests.seal(root, after) });
+    const tree = trees.read(root);
+    const believed = tree && treeSealOf(digests, tree) === tree.seal ? tree : undefined;
+    // What is not believed must not be sealed anew.
+    if (!believed) trees.drop(root);
+    const before = believed ?? { kept: 0, came: 0 };
+    const found = digested(entries, digests.of(root));
+    const kept = before.kept + values.put({ root, found, came: before.came });
+    if (kept > OBSERVED_VALUES_MAX) values.dropOldest(root, kept - OBSERVED_VALUES_MAX);
+    const now = { root_task_id: root, kept: Math.min(kept, OBSERVED_VALUES_MAX), came: before.came + found.size };
+    trees.put({ ...now, expires_at: expiresAt, seal: treeSealOf(digests, now) });
   };
-
   return {
     project(event) {
       const isEnd = event.kind === "task_closed" || ((event.kind === "task_ended" || event.kind === "task_revoked") && event.task === event.root);
@@ -76,34 +88,53 @@ export function observationStatements(db: Database, digests: ObservationDigests)
   };
 }
 
-/** The rows of a tree after more has come to it, in their order. Those that are new or came again have greater numbers than all that were there. */
-function addTo(rows: readonly ObservationRow[], entries: readonly ObservedEntry[], digestOf: (value: string) => string): readonly ObservationRow[] {
-  const values = new Map<string, ObservedValue>(rows.map((row) => [row.digest, valueIn(row)]));
-  const came = new Map(rows.map((row) => [row.digest, row.came]));
-  for (const { value, ...found } of entries) {
-    const digest = digestOf(value);
-    keepBetter(values, digest, found);
-    came.delete(digest);
-  }
-  dropOldest(values, values.size - OBSERVED_VALUES_MAX);
-  let last = rows.at(-1)?.came ?? 0;
-  return [...values].map(([digest, { grade, bound, naming, tool }]) => ({
-    digest,
-    came: came.get(digest) ?? ++last,
-    grade,
-    bound: Number(bound),
-    naming: Number(naming),
-    tool,
-  }));
+/** Each value once, by its digest, in the order in which they came last. */
+function digested(entries: readonly ObservedEntry[], digestOf: DigestOf): ReadonlyMap<string, ObservedValue> {
+  const once = new Map<string, ObservedValue>();
+  for (const { value, ...found } of entries) keepBetter(once, value, found);
+  return new Map([...once].map(([value, found]) => [digestOf(value), found]));
 }
 
-const valueIn = ({ grade, bound, naming, tool }: ObservationRow): ObservedValue => ({ grade, bound: bound === 1, naming: naming === 1, tool });
+interface Putting {
+  readonly root: string;
+  readonly found: ReadonlyMap<string, ObservedValue>;
+  /** The number that came last before. */
+  readonly came: number;
+}
+
+function valueStatements(db: Database, digests: ObservationDigests) {
+  const readThose = db.prepare<[string, string], ObservationRow>(
+    `SELECT ${COLUMNS} FROM _observations WHERE root_task_id = ? AND digest IN (SELECT value FROM json_each(?))`,
+  );
+  const put = db.prepare(`INSERT OR REPLACE INTO _observations (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+  const dropOldest = db.prepare<{ root: string; count: number }>(
+    `DELETE FROM _observations WHERE root_task_id = @root
+     AND digest IN (SELECT digest FROM _observations WHERE root_task_id = @root ORDER BY came LIMIT @count)`,
+  );
+  return {
+    /** Answers how many of them are new. */
+    put({ root, found, came }: Putting): number {
+      const there = new Map(readThose.all(root, JSON.stringify([...found.keys()])).map((row) => [row.digest, row]));
+      let last = came;
+      const rows = [...found].map(([digest, value]) => {
+        const before = there.get(digest);
+        const { grade, bound, naming, tool } = before && sealOf(digests, before) === before.seal ? betterOf(valueIn(before), value) : value;
+        return { root_task_id: root, digest, came: ++last, grade, bound: Number(bound), naming: Number(naming), tool };
+      });
+      // In the order of the table each page is touched once.
+      rows.sort((a, b) => (a.digest < b.digest ? -1 : 1));
+      for (const row of rows) put.run(...Object.values(row), sealOf(digests, row));
+      return rows.length - there.size;
+    },
+    dropOldest: (root: string, count: number) => dropOldest.run({ root, count }),
+  };
+}
 
 function treeStatements(db: Database) {
-  const sealOf = db.prepare<[string], string>("SELECT seal FROM _observed_trees WHERE root_task_id = ?").pluck();
-  const put = db.prepare(
-    `INSERT OR REPLACE INTO _observed_trees (root_task_id, fed, kept, expires_at, seal)
-     VALUES (@root, (SELECT ifnull(max(fed), 0) + 1 FROM _observed_trees), @kept, @expires_at, @seal)`,
+  const read = db.prepare<[string], TreeRow>(`SELECT ${TREE_COLUMNS} FROM _observed_trees WHERE root_task_id = ?`);
+  const put = db.prepare<TreeRow>(
+    `INSERT OR REPLACE INTO _observed_trees (${TREE_COLUMNS}, fed)
+     VALUES (@root_task_id, @kept, @came, @expires_at, @seal, (SELECT ifnull(max(fed), 0) + 1 FROM _observed_trees))`,
   );
   const openTask = db.prepare<[string, number], { expires_at: number | null }>(
     "SELECT expires_at FROM tasks WHERE task_id = ? AND state = 'open' AND (expires_at IS NULL OR expires_at > ?)",
@@ -119,8 +150,8 @@ function treeStatements(db: Database) {
   };
   return {
     drop,
-    put: (tree: { root: string; kept: number; expires_at: number | null; seal: string }) => put.run(tree),
-    sealOf: (root: string) => sealOf.get(root),
+    read: (root: string) => read.get(root),
+    put: (tree: TreeRow) => put.run(tree),
     openTask: (root: string, atMs: number) => openTask.get(root, atMs),
     dropPast(atMs: number): void {
       for (const root of past.all(atMs)) drop(root);
@@ -138,35 +169,30 @@ function treeStatements(db: Database) {
   };
 }
 
-/** Reads the rows of a tree, the newest last; undefined if the seal is not theirs. */
-function treeReader(db: Database, digests: ObservationDigests): (root: string, seal: string) => readonly ObservationRow[] | undefined {
-  const rowsOf = db.prepare<[string], ObservationRow>(`SELECT ${COLUMNS} FROM _observations WHERE root_task_id = ? ORDER BY came`);
-  return (root, seal) => {
-    const rows = rowsOf.all(root);
-    return digests.seal(root, rows) === seal ? rows : undefined;
-  };
-}
-
 export interface ReadObservedOptions {
   readonly nowMs: number;
   readonly digests: ObservationDigests;
 }
 
-/** What is kept of the trees that are open, the one that was fed last coming last. What is kept of others is deleted. */
+/** What is kept of the trees that are open, the one that was fed last coming last. What is kept of others, and what is not believed, is deleted. */
 export function* readObserved(db: Database, { nowMs, digests }: ReadObservedOptions): Generator<RecalledTree> {
-  const { drop } = treeStatements(db);
-  const over = db
-    .prepare<[number], string>(
-      `SELECT root_task_id FROM _observed_trees AS o WHERE NOT EXISTS (
-         SELECT 1 FROM tasks AS t WHERE t.task_id = o.root_task_id AND t.state = 'open' AND (t.expires_at IS NULL OR t.expires_at > ?))`,
-    )
-    .pluck();
-  db.transaction(() => {
-    for (const root of over.all(nowMs)) drop(root);
-  }).immediate();
-  const read = treeReader(db, digests);
-  for (const { root_task_id: root, seal } of db.prepare<[], TreeRow>("SELECT root_task_id, seal FROM _observed_trees ORDER BY fed").all()) {
-    const rows = read(root, seal);
-    if (rows) yield { root, values: rows.map((row): RecalledValue => ({ digest: row.digest, ...valueIn(row) })) };
+  const trees = treeStatements(db);
+  const drop = db.transaction((roots: readonly string[]) => {
+    for (const root of roots) trees.drop(root);
+  });
+  const read = db.prepare<[string], ObservationRow>(`SELECT ${COLUMNS} FROM _observations WHERE root_task_id = ? ORDER BY came`);
+  const refused: string[] = [];
+  for (const tree of db.prepare<[], TreeRow>(`SELECT ${TREE_COLUMNS} FROM _observed_trees ORDER BY fed`).all()) {
+    const root = tree.root_task_id;
+    const rows = trees.openTask(root, nowMs) ? read.all(root) : [];
+    if (isWhole(digests, tree, rows)) yield { root, values: rows.map((row): RecalledValue => ({ digest: row.digest, ...valueIn(row) })) };
+    else refused.push(root);
   }
+  drop.immediate(refused);
 }
+
+const isWhole = (digests: ObservationDigests, tree: TreeRow, rows: readonly ObservationRow[]): boolean =>
+  treeSealOf(digests, tree) === tree.seal &&
+  rows.length === tree.kept &&
+  rows.at(-1)?.came === tree.came &&
+  rows.every((row) => sealOf(digests, row) === row.seal);

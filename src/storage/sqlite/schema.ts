@@ -283,6 +283,7 @@ export const MIGRATIONS: readonly string[] = [
     root_task_id TEXT PRIMARY KEY,
     fed INTEGER NOT NULL,
     kept INTEGER NOT NULL,
+    came INTEGER NOT NULL,
     expires_at INTEGER,
     seal TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
@@ -296,6 +297,7 @@ export const MIGRATIONS: readonly string[] = [
     bound INTEGER NOT NULL,
     naming INTEGER NOT NULL,
     tool TEXT NOT NULL,
+    seal TEXT NOT NULL,
     PRIMARY KEY (root_task_id, digest)
   ) STRICT, WITHOUT ROWID;
   `,
