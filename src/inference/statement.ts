@@ -20,9 +20,14 @@ export function createLanguage(pack: LanguagePack = ENGLISH): Language {
 interface Reader {
   readonly lexicon: Lexicon;
   readonly silent: ReadonlySet<string>;
-  /** One stem for those of one meaning. */
-  readonly meaning: ReadonlyMap<string, string>;
-  readonly words: Readonly<Record<"subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "questions", ReadonlySet<string>>>;
+  /** One stem for those of one meaning; several for a word of several meanings. */
+  readonly meanings: ReadonlyMap<string, readonly string[]>;
+  readonly words: Readonly<
+    Record<
+      "subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "questions",
+      ReadonlySet<string>
+    >
+  >;
   readonly most: ReadonlySet<string>;
   readonly least: ReadonlySet<string>;
 }
@@ -31,17 +36,17 @@ const setOf = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/)
 
 function createReader(pack: LanguagePack): Reader {
   const { statement } = pack;
-  const meaning = new Map<string, string>();
+  const meanings = new Map<string, string[]>();
   for (const group of statement.meanings) {
     const [first = "", ...others] = group.split(/\s+/).map(stemOf);
-    for (const stem of [first, ...others]) meaning.set(stem, first);
+    for (const stem of new Set([first, ...others])) meanings.set(stem, [...(meanings.get(stem) ?? []), first]);
   }
   return {
     lexicon: compileLexicon(pack),
     silent: setOf(
       [pack.determiners, pack.prepositions, pack.negations, pack.conditions, pack.modals, pack.adverbs, pack.predicates, statement.silent].join(" "),
     ),
-    meaning,
+    meanings,
     words: {
       subjects: setOf(statement.subjects),
       licences: setOf(statement.licences),
@@ -60,7 +65,8 @@ function createReader(pack: LanguagePack): Reader {
 }
 
 /** What is quoted counts as a name, and no word in it as a verb. */
-const QUOTED = /(?<![\p{L}\p{N}])(?:'((?:[^'\n]|'(?=\p{L})){1,300})'|"([^"\n]{1,300})"|“([^”\n]{1,300})”|‘([^’\n]{1,300})’|`([^`\n]{1,300})`)(?![\p{L}\p{N}])/gu;
+const QUOTED =
+  /(?<![\p{L}\p{N}])(?:'((?:[^'\n]|'(?=\p{L})){1,300})'|"([^"\n]{1,300})"|“([^”\n]{1,300})”|‘([^’\n]{1,300})’|`([^`\n]{1,300})`)(?![\p{L}\p{N}])/gu;
 
 function readStatement(reader: Reader, text: string): StatementReading {
   const quoted = [...text.matchAll(QUOTED)].map((match) => match.slice(1).find((part) => part !== undefined) ?? "");
@@ -96,12 +102,14 @@ const isQuestion = ({ words }: Reader, sentence: string, tokens: readonly Statem
   /\?["'”’)]*\s*$/u.test(sentence) || words.questions.has(tokens[0]?.word ?? "");
 
 function questionOf(reader: Reader, tokens: readonly StatementToken[]): Ask {
-  const objects = new Map<string, string>();
-  for (const { word, raw } of tokens.slice(0, OBJECTS_MAX)) {
-    const stem = stemFor(reader, word);
-    if (stem !== undefined && !objects.has(stem)) objects.set(stem, raw);
-  }
-  return { effect: "read", verb: tokens[0]?.raw ?? "?", objects, universal: false };
+  return { effect: "read", verb: tokens[0]?.raw ?? "?", objects: namedIn(reader, tokens.slice(0, OBJECTS_MAX)), universal: false };
+}
+
+/** What words name, by stem, as it was written first. */
+function namedIn(reader: Reader, tokens: readonly StatementToken[]): Map<string, string> {
+  const named = new Map<string, string>();
+  for (const { word, raw } of tokens) for (const stem of stemsOf(reader, word)) if (!named.has(stem)) named.set(stem, raw);
+  return named;
 }
 
 const sentencesOf = (text: string): readonly string[] =>
@@ -131,18 +139,17 @@ function stemsIn(reader: Reader, text: string): ReadonlySet<string> {
   for (const { raw, kind } of tokensOf(text)) {
     if (kind !== "word") continue;
     for (const { word } of nameTokens(raw)) {
-      const stem = stemFor(reader, word);
-      if (stem !== undefined) stems.add(stem);
+      for (const stem of stemsOf(reader, word)) stems.add(stem);
     }
   }
   return stems;
 }
 
-/** Undefined for a word that says nothing of what something is. */
-function stemFor({ silent, meaning }: Reader, word: string): string | undefined {
-  if (silent.has(word) || /^\p{N}*$/u.test(word) || (word.length < 2 && /^[a-z]$/.test(word))) return undefined;
+/** None for a word that says nothing of what something is. */
+function stemsOf({ silent, meanings }: Reader, word: string): readonly string[] {
+  if (silent.has(word) || /^\p{N}*$/u.test(word) || (word.length < 2 && /^[a-z]$/.test(word))) return [];
   const stem = stemOf(word);
-  return meaning.get(stem) ?? stem;
+  return meanings.get(stem) ?? [stem];
 }
 
 interface Placed {
@@ -170,9 +177,9 @@ function askingVerb({ lexicon, words }: Reader, tokens: readonly StatementToken[
   const token = tokens[at];
   // In the middle of a sentence a capital makes a name: `invite Mark`.
   if (!token || (/^\p{Lu}/u.test(token.raw) && at > 0 && !/^\p{N}+$/u.test(tokens[at - 1]?.word ?? ""))) return undefined;
-  const known = lexicon.verbOf(token);
+  const known = lexicon.verbAt(tokens, at);
   const wish = words.wishes.has(token.word);
-  const verb: VerbInText | undefined = wish ? { base: token.word, form: "base", effect: "unknown", weak: false, nounLike: false, light: true } : known;
+  const verb: VerbInText | undefined = wish ? wishing(token.word) : known;
   if (!verb) return undefined;
   const previous = previousTo(lexicon, tokens, at);
   if (lexicon.isIn("negations", previous)) return undefined;
@@ -185,6 +192,17 @@ function askingVerb({ lexicon, words }: Reader, tokens: readonly StatementToken[
   const isPrepositional = lexicon.isIn("prepositions", previous) && !words.licences.has(previous);
   return isPrepositional ? undefined : verb;
 }
+
+const wishing = (base: string): VerbInText => ({
+  base,
+  form: "base",
+  words: 1,
+  effect: "unknown",
+  weak: false,
+  nounLike: false,
+  light: true,
+  fetching: false,
+});
 
 /** The word before, without adverbs; the beginning of a clause is the empty word. */
 function previousTo(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): string {
@@ -202,19 +220,15 @@ interface Asking extends Placed {
 
 function askAt(reader: Reader, tokens: readonly StatementToken[], { at, verb, end, before }: Asking): Ask | undefined {
   const { words } = reader;
-  const span = verb.form === "participle" ? tokens.slice(0, at) : tokens.slice(at + 1, Math.min(end, at + 1 + OBJECTS_MAX));
-  const objects = new Map<string, string>();
-  for (const { word, raw } of span) {
-    const stem = stemFor(reader, word);
-    if (stem !== undefined && !objects.has(stem)) objects.set(stem, raw);
-  }
+  const span = verb.form === "participle" ? tokens.slice(0, at) : tokens.slice(at + verb.words, Math.min(end, at + verb.words + OBJECTS_MAX));
+  const objects = namedIn(reader, span);
   const refersBack = objects.size === 0 || span.some(({ word, isQuoted }) => !isQuoted && words.pronouns.has(word));
   if (refersBack && before) for (const [stem, raw] of before.objects) if (!objects.has(stem)) objects.set(stem, raw);
   const effect = effectAsked(reader, verb, span);
   // `Perform the following tasks` asks for what follows.
   if (effect === undefined || (verb.light && span.some(({ word }) => word === "following"))) return undefined;
   // A verb that stands for what is done to something, such as `email`, names the something too.
-  if (verb.nounLike) objects.set(stemFor(reader, verb.base) ?? verb.base, verb.base);
+  if (verb.nounLike) for (const stem of stemsOf(reader, verb.base)) objects.set(stem, verb.base);
   return {
     effect,
     verb: tokens[at]?.raw ?? verb.base,
@@ -269,20 +283,28 @@ function datesIn(text: string, months: string): { readonly found: readonly strin
       found.add(`${year}-${two(m)}-${two(day)}`);
       return " ";
     })
-    .replaceAll(new RegExp(String.raw`\b(${named})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?`, "giu"), (_, name: string, day: string, year?: string) => {
-      found.add(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`);
-      return " ";
-    })
-    .replaceAll(new RegExp(String.raw`\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(${named})\b(?:,?\s+(\d{4})\b)?`, "giu"), (_, day: string, name: string, year?: string) => {
-      found.add(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`);
-      return " ";
-    })
+    .replaceAll(
+      new RegExp(String.raw`\b(${named})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?`, "giu"),
+      (_, name: string, day: string, year?: string) => {
+        found.add(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`);
+        return " ";
+      },
+    )
+    .replaceAll(
+      new RegExp(String.raw`\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(${named})\b(?:,?\s+(\d{4})\b)?`, "giu"),
+      (_, day: string, name: string, year?: string) => {
+        found.add(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`);
+        return " ";
+      },
+    )
     .replaceAll(TIME, " ");
   return { found: [...found], rest };
 }
 
 const numbersIn = (text: string): readonly number[] => [
-  ...new Set([...text.matchAll(/(?<![\p{L}\p{N}._-])\d{1,12}(?:[.,]\d{1,4})?(?![\p{L}\p{N}_]|[.,]\d)/gu)].map(([match]) => Number(match.replace(",", ".")))),
+  ...new Set(
+    [...text.matchAll(/(?<![\p{L}\p{N}._-])\d{1,12}(?:[.,]\d{1,4})?(?![\p{L}\p{N}_]|[.,]\d)/gu)].map(([match]) => Number(match.replace(",", "."))),
+  ),
 ];
 
 function fieldKindOf({ fields }: LanguagePack): (name: string) => FieldKind {

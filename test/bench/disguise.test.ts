@@ -69,6 +69,6 @@ describe("a disguise", () => {
     ["Gets `file` by\n:param file: the file", "Obtains `file` by\n:param file: the document"],
     ["profiles, e-mail-sender and resend", "profiles, e-mail-sender and resend"],
   ])("says %j as %j", (before, after) => {
-    expect(paraphrased(before)).toBe(after);
+    expect(paraphrased(before, "paraphrased")).toBe(after);
   });
 });
