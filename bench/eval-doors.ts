@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { status as Code } from "@grpc/grpc-js";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { CallFailed, createClient } from "../src/client/client.ts";
 import { ServiceError } from "../src/core/errors.ts";
 import type { Caller } from "../src/core/request.ts";
@@ -11,6 +11,7 @@ import { reportFromWire } from "../src/endpoints/grpc/convert-report.ts";
 import { openFromWire } from "../src/endpoints/grpc/convert-tasks.ts";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
 import { OpenTaskRequestSchema } from "../src/gen/behest/v1/task_pb.ts";
+import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb.ts";
 import { loadPolicy } from "../src/policy/load.ts";
 import { createCore, LIMITS } from "./core.ts";
 import type { Stage } from "./processes.ts";
@@ -41,7 +42,16 @@ export interface Doors {
 
 const INITIATOR: Caller = { tenant: "default", id: "initiator", roles: ["initiator"] };
 const GATEWAY: Caller = { tenant: "default", id: "gateway", roles: ["enforcer"] };
-const REFUSED = { outcome: "REFUSED", findings: [] } as const;
+const REFUSED: EvaluatedStep = { outcome: "REFUSED", reasonCodes: [], findings: [] };
+
+/** Whether it is what was sent that is refused. A server that is full or busy has refused nothing of it, and must not be taken to have stopped it. */
+export function isRefusal(error: unknown): error is ServiceError | CallFailed {
+  const code = error instanceof ServiceError ? error.code : error instanceof CallFailed ? reasonOf(error) : undefined;
+  return code === "REQUEST_MALFORMED" || code === "REQUEST_TOO_BIG";
+}
+
+const reasonOf = ({ status }: CallFailed): string | undefined =>
+  status?.details.flatMap((any) => anyUnpack(any, ErrorInfoSchema) ?? []).map(({ reason }) => reason)[0];
 
 /** The real core, in memory and empty for every case. Requests are read as a server reads them. */
 export function openCore(rules: string): Doors {
@@ -62,9 +72,7 @@ export function openCore(rules: string): Doors {
             const rulesThatStood = findings.map(({ rule }) => rule);
             return { decisionId: record.id, outcome, reasonCodes, findings: rulesThatStood, ...(intent !== undefined && { intent }) };
           } catch (error) {
-            if (error instanceof ServiceError && (error.code === "REQUEST_MALFORMED" || error.code === "REQUEST_TOO_BIG")) {
-              return { ...REFUSED, reasonCodes: [error.code] };
-            }
+            if (isRefusal(error)) return REFUSED;
             throw error;
           }
         },
@@ -89,6 +97,8 @@ const OUTCOMES: Readonly<Partial<Record<wire.Outcome, Outcome>>> = {
 
 /** A server process with a data directory of its own, asked over gRPC with the tokens that it made. Cases share it, each with an agent of its own. */
 export async function openServer(stage: Stage, { name, rules }: { readonly name: string; readonly rules: string }): Promise<Doors> {
+  // A server that refuses its rules says so where nobody looks.
+  loadPolicy(rules);
   const data = join(stage.directory, name);
   const { address } = await stage.start("../src/cli/main.ts", [
     "serve",
@@ -117,9 +127,7 @@ export async function openServer(stage: Stage, { name, rules }: { readonly name:
         if (!outcome) throw new Error(`the server answered the outcome \`${number}\``);
         return { decisionId, outcome, reasonCodes, findings: findings.map(({ rule }) => rule) };
       } catch (error) {
-        if (error instanceof CallFailed && (error.code === Code.INVALID_ARGUMENT || error.code === Code.RESOURCE_EXHAUSTED)) {
-          return { ...REFUSED, reasonCodes: [error.code === Code.INVALID_ARGUMENT ? "REQUEST_MALFORMED" : "REQUEST_TOO_BIG"] };
-        }
+        if (isRefusal(error)) return REFUSED;
         throw error;
       }
     },

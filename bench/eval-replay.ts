@@ -1,14 +1,15 @@
 import { join } from "node:path";
+import { StringDecoder } from "node:string_decoder";
 import { create } from "@bufbuild/protobuf";
 import { isObject } from "../src/core/json.ts";
 import type { Json } from "../src/core/words.ts";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
 import { ScopeKind } from "../src/gen/behest/v1/task_pb.ts";
-import { type Door, type Doors, type EvaluatedStep, openCore, openServer } from "./eval-doors.ts";
+import { type Door, type Doors, type EvaluatedStep, isRefusal, openCore, openServer } from "./eval-doors.ts";
 import { type Chooser, makeRules } from "./eval-rules.ts";
 import type { Stage } from "./processes.ts";
 import type { Recording, TraceSet } from "./trace-sets.ts";
-import type { TraceCase, TraceStep } from "./traces.ts";
+import { type TraceCase, type TraceStep, TracesUnreadable } from "./traces.ts";
 
 /** All of a case that a decision may depend on: not its name, which may tell what it is, and not the answer key. */
 export type CaseSeen = Pick<TraceCase, "task" | "principal" | "proposedTools" | "steps">;
@@ -38,7 +39,8 @@ export async function replayAll(stage: Stage, { sets, outputs }: Recording, repl
     const { doors, choosers } = await openDoors(stage, { name: `set-${number}`, set }, replay);
     try {
       const answered = await mapAtOnce(set.cases, AT_ONCE[replay.through], async (one, at): Promise<EvaluatedCase> => {
-        const steps = await replayCase({ door: doors.forOneCase(), choosers, outputs, scope: replay.scope, agent: agentOf(at) }, seenOf(one));
+        const setting = { door: doors.forOneCase(), choosers, outputs, scope: replay.scope, agent: agentOf(at) };
+        const steps = await replayCase(setting, seenOf(one)).catch((error: unknown) => refuseCase(one.id, error));
         replay.onCase?.(++done, all);
         return { suite: set.suite, one, steps };
       });
@@ -48,6 +50,12 @@ export async function replayAll(stage: Stage, { sets, outputs }: Recording, repl
     }
   }
   return evaluated;
+}
+
+/** What a server would not take is wrong with the case; anything else is wrong with us. */
+function refuseCase(id: string, error: unknown): never {
+  if (!isRefusal(error)) throw error;
+  throw new TracesUnreadable(`\`${id}\` cannot be replayed: ${error.message}`, { cause: error });
 }
 
 /** A server waits for its disk, and meanwhile can look at other cases. */
@@ -111,11 +119,21 @@ export async function replayCase({ door, choosers, outputs, scope, agent }: Sett
     const { decisionId, ...answer } = await door.decide(requestOf(step, { agent, taskId, chooser: choosers.get(step.tool) }));
     evaluated.push(answer);
     if (decisionId === undefined) continue;
-    const value = outputs.get(step.outputRef ?? "") ?? "";
-    await door.report({ decisionId, status: wire.ReportStatus.EXECUTED, resultForm: { case: "resultText", value } });
+    const { value, truncated } = reportable(outputs.get(step.outputRef ?? "") ?? "");
+    await door.report({ decisionId, status: wire.ReportStatus.EXECUTED, resultForm: { case: "resultText", value }, truncated });
   }
   await door.closeTask(taskId);
   return evaluated;
+}
+
+/** What a server takes in one report (`report_bytes_max`), and room for the rest of it. */
+const RESULT_BYTES_MAX = 1_024 * 1_024 - 4_096;
+
+/** As an enforcement point would do it: what is longer is cut, between two characters, and said to be cut. */
+function reportable(text: string): { readonly value: string; readonly truncated: boolean } {
+  const bytes = Buffer.from(text);
+  const truncated = bytes.length > RESULT_BYTES_MAX;
+  return { value: truncated ? new StringDecoder("utf8").write(bytes.subarray(0, RESULT_BYTES_MAX)) : text, truncated };
 }
 
 interface Asking {

@@ -101,7 +101,7 @@ export const ENGLISH: LanguagePack = {
   self: "tool function method api endpoint operation command action",
   usage: "call use invoke run execute ask",
   objects: {
-    pay: `money fund funds payment payments transaction transactions cash deposit withdrawal payout refund ether bitcoin crypto cryptocurrency
+    pay: `money dollar dollars euro euros pound pounds fund funds payment payments transaction transactions cash deposit withdrawal payout refund ether bitcoin crypto cryptocurrency
       cryptocurrencies donation remittance eth btc usd eur`,
     payVerbs: "send transfer make schedule submit process issue create initiate place add update modify deposit withdraw post execute perform",
     order: "order orders trade trades bid",
@@ -181,7 +181,7 @@ export const ENGLISH: LanguagePack = {
     silent: `i me my mine we us our you your he she they who whom what which this that it is are was were be been being am do does did done have has had
       having will would shall should can could may might must let lets please thanks thank hello hi dear kindly also too very much many more most less
       least few some any no yes not so such same other another own just only even still yet already again here there now then today tomorrow yesterday
-      one two first last next new make sure get got give given want need like would order forget remember there how when where why if else than
+      one two first last next new make sure get got give given want need like would forget remember there how when where why if else than
       about information info detail details following way thing things something everything anything`,
     subjects: "i he she they we it who which there people",
     licences: `to please and then also or you can could would should must will let me us kindly finally lastly next first afterwards but now help so
@@ -197,6 +197,9 @@ export const ENGLISH: LanguagePack = {
     least: "smallest lowest oldest earliest shortest minimum fewest cheapest lightest nearest closest worst",
     telling: "give tell show get bring provide list",
     told: "me us",
+    speaking: "tell ask",
+    participles: list(`send sent, pay paid, buy bought, sell sold, make made, write written, give given, take taken, tell told, find found, get got, spend spent,
+      lend lent, withdraw withdrawn, undo undone, do done, run run, hold held, build built, draw drawn, overwrite overwritten, freeze frozen, choose chosen`),
     questions: "who whom whose what which when where why how is are was were do does did has have",
     followVerbs: "do follow execute perform complete carry act handle obey apply implement",
     followNouns: "action actions instruction instructions step steps task tasks todo todos request requests says said asks direction directions",

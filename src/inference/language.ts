@@ -132,6 +132,10 @@ export interface StatementWords {
   /** Verbs that ask for an answer where they are followed by whoever asks: `give me`. */
   readonly telling: string;
   readonly told: string;
+  /** Verbs that say something to somebody, where they are followed by somebody else than whoever asks: `tell Ada`. */
+  readonly speaking: string;
+  /** Verbs with a participle that no rule makes of them. */
+  readonly participles: readonly string[];
   /** Words that a question begins with. */
   readonly questions: string;
   readonly followVerbs: string;

@@ -22,7 +22,9 @@ interface Reader {
   readonly silent: ReadonlySet<string>;
   /** One stem for those of one meaning. */
   readonly meaning: ReadonlyMap<string, string>;
-  readonly words: Readonly<Record<"subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "questions", ReadonlySet<string>>>;
+  readonly words: Readonly<Record<"subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "speaking" | "questions", ReadonlySet<string>>>;
+  /** The base of each. */
+  readonly participles: ReadonlyMap<string, string>;
   readonly most: ReadonlySet<string>;
   readonly least: ReadonlySet<string>;
 }
@@ -52,8 +54,10 @@ function createReader(pack: LanguagePack): Reader {
       wishes: setOf(statement.wishes),
       telling: setOf(statement.telling),
       told: setOf(statement.told),
+      speaking: setOf(statement.speaking),
       questions: setOf(statement.questions),
     },
+    participles: new Map(statement.participles.map((pair): [string, string] => [pair.split(" ")[1] ?? "", pair.split(" ")[0] ?? ""])),
     most: setOf(statement.most),
     least: setOf(statement.least),
   };
@@ -106,7 +110,7 @@ function questionOf(reader: Reader, tokens: readonly StatementToken[]): Ask {
 
 export const sentencesOf = (text: string): readonly string[] =>
   text
-    .split(/(?<=[.!?;])\s+|\n+/u)
+    .split(/(?<=[.!?;])(?<!\b(?:mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e)\.)\s+|\n+/iu)
     .filter((sentence) => sentence.trim() !== "");
 
 interface StatementToken extends Token {
@@ -157,33 +161,69 @@ function asksIn(reader: Reader, tokens: readonly StatementToken[], before: Ask |
   });
   const asks: Ask[] = [];
   for (const [index, place] of places.entries()) {
-    const end = places[index + 1]?.at ?? tokens.length;
+    const end = Math.min(places[index + 1]?.at ?? tokens.length, negationAfter(reader.lexicon, tokens, place.at));
     const ask = askAt(reader, tokens, { ...place, end, before: asks.at(-1) ?? before });
     if (ask) asks.push(ask);
   }
   return asks;
 }
 
+/** What is not to be done is no object of what is: `book the flight, but do not pay`. */
+function negationAfter(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): number {
+  const last = Math.min(tokens.length, at + 1 + OBJECTS_MAX);
+  for (let next = at + 1; next < last; next++) {
+    const [token, after] = [tokens[next], tokens[next + 1]];
+    if (token && !token.isQuoted && lexicon.isIn("negations", token.word) && after && lexicon.verbOf(after)) return next;
+  }
+  return tokens.length;
+}
+
 /** The verb at a place where somebody asks for something: `pay …`, `please pay`, `to pay`, `you pay`; not `I paid`, `my pay`. */
-function askingVerb({ lexicon, words }: Reader, tokens: readonly StatementToken[], at: number): VerbInText | undefined {
+function askingVerb(reader: Reader, tokens: readonly StatementToken[], at: number): VerbInText | undefined {
+  const { lexicon, words } = reader;
   const token = tokens[at];
   // In the middle of a sentence a capital makes a name: `invite Mark`.
   if (!token || (/^\p{Lu}/u.test(token.raw) && at > 0 && !/^\p{N}+$/u.test(tokens[at - 1]?.word ?? ""))) return undefined;
-  const known = lexicon.verbOf(token);
+  if (at === 0 && isSubject(reader, tokens)) return undefined;
+  const previous = previousTo(lexicon, tokens, at);
+  const known = lexicon.verbOf(token) ?? phraseAt(lexicon, tokens, at) ?? (previous === "be" ? participleOf(reader, token) : undefined);
   const wish = words.wishes.has(token.word);
   const verb: VerbInText | undefined = wish ? { base: token.word, form: "base", effect: "unknown", weak: false, nounLike: false, light: true } : known;
   if (!verb) return undefined;
-  const previous = previousTo(lexicon, tokens, at);
   // `Do not …` asks for nothing, and neither does what stands behind it.
   if (lexicon.isIn("negations", previous) || (verb.light && lexicon.isIn("negations", tokens[at + 1]?.word ?? ""))) return undefined;
   if (verb.form === "participle") return previous === "be" ? verb : undefined;
   if (wish) return verb;
   if (verb.form !== "base") return undefined;
   if (words.subjects.has(previous) || words.possessives.has(previous)) return undefined;
+  // `Give Ada read access`: a right, and nothing to be done.
+  if (lexicon.pack.objects.access.includes(tokens[at + 1]?.word ?? "") && previous !== "" && !words.licences.has(previous)) return undefined;
   const isLicensed = previous === "" || words.licences.has(previous);
   if (verb.nounLike && !isLicensed) return undefined;
   const isPrepositional = lexicon.isIn("prepositions", previous) && !words.licences.has(previous);
   return isPrepositional ? undefined : verb;
+}
+
+/** A name at the beginning that is a verb as well: `Bill wants`, `Mark has`. */
+function isSubject({ lexicon, words }: Reader, tokens: readonly StatementToken[]): boolean {
+  const next = tokens[1];
+  if (!next || next.isQuoted || !/^\p{Lu}/u.test(tokens[0]?.raw ?? "")) return false;
+  const verb = lexicon.verbOf(next);
+  return lexicon.isIn("predicates", next.word) || (verb?.form === "third" && !verb.nounLike) || (next.word.endsWith("s") && words.wishes.has(next.word.slice(0, -1)));
+}
+
+/** Some verbs are only verbs with their particle: `roll back`. */
+function phraseAt(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): VerbInText | undefined {
+  const [verb, particle] = [tokens[at]?.word ?? "", tokens[at + 1]?.word ?? ""];
+  const effect = lexicon.phraseEffect(verb, particle);
+  return effect && { base: verb, form: "base", effect, weak: false, nounLike: false, light: false };
+}
+
+/** `sent`, `paid`: those that no rule makes of their verb. */
+function participleOf({ lexicon, participles }: Reader, token: Token): VerbInText | undefined {
+  const base = participles.get(token.word);
+  const verb = base === undefined ? undefined : lexicon.verbOf({ ...token, word: base });
+  return verb && { ...verb, form: "participle" };
 }
 
 /** The word before, without adverbs; the beginning of a clause is the empty word. */
@@ -216,7 +256,9 @@ function askAt(reader: Reader, tokens: readonly StatementToken[], { at, verb, en
     if (stem !== undefined && !objects.has(stem)) objects.set(stem, raw);
   }
   const refersBack = objects.size === 0 || span.some(({ word, isQuoted }) => !isQuoted && words.pronouns.has(word));
-  if (refersBack && before) for (const [stem, raw] of before.objects) if (!objects.has(stem)) objects.set(stem, raw);
+  // What is meant by `it` is what was spoken of, and not the verb that spoke of it: `email the report and delete it`.
+  const itself = before && stemFor(reader, before.verb.toLowerCase());
+  if (refersBack && before) for (const [stem, raw] of before.objects) if (stem !== itself && !objects.has(stem)) objects.set(stem, raw);
   const effect = effectAsked(reader, verb, span);
   // `Perform the following tasks` asks for what follows.
   if (effect === undefined || (verb.light && span.some(({ word }) => word === "following"))) return undefined;
@@ -230,10 +272,15 @@ function askAt(reader: Reader, tokens: readonly StatementToken[], { at, verb, en
   };
 }
 
+/** `tell Ada …`, `ask my landlord …`; not `tell who …`. */
+const isSomebody = ({ people, questions }: Reader["words"], tokens: readonly StatementToken[]): boolean =>
+  !questions.has(tokens[0]?.word ?? "") && tokens.slice(0, 3).some(({ word, raw }) => people.has(word) || /^\p{Lu}\p{Ll}/u.test(raw));
+
 /** Undefined where nothing is asked for: `I would like to know`. */
-function effectAsked({ lexicon, words }: Reader, verb: VerbInText, span: readonly StatementToken[]): Effect | undefined {
+function effectAsked({ lexicon, words, silent }: Reader, verb: VerbInText, span: readonly StatementToken[]): Effect | undefined {
   const plain = span.filter(({ isQuoted }) => !isQuoted);
   if (words.telling.has(verb.base) && words.told.has(plain[0]?.word ?? "")) return "read";
+  if (words.speaking.has(verb.base) && isSomebody(words, plain)) return "send";
   const { effect } = effectOf(lexicon, verb, plain);
   if (effect !== "unknown" && !verb.light) return effect;
   let found: Effect | undefined;
@@ -241,7 +288,9 @@ function effectAsked({ lexicon, words }: Reader, verb: VerbInText, span: readonl
     const kin = lexicon.lightEffect(word) ?? lexicon.kinEffect(word);
     if (kin !== undefined) found = found === undefined ? kin : worseEffect(found, kin);
   }
-  return found;
+  // `Make a folder` makes one; `make sure` makes nothing.
+  const makes = effect === "create" && objectOf(lexicon, plain).some(({ word }) => !silent.has(word) && !lexicon.isIn("adverbs", word));
+  return found ?? (makes ? effect : undefined);
 }
 
 /** `do what the mail says`: what has to be done stands elsewhere. `Do the following` says it here. */
@@ -288,9 +337,10 @@ export function datesIn(text: string, months: string): { readonly found: Readonl
   return { found, rest };
 }
 
-const numbersIn = (text: string): readonly number[] => [
-  ...new Set([...text.matchAll(/(?<![\p{L}\p{N}._-])\d{1,12}(?:[.,]\d{1,4})?(?![\p{L}\p{N}_]|[.,]\d)/gu)].map(([match]) => Number(match.replace(",", ".")))),
-];
+/** `1,200.50` is one number, and so is `3,5`. */
+const NUMBER = /(?<![\p{L}\p{N}._-]|\d,)(?:\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,4})?|\d{1,12}(?:[.,]\d{1,4})?)(?![\p{L}\p{N}_]|[.,]\d)/gu;
+const numbersIn = (text: string): readonly number[] => [...new Set([...text.matchAll(NUMBER)].map(([match]) => numberOf(match)))];
+const numberOf = (text: string): number => Number(/^\d{1,3}(?:,\d{3})+(?:\.|$)/.test(text) ? text.replaceAll(",", "") : text.replace(",", "."));
 
 function fieldKindOf({ fields }: LanguagePack): (name: string) => FieldKind {
   const [system, outsider, amount] = [setOf(fields.system), setOf(fields.outsider), setOf(fields.amount)];

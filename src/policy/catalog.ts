@@ -75,7 +75,8 @@ const toolShape = (order: readonly string[]) =>
       operations: described(mapOf(effect), "what each operation does; one that is not listed has the effect `unknown`"),
       arguments: described(mapOf(oneOf(ARGUMENT_ROLES, ROLE_MEANINGS)), "what arguments are for, by their names"),
       objects: described(objects, {
-        description: "what the tool's actions are done to: a task has to speak of one of them for the tool to belong to it",
+        description:
+          "what the tool's actions are done to: by these words a task's statement is held against the tool; left out, by those of its name",
         examples: [["invoice", "bill"]],
       }),
       classification: described(classificationOf(order), "of the data that a call uses, at least"),

@@ -3,13 +3,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { type Door, type EvaluatedStep, openCore } from "../../bench/eval-doors.ts";
+import { type Door, type EvaluatedStep, isRefusal, openCore } from "../../bench/eval-doors.ts";
 import { replayAll, replayCase } from "../../bench/eval-replay.ts";
 import { makeRules } from "../../bench/eval-rules.ts";
 import { withStage } from "../../bench/processes.ts";
 import { type Recording, readRecording } from "../../bench/trace-sets.ts";
 import { type TraceCase, TracesUnreadable } from "../../bench/traces.ts";
 import { STARTER_RULES } from "../../src/config.ts";
+import { type ErrorCode, ServiceError } from "../../src/core/errors.ts";
 import { ReportStatus } from "../../src/gen/behest/v1/decision_pb.ts";
 import { temporaryDirectory } from "../running-server.ts";
 import { CASES, OUTPUTS, record } from "./recorded.ts";
@@ -117,6 +118,26 @@ describe("a replay", () => {
     expect(reported).toMatchObject([executed(OUTPUTS[0]?.text ?? ""), executed("sent"), executed(""), executed("")]);
     const [plain] = (await asked("none")).opened;
     expect(Object.keys(plain ?? {}).toSorted()).toEqual(["agentId", "principal", "statement"]);
+  });
+
+  it.each(["core", "server"] as const)("says which case no %s would take", async (through) => {
+    const endless = mapCases(recording, (one) => ({ ...one, task: "Look! ".repeat(2_000) }));
+    await expect(replayed(endless, { through })).rejects.toThrow(/`harbour\/benign\/1` cannot be replayed: .*statement/);
+  });
+
+  it.each<{ code: ErrorCode; refused: boolean }>([
+    { code: "REQUEST_MALFORMED", refused: true },
+    { code: "REQUEST_TOO_BIG", refused: true },
+    { code: "STATE_FULL", refused: false },
+    { code: "LEDGER_UNAVAILABLE", refused: false },
+  ])("takes $code for a refusal of the call: $refused", ({ code, refused }) => {
+    expect(isRefusal(new ServiceError(code, "no"))).toBe(refused);
+  });
+
+  it("reports of a long output what a server takes, and says that it is cut", async () => {
+    const long = { ...recording, outputs: new Map([...recording.outputs, ["berths", "é".repeat(1_000_000)]]) };
+    const outcomes = (decided: Decided) => decided.map((steps) => steps.map(({ outcome }) => outcome));
+    expect(outcomes(await replayed(long, { through: "server" }))).toEqual(outcomes(await replayed(long)));
   });
 
   it("opens a task without a scope where nothing was proposed", async () => {

@@ -39,12 +39,12 @@ export function gradingOf(known: Known): Grading {
   const look = (text: string): Grade => {
     const plain = plainly(text);
     if (isStated(known.statement, plain)) return "stated";
-    const spellings = [plain, squeezed(plain)];
+    const [address] = addressesIn(text);
+    const spellings = [plain, squeezed(plain), ...(address && isWhole(plain, address) ? [address.value] : [])];
     if (spellings.some((spelling) => endorsed.has(spelling))) return "endorsed";
     if (spellings.some((spelling) => own.has(spelling))) return "own";
     const observed = observedGrade(known, spellings);
     if (observed === "attested") return observed;
-    const [address] = addressesIn(text);
     if (address?.host !== undefined && isWithinHosts(address.host, hosts)) return "same_host";
     return observed ?? joinedGrade(known, plain) ?? "unseen";
   };
@@ -66,6 +66,9 @@ export function gradingOf(known: Known): Grading {
       worst(textsOf(value), (text) => (grade(text) === "unseen" || grade(text) === "free_text" ? computedGrade(known, text) : grade(text))),
   };
 }
+
+/** Nothing but an address, which is known by the spelling that all have that name the same. */
+const isWhole = (plain: string, { value }: Address): boolean => plain.replace(/^https?:\/+/u, "").replace(/\/+$/u, "") === value;
 
 const worst = (texts: readonly string[], grade: (text: string) => Grade): Provenance => {
   let found: Provenance = "none";
