@@ -26,7 +26,8 @@ export interface Selection {
 }
 
 const TOOLS_FILE = "tools.jsonl";
-const OUTPUTS_FILE = "outputs.jsonl.gz";
+/** The first that is there is read. */
+const OUTPUTS_FILES = ["outputs.jsonl.gz", "outputs.jsonl"];
 
 interface SuiteTool {
   readonly suite: string;
@@ -39,8 +40,8 @@ export function readRecording(files: readonly string[], { suite, limit }: Select
   const outputs = new Map<string, string>();
   for (const [directory, paths] of Map.groupBy(files, (file) => dirname(file))) {
     const read = paths.map((path) => readTraces(path));
-    const tools = readLines(beside(directory, TOOLS_FILE), readTool);
-    for (const [ref, text] of readLines(beside(directory, OUTPUTS_FILE), readOutput)) outputs.set(ref, text);
+    const tools = readLines(beside(directory, [TOOLS_FILE]), readTool);
+    for (const [ref, text] of readLines(beside(directory, OUTPUTS_FILES), readOutput)) outputs.set(ref, text);
     const bySuite = Map.groupBy(
       read.flatMap((cases) => [...Map.groupBy(cases, (one) => one.suite).values()].flatMap((some) => some.slice(0, limit))),
       (one) => one.suite,
@@ -54,10 +55,11 @@ export function readRecording(files: readonly string[], { suite, limit }: Select
   return { sets, outputs };
 }
 
-function beside(directory: string, name: string): string {
-  const path = join(directory, name);
-  if (!existsSync(path)) throw new TracesUnreadable(`\`${path}\` is missing; the tools and outputs of cases lie beside them`);
-  return path;
+function beside(directory: string, names: readonly string[]): string {
+  const paths = names.map((name) => join(directory, name));
+  const found = paths.find((path) => existsSync(path));
+  if (found === undefined) throw new TracesUnreadable(`\`${paths.join("` or `")}\` is missing; the tools and outputs of cases lie beside them`);
+  return found;
 }
 
 function readTool(found: Json, place: string): SuiteTool {
@@ -80,7 +82,7 @@ function refuseUnkept(cases: readonly TraceCase[], outputs: ReadonlyMap<string, 
   for (const { id, steps } of cases) {
     for (const [at, { outputRef }] of steps.entries()) {
       if (outputRef !== undefined && !outputs.has(outputRef)) {
-        throw new TracesUnreadable(`step ${at + 1} of \`${id}\` returned \`${outputRef}\`, which \`${OUTPUTS_FILE}\` does not hold`);
+        throw new TracesUnreadable(`step ${at + 1} of \`${id}\` returned \`${outputRef}\`, which the outputs do not hold`);
       }
     }
   }

@@ -26,6 +26,7 @@ export function caseOf(record: DecisionRecord, name: string | undefined) {
     // Records do not hold what tools returned, so a case says what was found by it.
     task: { ...(!isNew(task) && taskJson(task, request)), intent: subject.intent ?? NOTHING_FOUND },
     ...approvalsJson(record),
+    ...(subject.scorer && { scorer: { risk: subject.scorer.risk } }),
     expect: {
       outcome,
       basis,

@@ -54,7 +54,8 @@ function subjectOf({ policy, intent }: CaseJudge, stated: Case, asked: DecisionR
   const request = withOwnChain(stated, asked);
   const keyedDigest = createKeyedDigest(CASE_KEY);
   const { request: masked, masked: count } = maskRequest(request, policy, keyedDigest);
-  const subject = { at, tenant, caller, request: masked, masked: count, task: standingOf(stated, request), ...standingsOf(approvals, at) };
+  const said = stated.scorer && { scorer: { id: "case", version: "1", risk: stated.scorer.risk, reason: "" } };
+  const subject = { at, tenant, caller, request: masked, masked: count, task: standingOf(stated, request), ...standingsOf(approvals, at), ...said };
   return withIntent(subject, { policy, intent, keyedDigest, task, request });
 }
 

@@ -38,8 +38,14 @@ export interface Case {
   readonly at: Instant;
   readonly task: CaseTask;
   readonly approvals: CaseApprovals;
+  readonly scorer?: CaseScorer;
   readonly expect: Expectation;
   readonly source: CaseSource;
+}
+
+/** What a scorer said of the action. */
+export interface CaseScorer {
+  readonly risk: number;
 }
 
 /** Where a case stands. */
@@ -119,6 +125,10 @@ const parts = {
   at: described(at, "when it is asked: the clock stands still here"),
   task: described(caseTaskShape, "how the task stood before; what is left out is what a new task has"),
   approvals: described(caseApprovalsShape, "what people were asked and have said before; what is left out is nothing"),
+  scorer: described(
+    object({ risk: described(integer(0, 100), "how far the action lies from its task") }, {}),
+    "what the scorer said; left out: nothing",
+  ),
 };
 
 /** Parts of a case that several share. */
@@ -129,6 +139,7 @@ interface Fixture {
   readonly at?: Instant;
   readonly task?: CaseTask;
   readonly approvals?: CaseApprovals;
+  readonly scorer?: CaseScorer;
 }
 
 const fixtureShape: Read<Fixture> = object({}, parts);
@@ -245,14 +256,17 @@ function readCase(source: Omit<CaseSource, "requests">, fixtures: ReadonlyMap<st
     at: instantOf = CASE_AT,
     task = {},
     approvals = {},
+    scorer,
   } = [...used.map(({ fixture }) => fixture), own].reduce(merged, {});
   const impossible = whyImpossible(task);
   if (impossible !== undefined) {
     document.error("wrong-value", valueAt(node, "task") ?? node, impossible);
     return undefined;
   }
-  if (request)
-    return { name, request, caller, tenant, at: instantOf, task, approvals, expect, source: { ...source, requests: requestNodes(source, used) } };
+  if (request) {
+    const from = { ...source, requests: requestNodes(source, used) };
+    return { name, request, caller, tenant, at: instantOf, task, approvals, ...(scorer && { scorer }), expect, source: from };
+  }
   document.error("missing-key", node, "the key `request` is missing, and no fixture that the case uses has it");
   return undefined;
 }

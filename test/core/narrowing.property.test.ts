@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { STARTER_RULES } from "../../src/config.ts";
 import { judgeSituation } from "../../src/core/judge.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Hop } from "../../src/core/request.ts";
@@ -9,14 +8,13 @@ import type { Budget } from "../../src/core/tasks/budget.ts";
 import { fitScope, type Scope } from "../../src/core/tasks/scope.ts";
 import { raiseSeen, type Seen } from "../../src/core/tasks/seen.ts";
 import type { RegisteredStanding } from "../../src/core/tasks/standing.ts";
-import { EFFECTS, type Effect, instant, type JsonObject, type Outcome } from "../../src/core/words.ts";
-import { loadPolicy } from "../../src/policy/load.ts";
+import { EFFECTS, type Effect, instant, type Outcome } from "../../src/core/words.ts";
 import { FULL_REACH, load, policyOf } from "../policies.ts";
 import { type Dice, diceOf } from "./random-histories.ts";
 import { AGENTS, CLASSIFICATIONS, policies, subjects } from "./random-policies.ts";
 import { randomRuns } from "./random-rules.ts";
-import { registrations, underTask } from "./random-tasks.ts";
 import type { PolicyJson } from "./specification.ts";
+import { STARTER, starterSubjects } from "./starter-subjects.ts";
 
 /** What may be done to a decision that must never make its outcome better. */
 type Worsening = (subject: Subject, policy: Policy, dice: Dice) => Subject | undefined;
@@ -226,40 +224,9 @@ const FOCUSED_RULES = [
 ];
 const FOCUSED = trialsOfRules(FOCUSED_RULES);
 
-const { policy: STARTER } = loadPolicy(STARTER_RULES);
-
-/** A call of some tool of the starter's catalog, by one of its agents, with arguments that its rules read. */
-const STARTER_TRIALS: readonly Trial[] = (() => {
-  const args = fc.dictionary(
-    fc.constantFrom("amount", "recipient", "limit", "n", "page_size", "recurring", "path", "to", "currency"),
-    fc.constantFrom<JsonObject[string]>(1, 100_000, "a@example.org", "/srv/a", true, "EUR", ["x", "y"]),
-    { noNullPrototype: true },
-  );
-  const starter = fc.record(
-    {
-      subject: subjects,
-      registration: fc.option(registrations({ agents: [...STARTER.agents.keys()].slice(0, 3), classifications: CLASSIFICATIONS }), {
-        nil: undefined,
-      }),
-      tool: fc.constantFrom(...STARTER.tools.keys(), "nobody/knows"),
-      agent: fc.constantFrom(...STARTER.agents.keys(), "stranger"),
-      args,
-      seed: fc.nat(),
-    },
-    { noNullPrototype: true },
-  );
-  return fc.sample(starter, TRIALS).map(({ subject, registration, tool, agent, args: given, seed }) => {
-    const { delegation: _, ...request } = subject.request;
-    const { callerAgents: __, suspended: ___, lapsed: ____, ...rest } = subject;
-    const plain: Subject = {
-      ...rest,
-      tenant: "default",
-      request: { ...request, credentialed: false, agent: { id: agent }, action: { tool, arguments: given } },
-      task: { standing: "open", id: "t", restated: subject.task.restated, seen: subject.task.seen },
-    };
-    return { policy: STARTER, subject: registration ? underTask(plain, registration) : plain, seed };
-  });
-})();
+const STARTER_TRIALS: readonly Trial[] = fc
+  .sample(fc.tuple(starterSubjects, fc.nat()), TRIALS)
+  .map(([subject, seed]) => ({ policy: STARTER, subject, seed }));
 
 describe.each([
   ["random policies whose rules the loader does not warn about", RANDOM],

@@ -217,6 +217,8 @@ const EVERY: readonly Place[] = [
   place("chain.weakest_hop", "string", ["none", "registered", "asserted"]),
   place("chain.person_distance", "string", ["1", "2", "3", "none"]),
   place("chain.least_trust", "string", ["high", "medium", "low", "unregistered"]),
+  // Seldom the one fact that decides, so it is read more often.
+  place("chain.crosses_owner", "boolean"),
   place("chain.crosses_owner", "boolean"),
   place("task.reworded", "boolean"),
   place("agent.approvals_asked", "number"),

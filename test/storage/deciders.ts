@@ -3,6 +3,7 @@ import { canonical } from "../../src/canonical.ts";
 import { type ApprovalKeeper, createApprovalKeeper } from "../../src/core/approvals/keeper.ts";
 import { createDecider, type Decider } from "../../src/core/decide.ts";
 import { createIntent } from "../../src/core/intent/intent.ts";
+import type { Scorer } from "../../src/core/intent/scorer.ts";
 import { createKeyedDigest } from "../../src/core/masking.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import { createReports, type Reports } from "../../src/core/reports.ts";
@@ -59,20 +60,25 @@ export const LIMITS: StateLimits = {
 export interface DeciderChange {
   readonly policy?: Policy;
   readonly limits?: Partial<StateLimits>;
+  readonly scorer?: Scorer;
+  /** The policy of the moment, where it changes. */
+  readonly current?: () => Policy;
 }
 
-export function deciderOver({ ledger, cache, clock }: OpenedStorage, { policy = POLICY, limits = {} }: DeciderChange = {}): Decider {
+export function deciderOver({ ledger, cache, clock }: OpenedStorage, change: DeciderChange = {}): Decider {
+  const { policy = POLICY, limits = {}, scorer, current = () => policy } = change;
   return createDecider({
     ledger,
     cache,
     clock,
-    policies: { current: () => policy },
+    policies: { current },
     newId: (at) => v7({ msecs: at }),
     canonical,
     keyedDigest: createKeyedDigest(MASK_KEY),
     intent: INTENT,
     limits: { ...LIMITS, ...limits },
     onEvaluationError: () => undefined,
+    ...(scorer && { scorer }),
   });
 }
 

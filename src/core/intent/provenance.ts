@@ -19,8 +19,8 @@ export interface Known {
 export interface Grading {
   /** The worst over every text of a value; `none` where it holds none. */
   gradeOf(value: Json): Provenance;
-  /** The worst over the addresses that stand in a value. */
-  addressesOf(value: Json): { readonly grade: Provenance; readonly weakest: readonly string[] };
+  /** The addresses that stand in a value, each once. */
+  addressesOf(value: Json): readonly (readonly [string, Grade])[];
   amountOf(value: Json): Provenance;
 }
 
@@ -39,33 +39,34 @@ export function gradingOf(known: Known): Grading {
   const look = (text: string): Grade => {
     const plain = plainly(text);
     if (isStated(known.statement, plain)) return "stated";
-    const spellings = [plain, squeezed(plain)];
+    const [address] = addressesIn(text);
+    const spellings = [plain, squeezed(plain), ...(address && isWhole(plain, address) ? [address.value] : [])];
     if (spellings.some((spelling) => endorsed.has(spelling))) return "endorsed";
     if (spellings.some((spelling) => own.has(spelling))) return "own";
     const observed = observedGrade(known, spellings);
     if (observed === "attested") return observed;
-    const [address] = addressesIn(text);
     if (address?.host !== undefined && isWithinHosts(address.host, hosts)) return "same_host";
     return observed ?? joinedGrade(known, plain) ?? "unseen";
   };
   const grade = (text: string): Grade => once(text, () => look(text));
   return {
     gradeOf: (value) => worst(textsOf(value), grade),
-    addressesOf(value) {
-      const found = textsOf(value).flatMap(addressesIn);
-      const weakest: string[] = [];
-      let worstGrade: Provenance = "none";
-      for (const address of found) {
-        const its = once(`address ${address.value}`, () => addressGrade(address, { known, grade, hosts }));
-        if (its === "free_text" || its === "unseen") weakest.push(address.value);
-        worstGrade = worseOf(worstGrade, its);
-      }
-      return { grade: worstGrade, weakest };
-    },
+    addressesOf: (value) =>
+      addressesOfTexts(textsOf(value)).map((address) => [
+        address.value,
+        once(`address ${address.value}`, () => addressGrade(address, { known, grade, hosts })),
+      ]),
     amountOf: (value) =>
       worst(textsOf(value), (text) => (grade(text) === "unseen" || grade(text) === "free_text" ? computedGrade(known, text) : grade(text))),
   };
 }
+
+/** Nothing but an address, which is known by the spelling that all have that name the same. */
+const isWhole = (plain: string, { value }: Address): boolean => plain.replace(/^https?:\/+/u, "").replace(/\/+$/u, "") === value;
+
+const addressesOfTexts = (texts: readonly string[]): readonly Address[] => [
+  ...new Map(texts.flatMap(addressesIn).map((address) => [address.value, address])).values(),
+];
 
 const worst = (texts: readonly string[], grade: (text: string) => Grade): Provenance => {
   let found: Provenance = "none";
