@@ -186,7 +186,7 @@ function askingVerb(reader: Reader, tokens: readonly StatementToken[], at: numbe
   if (!token || (/^\p{Lu}/u.test(token.raw) && at > 0 && !/^\p{N}+$/u.test(tokens[at - 1]?.word ?? ""))) return undefined;
   if (at === 0 && isSubject(reader, tokens)) return undefined;
   const previous = previousTo(lexicon, tokens, at);
-  const known = lexicon.verbOf(token) ?? phraseAt(lexicon, tokens, at) ?? (previous === "be" ? participleOf(reader, token) : undefined);
+  const known = (isParticle(lexicon, tokens, at) ? undefined : lexicon.verbOf(token)) ?? (previous === "be" ? participleOf(reader, token) : undefined);
   const wish = words.wishes.has(token.word);
   const verb: VerbInText | undefined = wish ? { base: token.word, form: "base", effect: "unknown", weak: false, nounLike: false, light: true } : known;
   if (!verb) return undefined;
@@ -212,12 +212,9 @@ function isSubject({ lexicon, words }: Reader, tokens: readonly StatementToken[]
   return lexicon.isIn("predicates", next.word) || (verb?.form === "third" && !verb.nounLike) || (next.word.endsWith("s") && words.wishes.has(next.word.slice(0, -1)));
 }
 
-/** Some verbs are only verbs with their particle: `roll back`. */
-function phraseAt(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): VerbInText | undefined {
-  const [verb, particle] = [tokens[at]?.word ?? "", tokens[at + 1]?.word ?? ""];
-  const effect = lexicon.phraseEffect(verb, particle);
-  return effect && { base: verb, form: "base", effect, weak: false, nounLike: false, light: false };
-}
+/** `roll back`: no verb of its own, whatever it is elsewhere. */
+const isParticle = (lexicon: Lexicon, tokens: readonly StatementToken[], at: number): boolean =>
+  lexicon.phraseEffect(tokens[at - 1]?.word ?? "", tokens[at]?.word ?? "") !== undefined;
 
 /** `sent`, `paid`: those that no rule makes of their verb. */
 function participleOf({ lexicon, participles }: Reader, token: Token): VerbInText | undefined {
