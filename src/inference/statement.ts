@@ -191,7 +191,8 @@ function askingVerb(reader: Reader, tokens: readonly StatementToken[], at: numbe
   if (!token || (/^\p{Lu}/u.test(token.raw) && at > 0 && !/^\p{N}+$/u.test(tokens[at - 1]?.word ?? ""))) return undefined;
   if (at === 0 && isSubject(reader, tokens)) return undefined;
   const previous = previousTo(lexicon, tokens, at);
-  const known = lexicon.verbAt(tokens, at) ?? (previous === "be" ? participleOf(reader, token) : undefined);
+  const known =
+    (isParticle(lexicon, tokens, at) ? undefined : lexicon.verbAt(tokens, at)) ?? (previous === "be" ? participleOf(reader, token) : undefined);
   const wish = words.wishes.has(token.word);
   const verb: VerbInText | undefined = wish ? wishing(token.word) : known;
   if (!verb) return undefined;
@@ -220,6 +221,10 @@ function isSubject({ lexicon, words }: Reader, tokens: readonly StatementToken[]
     (next.word.endsWith("s") && words.wishes.has(next.word.slice(0, -1)))
   );
 }
+
+/** `roll back`: no verb of its own, whatever it is elsewhere. */
+const isParticle = (lexicon: Lexicon, tokens: readonly StatementToken[], at: number): boolean =>
+  at > 0 && (lexicon.verbAt(tokens, at - 1)?.words ?? 1) > 1;
 
 /** `sent`, `paid`: those that no rule makes of their verb. */
 function participleOf({ lexicon, participles }: Reader, token: Token): VerbInText | undefined {
@@ -319,37 +324,29 @@ function followsIn({ statement }: LanguagePack, tokens: readonly StatementToken[
   return undefined;
 }
 
-const ISO_DATE = /\b(\d{4})-(\d{1,2})-(\d{1,2})\b/gu;
+const ISO_DATE = /\b(?<year>\d{4})-(?<month>\d{1,2})-(?<day>\d{1,2})\b/gu;
 const TIME = /\b\d{1,2}:\d{2}(?::\d{2})?\b/gu;
-const two = (text: string | number): string => String(text).padStart(2, "0");
+const two = (text: string): string => text.padStart(2, "0");
 
 /** Dates as `2026-05-15`, without a year `05-15`, with the words that say them; and the text without them. */
 export function datesIn(text: string, months: string): { readonly found: ReadonlyMap<string, string>; readonly rest: string } {
   const names = months.split(/\s+/);
-  const found = new Map<string, string>();
-  const month = (name: string): string => two(names.findIndex((full) => full.startsWith(name.toLowerCase().slice(0, 3))) + 1);
   const named = names.map((name) => `${name}|${name.slice(0, 3)}`).join("|");
-  const rest = text
-    .replaceAll(ISO_DATE, (words: string, year: string, m: string, day: string) => {
-      found.set(`${year}-${two(m)}-${two(day)}`, words);
-      return " ";
-    })
-    .replaceAll(
-      new RegExp(String.raw`\b(${named})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?`, "giu"),
-      (words: string, name: string, day: string, year?: string) => {
-        found.set(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`, words);
-        return " ";
-      },
-    )
-    .replaceAll(
-      new RegExp(String.raw`\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(${named})\b(?:,?\s+(\d{4})\b)?`, "giu"),
-      (words: string, day: string, name: string, year?: string) => {
-        found.set(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`, words);
-        return " ";
-      },
-    )
-    .replaceAll(TIME, " ");
-  return { found, rest };
+  const found = new Map<string, string>();
+  let rest = text;
+  for (const pattern of [
+    ISO_DATE,
+    new RegExp(String.raw`\b(?<name>${named})\.?\s+(?<day>\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(?<year>\d{4})\b)?`, "giu"),
+    new RegExp(String.raw`\b(?<day>\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(?<name>${named})\b(?:,?\s+(?<year>\d{4})\b)?`, "giu"),
+  ]) {
+    for (const { 0: words, groups } of rest.matchAll(pattern)) {
+      const { name, month, day = "", year } = groups ?? {};
+      const number = month ?? String(names.findIndex((full) => full.startsWith((name ?? "").toLowerCase().slice(0, 3))) + 1);
+      found.set(`${year === undefined ? "" : `${year}-`}${two(number)}-${two(day)}`, words);
+    }
+    rest = rest.replaceAll(pattern, " ");
+  }
+  return { found, rest: rest.replaceAll(TIME, " ") };
 }
 
 /** `1,200.50` is one number, and so is `3,5`. */
