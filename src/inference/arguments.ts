@@ -140,6 +140,11 @@ function heardAt(list: readonly string[], { name, gist }: Heard): Evidence | und
   return inGist === undefined ? undefined : { from: "description", words: inGist };
 }
 
+function saidAs(list: readonly string[], { sentence }: Heard): Evidence | undefined {
+  const words = foundIn(list, sentence);
+  return words === undefined ? undefined : { from: "description", words };
+}
+
 const isNumber = ({ types }: Argument): boolean => types.has("number") || types.has("integer");
 const isFlag = ({ types }: Argument): boolean => types.size === 1 && types.has("boolean");
 
@@ -149,7 +154,7 @@ function byMoney({ pack }: Lexicon, argument: Argument, { heard, effect }: Aroun
   const secret = heardAt(roles.secret, heard);
   if (secret && !isNumber(argument) && !foundIn(roles.notSecret, heard.name) && !foundIn(roles.notSecret, heard.gist) && isOfSecret(secret, heard))
     return role("secret", secret.from === "name" ? "high" : "low", secret);
-  const amount = heardAt(roles.amount, heard);
+  const amount = heardAt(roles.amount, heard) ?? (effect === "pay" && isNumber(argument) ? saidAs(roles.amountOfPaying, heard) : undefined);
   if (
     amount &&
     effect !== "read" &&
@@ -224,6 +229,8 @@ function roleIn({ pack }: Lexicon, { tokens, from, effect, elsewhere }: Place): 
   if (location) return role("destination", sure, location);
   const strong = effect === "read" || effect === "delete" ? undefined : found(roles.destination);
   if (strong) return role("destination", sure, strong);
+  const mail = effect === "read" || effect === "delete" || effect === "browse" || elsewhere ? undefined : found(roles.mailAddress);
+  if (mail) return role("destination", sure, mail);
   const target = found(roles.target);
   const sending = SENDING.has(effect) && effect !== "browse" && !elsewhere ? found(roles.destinationOfSending) : undefined;
   if (sending && (!target || ADDRESSES.has(sending.words))) return role("destination", sure, sending);
