@@ -140,21 +140,23 @@ function heardAt(list: readonly string[], { name, gist }: Heard): Evidence | und
   return inGist === undefined ? undefined : { from: "description", words: inGist };
 }
 
-function saidAs(list: readonly string[], { sentence }: Heard): Evidence | undefined {
-  const words = foundIn(list, sentence);
-  return words === undefined ? undefined : { from: "description", words };
+/** `The quantity of the payment`, where money is moved. */
+function payingAmount({ pack: { roles, objects } }: Lexicon, { gist, sentence }: Heard): Evidence | undefined {
+  const words = foundIn(roles.amountOfPaying, gist) ?? foundIn(roles.amountOfPaying, sentence.slice(0, 2));
+  const isOfMoney = words !== undefined && (sentence.every(({ word }) => word !== "of") || foundIn(objects.pay.split(/\s+/), sentence) !== undefined);
+  return isOfMoney ? { from: "description", words } : undefined;
 }
 
 const isNumber = ({ types }: Argument): boolean => types.has("number") || types.has("integer");
 const isFlag = ({ types }: Argument): boolean => types.size === 1 && types.has("boolean");
 
-function byMoney({ pack }: Lexicon, argument: Argument, { heard, effect }: Around): Inferred<ArgumentRole | undefined> | undefined {
-  const { roles } = pack;
+function byMoney(lexicon: Lexicon, argument: Argument, { heard, effect }: Around): Inferred<ArgumentRole | undefined> | undefined {
+  const { roles } = lexicon.pack;
   if (isFlag(argument)) return role(undefined, "high", { from: "schema", words: "boolean" });
   const secret = heardAt(roles.secret, heard);
   if (secret && !isNumber(argument) && !foundIn(roles.notSecret, heard.name) && !foundIn(roles.notSecret, heard.gist) && isOfSecret(secret, heard))
     return role("secret", secret.from === "name" ? "high" : "low", secret);
-  const amount = heardAt(roles.amount, heard) ?? (effect === "pay" && isNumber(argument) ? saidAs(roles.amountOfPaying, heard) : undefined);
+  const amount = heardAt(roles.amount, heard) ?? (effect === "pay" && isNumber(argument) ? payingAmount(lexicon, heard) : undefined);
   if (
     amount &&
     effect !== "read" &&
@@ -163,10 +165,10 @@ function byMoney({ pack }: Lexicon, argument: Argument, { heard, effect }: Aroun
   )
     return role("amount", isNumber(argument) ? "high" : "low", amount);
   if (isNumber(argument) && argument.types.size === 1) {
-    const target = foundIn(["id"], heard.name);
+    const target = heardAt(roles.ids, heard);
     return target === undefined
       ? role(undefined, "high", { from: "schema", words: "number" })
-      : role("target", "high", { from: "name", words: target });
+      : role("target", target.from === "name" ? "high" : "low", target);
   }
   const currency = heardAt(roles.currency, heard);
   return currency && role("currency", "high", currency);
@@ -189,7 +191,9 @@ function byWords(lexicon: Lexicon, argument: Argument, { heard, effect }: Around
   const said = roleIn(lexicon, { tokens: heard.gist, from: "description", effect, elsewhere });
   const addressed = SENDING.has(effect) && !elsewhere ? foundIn(lexicon.pack.roles.destination, heard.sentence) : undefined;
   // `The IDs of the recipients`: of a thing, the rest of the sentence says whose.
-  if (addressed !== undefined && (!said || said.value === "target")) return role("destination", "low", { from: "description", words: addressed });
+  const isWhere = said?.words.some(({ words }) => lexicon.pack.roles.whereabouts.includes(words)) ?? false;
+  if (addressed !== undefined && (!said || said.value === "target" || isWhere))
+    return role("destination", "low", { from: "description", words: addressed });
   // What nobody knows may hold anything: as text, the identifiers in it are looked at. What is deleted is some thing.
   return said ?? role(effect === "delete" ? "target" : "free_text", "low");
 }

@@ -94,11 +94,15 @@ export const ENGLISH: LanguagePack = {
     mailAddress: list(`email address, email addresses, e mail address, e mail addresses, mail address, mail addresses, electronic address, electronic
       addresses, message address, message addresses, message location, message locations, mail location, mail locations, mailing address, letter address,
       letter addresses, electronic mail address, phone number, phone numbers, telephone number, iban`),
-    amountOfPaying: list("figure, figures, quantity to, quantity of money, quantity of funds, how much, value to"),
+    amountOfPaying: list("figure, figures, quantity, how much"),
+    whereabouts: list("location, locations, details, data"),
+    ids: list("id, identifier"),
     destinationOfSending:
       list(`to, email, e mail, emails, address, addresses, destination, channel, channels, chat, phone, phone number, iban, account
       number, contact, user, users, username, receiver, target account, member, members, url, link, server, host, group`),
-    notDestination: list(`from, sender, source, origin, city, airport, folder, directory, path, reply to id, in reply to, own, payment method`),
+    notDestination: list(
+      `from, sender, senders, originator, payer, person writing, source, origin, city, airport, folder, directory, path, reply to id, in reply to, own, payment method`,
+    ),
     location: list(`url, uri, link, web address, webpage, website, href, endpoint, domain`),
     target: list(`id, ids, identifier, identifiers, uuid, path, paths, file, files, filename, folder, directory, repo, repository, branch,
       bucket, table, database, paper, papers, documents, attachment, attachments, slug, resource, uri, key, document`),

@@ -120,6 +120,9 @@ export interface RoleWords {
   readonly location: readonly string[];
   readonly target: readonly string[];
   readonly freeText: readonly string[];
+  /** Of somebody, it is where something goes: `the location of the receiver`. */
+  readonly whereabouts: readonly string[];
+  readonly ids: readonly string[];
   /** What a message or a file consists of: it is handed over, and not looked for. */
   readonly content: readonly string[];
   readonly none: readonly string[];

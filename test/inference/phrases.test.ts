@@ -14,7 +14,7 @@ const effectOf = (description: string, properties: JsonObject = {}) => {
 describe("what a tool does whose name says nothing", () => {
   it.each([
     { says: "Gives back the hedges' details.", effect: "read high" },
-    { says: "Gives the details of the hedge back.", effect: "unknown low" },
+    { says: "Gives the details of the hedge back.", effect: "read high" },
     { says: "Hands back a list of hedges.", effect: "read high" },
     { says: "Brings up what was planted.", effect: "read high" },
     { says: "Pulls up the weather of the garden.", effect: "read high" },
