@@ -6,19 +6,19 @@ const list = (text: string): readonly string[] => text.split(/,\s*/);
 /** English. Words are added here because of what they mean, never because of one tool that has them. */
 export const ENGLISH: LanguagePack = {
   verbs: {
-    read: `get fetch retrieve read list search find look lookup query show display view return describe count check verify validate inspect
+    read: `yield peruse ascertain itemize itemise supply furnish glean deduce reveal outline get fetch retrieve read list search find look lookup query show display view return describe count check verify validate inspect
       see compare calculate compute estimate predict analyze analyse summarize summarise translate detect classify
       identify determine measure evaluate recommend suggest explain preview enumerate filter sort lint diff discover locate
       obtain examine review tell answer return receive access parse tokenize extract investigate forecast explore grep cat tail
       peek poll diagnose audit browse know provide learn aggregate simulate benchmark watch track monitor print echo load scan
       download consult ask test open observe recall wait sleep think`,
     browse: "navigate crawl scrape surf",
-    create: `create add insert append new generate make build draft write save store upload import log note record register copy clone duplicate
+    create: `craft devise establish construct assemble formulate arrange incorporate create add insert append new generate make build draft write save store upload import log note record register copy clone duplicate
       open start begin launch initialize initialise initiate schedule book reserve submit file compose produce export capture
       attach install provision deploy enroll enrol subscribe follow like star vote rate save bookmark queue enqueue fork branch commit spawn
       allocate issue request instantiate prepare report remind remember memorize embed index seed join plan snapshot compile
       order apply`,
-    update: `update modify change edit set adjust alter amend replace rename move reschedule toggle enable disable activate deactivate
+    update: `rework tweak refine rectify overhaul shift relocate reword rephrase administer govern oversee supervise revise update modify change edit set adjust alter amend replace rename move reschedule toggle enable disable activate deactivate
       reactivate suspend resume pause unpause freeze unfreeze lock unlock block unblock mute unmute pin unpin archive unarchive restore reset
       restart reboot refresh configure assign unassign reassign approve deny reject accept decline confirm acknowledge dismiss mark
       unmark flag unflag tag untag label merge close reopen complete finish resolve patch put upsert connect disconnect reconnect pair mount
@@ -29,20 +29,20 @@ export const ENGLISH: LanguagePack = {
       stage stash undo redo revert rollback unsubscribe unfollow unlike leave exit quit detach separate split join reorder
       prioritize escalate waive promote demote advance trigger dispatch adapt customize customise personalize put place
       input enter reseat reinsert insert eject remount void fulfill fulfil ship reply sign inject bind unbind unshare`,
-    delete: `delete remove erase purge drop destroy clear wipe trash discard cancel terminate kill revoke uninstall unregister deregister
+    delete: `eliminate scrap nullify ditch delete remove erase purge drop destroy clear wipe trash discard cancel terminate kill revoke uninstall unregister deregister
       truncate empty expire evict prune detach withdraw abort unpublish unlist shred obliterate annul rescind retract scrub nuke
       flush eradicate deallocate decommission deprovision close`,
-    send: `send email mail message post publish tweet retweet reply respond forward notify alert broadcast dm text sms call dial phone fax
+    send: `convey dispatch disseminate circulate summon send email mail message post publish tweet retweet reply respond forward notify alert broadcast dm text sms call dial phone fax
       announce submit comment deliver transmit contact ping page transfer relay push report invite crosspost stream emit
       escalate hand`,
-    share: "share grant permit authorize authorise delegate expose publicize",
-    pay: `pay purchase buy sell trade wire deposit withdraw refund reimburse charge donate tip bid invest stake swap checkout remit
+    share: "distribute confer bestow share grant permit authorize authorise delegate expose publicize",
+    pay: `settle disburse pay purchase buy sell trade wire deposit withdraw refund reimburse charge donate tip bid invest stake swap checkout remit
       reward bill spend lend borrow redeem`,
     credential: "authenticate login impersonate",
     execute: "execute run eval evaluate exec invoke call script sudo spawn shell",
   },
-  weak: "track monitor watch open load scan consult ask test print use simulate resolve wait sleep think audit process observe provide try",
-  nounLike: `transfer request order schedule record report update change share post comment message email mail document charge credit debit deposit
+  weak: "supply furnish outline yield track monitor watch open load scan consult ask test print use simulate resolve wait sleep think audit process observe provide try",
+  nounLike: `comb dig fire line slot strip touch pull scrap shift yield tweak craft pass cross tack outline supply transfer request order schedule record report update change share post comment message email mail document charge credit debit deposit
     book block file log note set call display view check quote test run text page push alert bid tip trade wire bill phone label tag flag
     pin lock link issue copy clone draft plan query search list count filter star rate vote fork branch commit snapshot index fill play stop
     type press click drag place top access answer review show return exchange purchase stake reward sort format fix patch start
@@ -59,13 +59,19 @@ export const ENGLISH: LanguagePack = {
     execute: "command commands code script scripts shell program terminal function sql tool tools job workflow statement",
   },
   phrases: {
-    read: list(`look up, look for, check for, check if, check whether, list out, read out`),
-    create: list(`check in, sign up, set up, back up, start up`),
-    update: list(`check out, turn on, turn off, switch on, switch off, opt in, opt out, roll back, fill in, fill out, mark as`),
-    delete: list(`clean up, shut down, take down, wipe out, throw away, get rid, clear out`),
+    read: list(`look up, look for, look at, look through, look into, check for, check if, check whether, list out, read out, give back, hand back,
+      go through, go over, comb through, run through, read through, dig out, dig up, track down, pull up, find out, figure out, spell out`),
+    create: list(`check in, sign up, set up, back up, start up, put together, put in, put down, write down, note down, jot down, write up, draw up,
+      add on, tack on, slot in, line up`),
+    update: list(`check out, turn on, turn off, switch on, switch off, opt in, opt out, roll back, fill in, fill out, mark as, touch up, push back,
+      put off, put back, move over, take care`),
+    delete: list(`clean up, shut down, take down, wipe out, throw away, throw out, get rid, clear out, take away, take out, strip out, call off, cross
+      off`),
     credential: list(`log in, sign in, log on`),
-    send: list(`send out, reach out`),
-    pay: list(`pay off, top up, check out cart`),
+    send: list(`send out, send over, send off, reach out, fire off, pass on, pass along, hand over, hand out`),
+    share: list(`make available, open up, ask along, bring along`),
+    pay: list(`pay off, pay out, pay back, top up, check out cart`),
+    execute: list(`carry out, kick off, fire up, set off`),
   },
   transparent: "allow let enable help try attempt simulate start begin continue support provide facilitate aim",
   leadIns: `this that the a an tool function method api endpoint operation command action utility wrapper helper interface plugin it they will can may
@@ -115,7 +121,7 @@ export const ENGLISH: LanguagePack = {
     message: "post posts tweet tweets message messages email emails mail comment comments reply replies invitation invitations announcement",
     messageVerbs: "create make write add submit publish compose generate",
     goods: "item items order orders product products package parcel goods purchase purchases book books equipment merchandise",
-    goodsVerbs: "return",
+    goodsVerbs: "return give hand",
     member: "collaborator collaborators member members participant participants guest guests attendee attendees",
     memberVerbs: "add invite manage",
   },

@@ -46,7 +46,8 @@ export function compileLexicon(pack: LanguagePack): Lexicon {
     for (const phrase of pack.phrases[effect] ?? []) phrases.set(phrase, effect);
   }
   const stems = new Map<string, string[]>();
-  for (const base of new Set([...effects.keys(), ...wordsOf(pack.light), ...wordsOf(pack.transparent)]))
+  const heads = [...phrases.keys()].map((phrase) => phrase.slice(0, phrase.indexOf(" ")));
+  for (const base of new Set([...effects.keys(), ...wordsOf(pack.light), ...wordsOf(pack.transparent), ...heads]))
     stems.set(stemOf(base), [...(stems.get(stemOf(base)) ?? []), base]);
   const verbOf = ({ word }: Token): VerbInText | undefined => {
     // A stem loses the second `d` of `adding`.

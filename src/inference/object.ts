@@ -20,12 +20,12 @@ interface Done {
 export function effectOf(lexicon: Lexicon, verb: VerbInText, after: readonly Token[]): Done {
   const { objects } = lexicon.pack;
   const particle = after[0] && lexicon.phraseEffect(verb.base, after[0].word);
-  if (particle) return { effect: particle, weak: false };
-  const object = objectOf(lexicon, after);
+  if (particle && particle !== "read") return { effect: particle, weak: false };
+  const object = objectOf(lexicon, particle ? after.slice(1) : after);
   const head = headOf(object);
   const has = (list: string, word: string): boolean => list.split(/\s+/).includes(word);
-  let effect = verb.effect;
-  if (verb.light) {
+  let effect = particle ?? verb.effect;
+  if (verb.light && !particle) {
     const done = object
       .map(({ word }) => lexicon.lightEffect(word))
       .reduce<Effect | undefined>((a, b) => (a && b ? worseEffect(a, b) : (a ?? b)), undefined);
@@ -41,7 +41,7 @@ export function effectOf(lexicon: Lexicon, verb: VerbInText, after: readonly Tok
     effect = worseEffect(effect, "update");
   if (effect === "read" && foundIn(objects.web, after.slice(0, OBJECT_WORDS_MAX * 2))) effect = "browse";
   if (effect !== "delete" && secretHead(objects.secret, object)) effect = worseEffect(effect, "credential");
-  return { effect, weak: verb.weak };
+  return { effect, weak: verb.weak && !particle };
 }
 
 const headOf = (object: readonly Token[]): string | undefined => object.filter(({ word }) => !/^\d+$/.test(word)).at(-1)?.word;
