@@ -1,23 +1,18 @@
 import { create } from "@bufbuild/protobuf";
-import { canonical } from "../src/canonical.ts";
-import { readConfig, requestLimits } from "../src/config.ts";
-import { createDecider, type Decider } from "../src/core/decide.ts";
+import type { Decider } from "../src/core/decide.ts";
 import { ServiceError } from "../src/core/errors.ts";
-import { createKeyedDigest } from "../src/core/masking.ts";
 import type { Policy } from "../src/core/policy.ts";
 import type { DecisionRecord } from "../src/core/record.ts";
-import { createReports, type Reports } from "../src/core/reports.ts";
 import type { Caller } from "../src/core/request.ts";
-import { createTaskKeeper, type TaskKeeper } from "../src/core/tasks/keeper.ts";
+import type { TaskKeeper } from "../src/core/tasks/keeper.ts";
 import type { ScopeKind } from "../src/core/tasks/registered.ts";
 import type { Scope } from "../src/core/tasks/scope.ts";
-import { durationMs, instant, type Outcome } from "../src/core/words.ts";
+import type { Outcome } from "../src/core/words.ts";
 import { fromWire } from "../src/endpoints/grpc/convert.ts";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
 import { compilePolicy } from "../src/policy/load.ts";
 import type { PolicyFiles } from "../src/policy/walk.ts";
-import { createMemoryDecisionCache } from "../src/storage/memory/decision-cache.ts";
-import { createMemoryLedger } from "../src/storage/memory/ledger.ts";
+import { type Core, createCore, LIMITS } from "./core.ts";
 import type { TraceCase, TraceStep } from "./traces.ts";
 
 /** One way of getting a person's task to the agent that acts. */
@@ -70,52 +65,6 @@ export async function replayChains(policy: Policy, cases: readonly TraceCase[], 
   const decided: (readonly DecidedStep[])[] = [];
   for (const one of cases) decided.push(await replayCase(createCore(policy), one, variant));
   return decided;
-}
-
-interface Core {
-  readonly tasks: TaskKeeper;
-  readonly decider: Decider;
-  readonly reports: Reports;
-}
-
-const STARTS_AT = Date.UTC(2026, 0, 5, 9);
-const HOUR_MS = 3_600_000;
-const LIMITS = requestLimits(readConfig({ flags: {}, environment: {} }));
-const STATE_LIMITS = { openTasksMax: 10, agentsRememberedMax: 10, requestIdsMax: 10, categoriesSeenMax: 1_000, approvalsMax: 1_000 };
-
-/** All that a server decides with, in memory and empty: no case inherits what another has seen. Each look at the clock is a second later. */
-function createCore(policy: Policy): Core {
-  let seconds = 0;
-  let ids = 0;
-  const clock = { now: () => instant(STARTS_AT + 1_000 * seconds++) };
-  const newId = (): string => `id-${ids++}`;
-  const ledger = createMemoryLedger();
-  const policies = { current: () => policy };
-  const keyedDigest = createKeyedDigest(Buffer.alloc(32, "replay"));
-  const limits = {
-    registeredTasksMax: 10,
-    taskChildrenMax: 10,
-    delegationDepthMax: 8,
-    taskLifetime: durationMs(HOUR_MS),
-    taskLifetimeMax: durationMs(HOUR_MS),
-  };
-  return {
-    tasks: createTaskKeeper({ ledger, policies, clock, newId, keyedDigest, limits }),
-    reports: createReports({ ledger, policies, clock, newId, keyedDigest, limits: STATE_LIMITS }),
-    decider: createDecider({
-      ledger,
-      cache: createMemoryDecisionCache(1_000),
-      policies,
-      clock,
-      newId,
-      canonical,
-      keyedDigest,
-      limits: STATE_LIMITS,
-      onEvaluationError(error) {
-        throw error;
-      },
-    }),
-  };
 }
 
 async function replayCase(core: Core, one: TraceCase, variant: Variant): Promise<readonly DecidedStep[]> {

@@ -3,7 +3,7 @@ import { printJson, type Row, tableOf } from "../src/cli/output.ts";
 import { type DecisionReport, measureDecisions, type Plan, type ServerFigures } from "./decisions.ts";
 import { type EvaluationFigures, type EvaluationPlan, measureEvaluation } from "./evaluation.ts";
 import { type Hardware, readHardware } from "./hardware.ts";
-import { createStage } from "./processes.ts";
+import { withStage } from "./processes.ts";
 import { measureRuleCounts, type RuleCountFigures, type RuleCountPlan } from "./rule-count.ts";
 
 interface BenchOptions {
@@ -42,27 +42,9 @@ async function bench({ output, quick }: BenchOptions): Promise<void> {
   const evaluation = await measureEvaluation(plan.evaluation);
   tell("decisions among 100 and more rules");
   const ruleCounts = measureRuleCounts(plan.ruleCounts);
-  const report: Report = { hardware, evaluation, ruleCounts, decisions: await onStage(plan) };
+  const report: Report = { hardware, evaluation, ruleCounts, decisions: await withStage((stage) => measureDecisions(stage, plan, tell)) };
   if (output === "json") printJson(report);
   else process.stdout.write(tablesOf(report));
-}
-
-const INTERRUPTED = 130;
-
-/** Servers and files go away with the benchmark, also when it is interrupted. */
-async function onStage(plan: Plan): Promise<DecisionReport> {
-  const stage = createStage();
-  const stop = (): void => {
-    const leave = (): void => process.exit(INTERRUPTED);
-    stage.close().then(leave, leave);
-  };
-  process.once("SIGINT", stop).once("SIGTERM", stop);
-  try {
-    return await measureDecisions(stage, plan, tell);
-  } finally {
-    await stage.close();
-    process.off("SIGINT", stop).off("SIGTERM", stop);
-  }
 }
 
 function tell(what: string): void {

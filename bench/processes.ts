@@ -30,7 +30,7 @@ export interface Stage {
 const READY_WITHIN_MS = 20_000;
 const STOPS_WITHIN_MS = 8_000;
 
-export function createStage(): Stage {
+function createStage(): Stage {
   const directory = mkdtempSync(join(tmpdir(), "behest-bench-"));
   const children: ChildProcess[] = [];
   return {
@@ -49,6 +49,24 @@ export function createStage(): Stage {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+const INTERRUPTED = 130;
+
+/** Servers and files go away with whatever used them, also when it is interrupted. */
+export async function withStage<T>(use: (stage: Stage) => Promise<T>): Promise<T> {
+  const stage = createStage();
+  const stop = (): void => {
+    const leave = (): void => process.exit(INTERRUPTED);
+    stage.close().then(leave, leave);
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  try {
+    return await use(stage);
+  } finally {
+    await stage.close();
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+  }
 }
 
 function readyAddress({ stdout }: ChildProcess, module: string): Promise<string> {

@@ -20,3 +20,18 @@ function at(sorted: readonly number[], index: number): number {
 export function rounded(figure: number, digits: number): number {
   return Number(figure.toFixed(digits));
 }
+
+/** The 97.5 % point of the standard normal distribution: what lies between its two signs is 95 %. */
+const Z = 1.959963984540054;
+
+/** The 95 % score interval of a share, from 0 to 1, after Wilson (1927); undefined of nothing. */
+export function wilson(part: number, all: number): readonly [low: number, high: number] | undefined {
+  if (all === 0) return undefined;
+  const share = part / all;
+  const weight = (Z * Z) / all;
+  const centre = share + weight / 2;
+  const reach = Z * Math.sqrt((share * (1 - share) + weight / 4) / all);
+  // Of none and of all, the near end is exact: rounding must not push it past.
+  const low = part === 0 ? 0 : (centre - reach) / (1 + weight);
+  return [low, part === all ? 1 : (centre + reach) / (1 + weight)];
+}

@@ -33,6 +33,8 @@ export interface DataDirectory {
   readonly maskKey: Buffer;
   /** Seals rows that are read back. */
   readonly sealKey: Buffer;
+  /** Hides what tools returned. */
+  readonly observationKey: Buffer;
   release(): void;
 }
 
@@ -59,6 +61,7 @@ export function holdDataDirectory(path: string): DataDirectory {
       webhookCursorPath: join(absolute, WEBHOOK_CURSOR_FILE),
       maskKey: derive(master, "behest mask v1"),
       sealKey: derive(master, "behest seal v1"),
+      observationKey: derive(master, "behest observations v1"),
       release,
     };
   } catch (error) {

@@ -11,6 +11,7 @@ import { createControl } from "./core/control.ts";
 import { createDecider } from "./core/decide.ts";
 import { ServiceError } from "./core/errors.ts";
 import { gatherAll } from "./core/gather.ts";
+import { createIntent } from "./core/intent/intent.ts";
 import { createKeyedDigest } from "./core/masking.ts";
 import type { Clock, Ledger, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
@@ -23,7 +24,9 @@ import { durationMs, instant } from "./core/words.ts";
 import { type DataDirectory, holdDataDirectory, StartRefused } from "./data-directory.ts";
 import { type GrpcServer, serveGrpc } from "./endpoints/grpc/server.ts";
 import { createLocalTokens, watchTokens } from "./identity/tokens.ts";
+import { createLanguage } from "./inference/statement.ts";
 import { differences } from "./reference/second-opinion.ts";
+import { readResult } from "./results/read.ts";
 import { followRules, keepRules, policyReaders, readFirstRules, reloadRules } from "./rules-in-force.ts";
 import { createRemoteScorer, type RemoteScorer } from "./scorer/scorer.ts";
 import { openSqliteStorage, type SqliteStorage } from "./storage/sqlite/ledger.ts";
@@ -81,7 +84,14 @@ export async function startService(config: Config, log: Logger): Promise<Service
     const policies = await keepRules(first, { log, ledger: storage.ledger, clock: systemClock, newId });
     const scorer = remoteScorer(config, log);
     closers.push(() => scorer?.close());
-    const ports = { ledger: storage.ledger, policies, clock: systemClock, newId, keyedDigest: createKeyedDigest(data.maskKey) };
+    const ports = {
+      ledger: storage.ledger,
+      policies,
+      clock: systemClock,
+      newId,
+      keyedDigest: createKeyedDigest(data.maskKey),
+      intent: createIntent(createLanguage(), readResult),
+    };
     const decider = createDecider({
       ...ports,
       cache: storage.cache,
@@ -212,12 +222,17 @@ function everySecond(sweep: () => Promise<unknown>, log: Logger): { stop(): void
   };
 }
 
-async function openStorage(config: Config, log: Logger, { databasePath: path, controlJournalPath, sealKey }: DataDirectory): Promise<SqliteStorage> {
+async function openStorage(
+  config: Config,
+  log: Logger,
+  { databasePath: path, controlJournalPath, sealKey, observationKey }: DataDirectory,
+): Promise<SqliteStorage> {
   try {
     return await openSqliteStorage({
       path,
       journalPath: controlJournalPath,
       sealKey,
+      observationKey,
       now: systemClock.now,
       cacheRowsMax: config.cache_rows_max,
       turnsWaitingMax: config.turns_waiting_max,

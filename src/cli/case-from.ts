@@ -9,7 +9,7 @@ import { type Case, caseNames, readCases } from "../policy/cases.ts";
 import { type Complaint, formatComplaint, PolicyInvalid } from "../policy/complaints.ts";
 import { readDocument } from "../policy/document.ts";
 import { beyondCases, caseOf } from "./case-of.ts";
-import { readyCase } from "./cases.ts";
+import { createCaseIntent, readyCase } from "./cases.ts";
 import { type DataOptions, findRecord, storedPolicy } from "./database.ts";
 import { CommandFailed, EXIT } from "./failure.ts";
 import { asTypedOf } from "./hint.ts";
@@ -54,7 +54,7 @@ function refuseOther(options: DataOptions, record: DecisionRecord, text: string)
   const [stated] = readBack(text);
   if (!stated) throw new CommandFailed(EXIT.internal, "the case cannot be read back");
   const [ready] = readyCase(stated);
-  const found = ready && judgeCase(policy, ready.stated, ready.request).disagreements.map(({ message }) => message);
+  const found = ready && judgeCase({ policy, intent: createCaseIntent() }, ready.stated, ready.request).disagreements.map(({ message }) => message);
   if (!found) throw new CommandFailed(EXIT.internal, "the request of the record cannot be read back");
   if (found.length > 0) {
     const why = beyondCases(record);

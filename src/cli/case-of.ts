@@ -1,3 +1,4 @@
+import { NOTHING_FOUND } from "../core/intent/standing.ts";
 import { encodeStable, isList, isObject } from "../core/json.ts";
 import type { DecisionRecord } from "../core/record.ts";
 import type { DecisionRequest, Hop } from "../core/request.ts";
@@ -22,7 +23,8 @@ export function caseOf(record: DecisionRecord, name: string | undefined) {
     caller,
     ...(tenant !== "default" && { tenant }),
     request: requestJson(withoutOwnChain(withoutGoodApproval(record), task), statement),
-    ...(!isNew(task) && { task: taskJson(task, request) }),
+    // Records do not hold what tools returned, so a case says what was found by it.
+    task: { ...(!isNew(task) && taskJson(task, request)), intent: subject.intent ?? NOTHING_FOUND },
     ...approvalsJson(record),
     ...(subject.scorer && { scorer: { risk: subject.scorer.risk } }),
     expect: {

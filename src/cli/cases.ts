@@ -2,14 +2,17 @@ import { RequestUnreadable, readRequestJson } from "../client/request-json.ts";
 import type { RequestProblem } from "../client/request-problems.ts";
 import { readConfig, requestLimits } from "../config.ts";
 import { ServiceError } from "../core/errors.ts";
+import { createIntent, type Intent } from "../core/intent/intent.ts";
 import type { Policy } from "../core/policy.ts";
 import type { DecisionRequest } from "../core/request.ts";
 import { fromWire } from "../endpoints/grpc/convert.ts";
+import { createLanguage } from "../inference/statement.ts";
 import { readCaseTexts } from "../policy/case-files.ts";
 import { type JudgedCase, judgeCase } from "../policy/case-judge.ts";
 import { type Case, readCases } from "../policy/cases.ts";
 import { type Complaint, PolicyInvalid, type Said } from "../policy/complaints.ts";
 import { type Node, propertiesOf, readDocument } from "../policy/document.ts";
+import { readResult } from "../results/read.ts";
 import { saidOf } from "./request-mistakes.ts";
 
 /** A case with its request as the core reads it. */
@@ -74,5 +77,10 @@ function followed(node: Node, path: Mistake["path"], wrong: Mistake["wrong"]): N
   return rest.length === 0 && wrong === "key" ? property.keyNode : followed(property.valueNode, rest, wrong);
 }
 
-export const judgeCases = (policy: Policy, cases: readonly ReadyCase[]): readonly JudgedCase[] =>
-  cases.map(({ stated, request }) => judgeCase(policy, stated, request));
+/** Reads words and results as a server does. */
+export const createCaseIntent = (): Intent => createIntent(createLanguage(), readResult);
+
+export function judgeCases(policy: Policy, cases: readonly ReadyCase[]): readonly JudgedCase[] {
+  const intent = createCaseIntent();
+  return cases.map(({ stated, request }) => judgeCase({ policy, intent }, stated, request));
+}

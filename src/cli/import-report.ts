@@ -61,6 +61,7 @@ export function dataRow(tool: ImportedTool): Row {
       ? { argument: inference.operations.argument, effects: Object.fromEntries(inference.operations.effects), words: inference.operations.words }
       : null,
     reversibility: inference ? told(inference.reversibility) : null,
+    objects: inference ? told(inference.objects) : null,
     arguments: (inference?.arguments ?? []).map((argument) => ({ name: argument.name, ...told(argument) })),
     output: inference ? { trust: told(inference.trust), categories: inference.categories.map(told) } : null,
     definition_digest: tool.digest ?? null,

@@ -1,5 +1,5 @@
 import { canonical } from "../canonical.ts";
-import { isObject } from "../core/json.ts";
+import { isList, isObject } from "../core/json.ts";
 import { definitionDigest } from "../core/tool-definition.ts";
 import type { Json, JsonObject } from "../core/words.ts";
 import { createInference, type Inference, type ListedTool } from "../inference/infer.ts";
@@ -91,7 +91,7 @@ function listedTool(stated: Json, at: number): ListedTool {
 }
 
 function entryOf(inference: Inference, digest: string | undefined): JsonObject {
-  const { effect, operations, reversibility, trust, categories } = inference;
+  const { effect, operations, reversibility, objects, trust, categories } = inference;
   const roles = inference.arguments.flatMap(({ name, value }): [string, Json][] =>
     value === undefined || FORBIDDEN.has(name) ? [] : [[name, value]],
   );
@@ -102,6 +102,7 @@ function entryOf(inference: Inference, digest: string | undefined): JsonObject {
       : { effect: effect.value }),
     reversibility: reversibility.value,
     ...(roles.length > 0 && { arguments: Object.fromEntries(roles) }),
+    ...(objects.value.length > 0 && { objects: objects.value }),
     output: { trust: trust.value, ...(categories.length > 0 && { categories: categories.map(({ value }) => value) }) },
     ...(digest !== undefined && { definition_digest: digest }),
   };
@@ -124,16 +125,22 @@ function toolsOf({ root }: Document): ReadonlyMap<string, Node> {
   return new Map(tools ? propertiesOf(tools.valueNode).map(({ key, valueNode }) => [key, valueNode]) : []);
 }
 
-const COMPARED = ["effect", "operations", "reversibility", "arguments", "output"] as const;
+const COMPARED = ["effect", "operations", "reversibility", "arguments", "objects", "output"] as const;
 
 /** What is written counts; where the words of the tool say otherwise, a reviewer should know. */
 function differencesOf(written: JsonObject, entry: JsonObject): readonly string[] {
   return COMPARED.flatMap((key) => {
-    const [has, would] = key === "output" ? [partOf(written, "output", "trust"), partOf(entry, "output", "trust")] : [written[key], entry[key]];
-    if (has === undefined && would === undefined) return [];
-    const [before, after] = [has, would].map((value) => (value === undefined ? "nothing" : canonical({ value }).slice('{"value":'.length, -1)));
-    return before === after ? [] : [`${key === "output" ? "output.trust" : key}: ${before} is written, ${after} inferred`];
+    const [before, after] = [written, entry].map((tool) => comparedOf(tool, key));
+    if (before === after) return [];
+    return [`${key === "output" ? "output.trust" : key}: ${before ?? "nothing"} is written, ${after ?? "nothing"} inferred`];
   });
+}
+
+/** As text; of nouns in any order. */
+function comparedOf(tool: JsonObject, key: (typeof COMPARED)[number]): string | undefined {
+  const stated = key === "output" ? partOf(tool, "output", "trust") : tool[key];
+  const value = key === "objects" && isList(stated) ? [...stated].sort() : stated;
+  return value === undefined ? undefined : canonical({ value }).slice('{"value":'.length, -1);
 }
 
 const partOf = (object: JsonObject, key: string, part: string): Json | undefined => {

@@ -11,6 +11,7 @@ import { addHelp } from "./help.ts";
 import { asTypedTo } from "./hint.ts";
 import { addHistory } from "./history.ts";
 import { addInit } from "./init.ts";
+import { addIntent } from "./intent.ts";
 import { folded, screenColumns } from "./output.ts";
 import { addReport } from "./report.ts";
 import { addResume } from "./resume.ts";
@@ -47,6 +48,7 @@ function createProgram(): Command {
   addSuspensions(program);
   addRules(program);
   addCatalog(program);
+  addIntent(program);
   addTokens(program);
   addCase(program);
   addFacts(program);

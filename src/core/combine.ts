@@ -3,6 +3,7 @@ import { partiesOf } from "./approvals/parties.ts";
 import { covers } from "./approvals/standing.ts";
 import type { BuiltInHold } from "./built-in.ts";
 import { type Evaluation, findingsOf, ruleAt } from "./evaluate.ts";
+import { isWeak } from "./intent/grades.ts";
 import { builtIn, outsideScope, remarks, type Violation } from "./invariants.ts";
 import { mergeObligations, type Obligation } from "./obligations.ts";
 import type { BasisAnswer, Settings } from "./policy.ts";
@@ -106,10 +107,16 @@ function deniedFor({ obligations: _, ...asks }: Judgement, { code, finding }: Vi
   return { ...asks, outcome: "DENY", basis: "NONE", findings: [finding, ...asks.findings], reasonCodes: [code], holds: [] };
 }
 
-/** Inside what an initiator issued, down a chain that is all the task's own: people have said yes to it. Anything else is merely within reach. */
+/**
+ * Down a chain that is all the task's own: inside what an initiator issued, people have said yes to it; inside what the words ask for, and addressed to nobody whom
+ * only free text names, that may be inferred. Anything else is merely within reach.
+ */
 function basisOf({ subject, handedOn }: Situation): Exclude<Basis, "NONE"> {
   const { registered } = subject.task;
-  return registered?.scopeKind === "issued" && handedOn.length === 0 ? "AUTHORIZED" : "AVAILABLE";
+  if (!registered || handedOn.length > 0) return "AVAILABLE";
+  if (registered.scopeKind === "issued") return "AUTHORIZED";
+  const { scope, provenance } = subject.intent ?? { scope: "outside", provenance: {} };
+  return scope === "inside" && !isWeak(provenance.destination ?? "none") ? "INFERRED" : "AVAILABLE";
 }
 
 const strictest = (answers: readonly BasisAnswer[]): BasisAnswer => (["deny", "ask"] as const).find((answer) => answers.includes(answer)) ?? "allow";

@@ -8,6 +8,7 @@ import { askCached } from "./cached-evaluation.ts";
 import { ServiceError } from "./errors.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { InOrder } from "./in-order.ts";
+import type { Intent } from "./intent/intent.ts";
 import { type Consulted, consult, heeded, type Scorer } from "./intent/scorer.ts";
 import { encodeStable } from "./json.ts";
 import { judgeSituation, type Verdict } from "./judge.ts";
@@ -33,6 +34,7 @@ export interface DeciderPorts {
   readonly newId: NewId;
   readonly canonical: Canonical;
   readonly keyedDigest: KeyedDigest;
+  readonly intent: Intent;
   readonly limits: StateLimits;
   /** Told what made an evaluation fail; the answer is a DENY already. */
   readonly onEvaluationError: (error: unknown) => void;
@@ -301,7 +303,10 @@ function pose(ports: DeciderPorts, prepared: Prepared, { view, lapsed }: StateRe
     return bound;
   };
   const standings = approvalStandings({ request: subject.request, subject, view, settings: policy.settings, binding });
-  return { binding, situation: { ...situation, subject: { ...subject, ...(suspended.length > 0 && { suspended }), ...standings } } };
+  const { tool, effect } = situation;
+  const posed: Subject = { ...subject, ...(suspended.length > 0 && { suspended }), ...standings };
+  const intent = ports.intent.standing({ tool, effect, original: prepared.original, subject: posed, registered, observed: view.observed });
+  return { binding, situation: { ...situation, subject: { ...posed, intent } } };
 }
 
 /** What is to be decided, and what an approval of it is bound to, which is made only where it is needed. */

@@ -1,4 +1,5 @@
 import { type FactDeclaration, growing, map, ranked, rising, total, worseWhen } from "./fact.ts";
+import { INTENT_FACTS } from "./intent/facts.ts";
 import { SCORER_FACTS } from "./intent/scorer-facts.ts";
 import type { Policy } from "./policy.ts";
 import { rankOf, type Situation } from "./situation.ts";
@@ -183,6 +184,7 @@ export const FACTS: Readonly<Record<string, FactDeclaration>> = {
     ...growing,
   }),
 
+  ...INTENT_FACTS,
   ...SCORER_FACTS,
 
   "chain.depth": total("integer", "caller", {

@@ -131,11 +131,15 @@ export interface Tool {
   readonly reversibility: Reversibility;
   /** Role by top-level argument name. */
   readonly roles: ReadonlyMap<string, ArgumentRole>;
+  /** What its actions are done to: nouns in lower case, as somebody wrote them. Unset: nobody has said. */
+  readonly objects?: readonly string[];
   readonly classification?: string;
   readonly categories: readonly string[];
   /** What a call brings back into the task. */
   readonly output: {
     readonly trust: Trust;
+    /** Who may write what stands in a field, by the field's name: over what its name alone would say. */
+    readonly fields?: ReadonlyMap<string, Trust>;
     readonly categories: readonly string[];
     /** The highest that a call can return; unset: anything. */
     readonly classificationMax?: string;

@@ -1,16 +1,19 @@
 import type { Approval } from "./approvals/approval.ts";
 import type { Evaluation } from "./evaluate.ts";
+import type { ObservedInTree } from "./intent/observed-trees.ts";
 import type { Policy } from "./policy.ts";
 import type { ApprovalEvent, ControlEvent, DecisionRecord, LedgerEvent, Reported } from "./record.ts";
 import type { Situation } from "./situation.ts";
 import type { StateKeys, StateView } from "./state.ts";
 import type { EndedSuspension, SuspensionsView } from "./suspensions.ts";
 import type { RegisteredTasksView } from "./tasks/registered.ts";
-import type { Instant } from "./words.ts";
+import type { Instant, Json } from "./words.ts";
 
 /** One pure step: what it read decides what it answers and which events it adds. */
 export interface Turn<A> {
   readonly events: readonly LedgerEvent[];
+  /** What a tool returned: it is no event, because it is deleted when its task ends, and events never are. */
+  readonly observed?: ObservedInTree;
   readonly answer: A;
 }
 
@@ -36,9 +39,10 @@ export interface Ledger {
   /**
    * Runs `turn` once over the state that `keys` name, applies its events before any other turn sees that state, and answers when they
    * are on disk. Events are written, and answers leave, in the order of the turns; a turn without events waits for those before it.
+   * What tools returned applies with the events, and is kept as keyed digests of its values until the task at the root is over.
    * What `turn` throws is thrown, and nothing is written.
    * @throws {ServiceError} LEDGER_UNAVAILABLE: not acknowledged. Whether it was written shows once the ledger has reopened. OVERLOADED:
-   * more turns wait for the disk than may; nothing was run.
+   * more turns, or more that tools returned, wait for the disk than may; nothing was written.
    */
   transact<A>(keys: StateKeys, turn: (view: StateView) => Turn<A>): Promise<A>;
 
@@ -227,3 +231,9 @@ export type Canonical = (value: object) => string;
 
 /** Sees what was evaluated afresh, after the answer; a second opinion may raise an alarm and never changes an answer. */
 export type SecondOpinion = (situation: Situation, evaluation: Evaluation) => void;
+
+/**
+ * The mapping or list that a text is as a whole, as a tool printed it; undefined for prose and for whatever is beyond the limits: then nothing in it
+ * attests. Never throws.
+ */
+export type ReadResult = (text: string) => Json | undefined;

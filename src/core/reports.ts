@@ -1,5 +1,8 @@
 import { coversAgent } from "./access.ts";
 import { ServiceError } from "./errors.ts";
+import type { Intent } from "./intent/intent.ts";
+import type { ObservedInTree } from "./intent/observed-trees.ts";
+import { rootStatement } from "./intent/standing.ts";
 import { encodeStable } from "./json.ts";
 import type { KeyedDigest } from "./masking.ts";
 import type { Policy } from "./policy.ts";
@@ -21,6 +24,7 @@ export interface ReportPorts {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly keyedDigest: KeyedDigest;
+  readonly intent: Intent;
   readonly limits: { readonly categoriesSeenMax: number; readonly agentsRememberedMax: number };
 }
 
@@ -115,7 +119,8 @@ async function reportOnce(ports: ReportPorts, caller: Caller, asked: ReportReque
     const at = ports.clock.now();
     const event = reportedOf(ports, { record, asked, content, at, view });
     refuseOverfull(ports, view, event);
-    return { events: [event], answer: event };
+    const observed = observedIn(ports, { record, asked, view, event });
+    return { events: [event], ...(observed && { observed }), answer: event };
   });
   return { report, repeated: false };
 }
@@ -164,6 +169,29 @@ function reportedOf({ policies, newId, keyedDigest }: ReportPorts, { record, ask
     ...(shows !== NOTHING_SEEN && { shows }),
     ...(isAllowed && nothingHappened && charge && { refund: charge }),
   };
+}
+
+interface Observing {
+  readonly record: DecisionRecord;
+  readonly asked: ReportRequest;
+  readonly view: StateView;
+  readonly event: Reported;
+}
+
+/**
+ * What the report adds to what the task's values can be known from. What ran without leave attests nothing, nor does what ran with other arguments than
+ * those that were decided: nobody knows what it was asked for.
+ */
+function observedIn({ policies, intent }: ReportPorts, { record, asked, view, event }: Observing): ObservedInTree | undefined {
+  const { action } = record.subject.request;
+  const root = event.root;
+  if (root === undefined || asked.result === "") return undefined;
+  const tool = policies.current().tools.get(action.tool);
+  const statement = view.registered && rootStatement(view.registered, event.at);
+  const attests = !event.bypassed && !event.mutated && !asked.truncated;
+  const seen = intent.observe({ text: asked.result, toolName: action.tool, tool, arguments: action.arguments }, { statement, observed: view.observed });
+  const entries = attests ? seen.entries : seen.entries.map((entry) => ({ ...entry, grade: "free_text" as const, bound: false }));
+  return attests ? { root, ...seen } : { root, entries, amounts: [], followed: [] };
 }
 
 /** Naming a task that is another agent's, whom the caller's token does not cover either, gives no say in what that task has seen. */

@@ -1,5 +1,6 @@
 import type { ApprovalStandings } from "./approvals/standing.ts";
 import type { ScorerAnswer } from "./intent/scorer.ts";
+import type { IntentStanding } from "./intent/standing.ts";
 import { isList, isObject } from "./json.ts";
 import type { Policy, Reach, RegisteredAgent, ResourceLabel, Tool } from "./policy.ts";
 import type { DecisionRequest } from "./request.ts";
@@ -21,6 +22,8 @@ export interface Subject extends ApprovalStandings {
   readonly task: TaskStanding;
   /** The ALLOW that this attempt repeats after it has lapsed, or after something was suspended that covers it. */
   readonly lapsed?: string;
+  /** Where the action stands to the words of its task, and where its values come from. */
+  readonly intent?: IntentStanding;
   /** The suspensions that cover the action; absent if none does. */
   readonly suspended?: readonly AppliedSuspension[];
   /** What an outside judge said of it; absent: nothing that counts. */

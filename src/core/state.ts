@@ -1,11 +1,13 @@
 import { Approvals, type ApprovalsView } from "./approvals/register.ts";
+import type { ObservedView } from "./intent/observed.ts";
+import { type ObservedInTree, ObservedTrees } from "./intent/observed-trees.ts";
 import type { Windows } from "./policy.ts";
 import type { DecisionRecord, LedgerEvent, PolicyLoaded, Reported, TaskEnded, TaskRevoked } from "./record.ts";
 import { Suspensions, type SuspensionsView } from "./suspensions.ts";
 import { type AwaitedCall, awaitCall, createAwaited, keepOverdue } from "./tasks/awaited.ts";
 import { giveBack, spend } from "./tasks/budget.ts";
 import { type AgentMemory, createMemory, remember, settleOverdue } from "./tasks/memory.ts";
-import { chainOf, type EndedTask, RegisteredTasks, type RegisteredTasksView, type TaskEnd, type TaskState } from "./tasks/registered.ts";
+import { chainOf, type EndedTask, endOf, RegisteredTasks, type RegisteredTasksView, type TaskEnd, type TaskState } from "./tasks/registered.ts";
 import { raiseSeen } from "./tasks/seen.ts";
 import { joinKey, type OpenTask } from "./tasks/self-asserted.ts";
 import { createTasksByUse, type TasksByUse } from "./tasks/use-order.ts";
@@ -25,6 +27,8 @@ export interface State {
   readonly attempts: Map<string, Attempt>;
   readonly suspensions: Suspensions;
   readonly approvals: Approvals;
+  /** What tools returned, by the task at the root. Fed by what comes with a turn, not by its events: it is kept apart, and forgotten with its task. */
+  readonly observed: ObservedTrees;
 }
 
 /** What is remembered of a request id. */
@@ -74,6 +78,8 @@ export interface StateView {
   readonly selfAsserted: Pick<TasksByUse, "get">;
   readonly suspensions: SuspensionsView;
   readonly approvals: ApprovalsView;
+  /** What tools returned to the task, and to the whole tree of a registered one. */
+  readonly observed?: ObservedView;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -88,6 +94,7 @@ export const createState = (): State => ({
   attempts: new Map(),
   suspensions: new Suspensions(),
   approvals: new Approvals(),
+  observed: new ObservedTrees(),
 });
 
 const attemptKey = (tenant: string, caller: string, requestId: string): string => JSON.stringify([tenant, caller, requestId]);
@@ -103,12 +110,15 @@ export function view(state: State, keys: StateKeys): StateView {
   const attempt = keys.requestId === undefined ? undefined : state.attempts.get(attemptKey(tenant, caller, keys.requestId));
   const memory = state.memories.get(memoryKey(tenant, agent));
   const leastUsedTask = state.tasks.leastUsed;
+  const root = registered?.task.root ?? task?.id;
+  const observed = root === undefined ? undefined : state.observed.of(root);
   return {
     ...(attempt && { attempt }),
     ...(task && { task }),
     ...(registered && { registered }),
     registeredTasks: state.registered,
     ...(memory && { memory }),
+    ...(observed && { observed }),
     ...(leastUsedTask && { leastUsedTask }),
     openTasks: state.tasks.size,
     agentsRemembered: state.memories.size,
@@ -136,9 +146,11 @@ export function apply(state: State, event: LedgerEvent): void {
       break;
     case "task_ended":
       state.registered.end(event.task, endedBy(event, event.how));
+      state.observed.drop(event.task);
       break;
     case "task_revoked":
       state.registered.end(event.task, endedBy(event, "revoked"));
+      state.observed.drop(event.task);
       break;
     case "decision":
       applyDecision(state, event);
@@ -167,6 +179,12 @@ export function apply(state: State, event: LedgerEvent): void {
   }
 }
 
+/** Takes in what a tool returned, unless the task is over: nobody will ask for it any more. */
+export function observe(state: State, observed: ObservedInTree): void {
+  const root = state.registered.get(observed.root);
+  if (root ? root.ended === undefined : state.tasks.get(observed.root) !== undefined) state.observed.feed(observed);
+}
+
 /** What came to be overdue under the windows until now is settled first. */
 function changeWindows(state: State, { at, windows }: PolicyLoaded): void {
   const due = { at, within: state.windows.reportWithin };
@@ -179,6 +197,7 @@ function changeWindows(state: State, { at, windows }: PolicyLoaded): void {
 function closeTask(state: State, id: string): void {
   const task = state.tasks.get(id);
   if (!task) return;
+  state.observed.drop(id);
   state.tasks.remove(id);
   // A newer task may have taken the place already.
   if (state.joined.get(joinKey(task)) === id) state.joined.delete(joinKey(task));
@@ -301,5 +320,9 @@ export function forget(state: State, now: Instant): void {
     if (now - memory.lastAt >= window && memory.awaited.calls.size === 0) state.memories.delete(key);
   }
   state.registered.forget(now, window);
+  state.observed.forget((root) => {
+    const task = state.registered.get(root);
+    return task ? endOf(task, now) === undefined : state.tasks.get(root) !== undefined;
+  });
   state.approvals.forget(now, window, (task) => state.registered.get(task) !== undefined || state.tasks.get(task) !== undefined);
 }

@@ -1,4 +1,8 @@
+import { GRADES, type Grade } from "./intent/grades.ts";
+import { ALIGNMENTS } from "./intent/scope.ts";
+import { type IntentStanding, NOTHING_FOUND, OBJECT_STANDINGS, SCOPE_STANDINGS } from "./intent/standing.ts";
 import { isList, isObject, type Known } from "./json.ts";
+import { ARGUMENT_ROLES, type ArgumentRole } from "./policy.ts";
 import type { DecisionRequest } from "./request.ts";
 import { type Situation, type Subject, situate } from "./situation.ts";
 import { type Budget, percentUsed } from "./tasks/budget.ts";
@@ -180,6 +184,22 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   "data.categories": (situation, value) => (isWords(value) ? { ...situation, categories: value, categoriesStated: value.length > 0 } : undefined),
   "data.categories_stated": (situation, value) => (value === false ? { ...situation, categories: [], categoriesStated: false } : undefined),
 
+  "intent.scope": (situation, value) => {
+    const scope = SCOPE_STANDINGS.find((word) => word === value);
+    return withFound(situation, scope && { scope });
+  },
+  "intent.alignment": (situation, value) => {
+    const alignment = ALIGNMENTS.find((word) => word === value);
+    return withFound(situation, alignment && { alignment });
+  },
+  "intent.object": (situation, value) => {
+    const object = OBJECT_STANDINGS.find((word) => word === value);
+    return withFound(situation, object && { object });
+  },
+  ...Object.fromEntries(
+    ARGUMENT_ROLES.map((role): [string, Change] => [`provenance.${role}`, (situation, value) => withGrade(situation, role, value)]),
+  ),
+
   "context.environment": (situation, value) => (isText(value) ? { ...situation, environment: value } : undefined),
   "context.attributes": (situation, value, path) => {
     const { context } = situation.subject.request;
@@ -225,10 +245,31 @@ function withEndorsed(situation: Situation, changed: { readonly values?: Known; 
   return isWords(values) && isWords(sources) ? withSubject(situation, { endorsed: { values, sources } }) : undefined;
 }
 
+const withFound = (situation: Situation, changed: Partial<IntentStanding> | undefined): Situation | undefined =>
+  changed && withSubject(situation, { intent: { ...(situation.subject.intent ?? NOTHING_FOUND), ...changed } });
+
+/** Where a value comes from. What the call does not name comes from nowhere, and to leave out what it names is no way to have it allowed. */
+function withGrade(situation: Situation, role: ArgumentRole, value: Known): Situation | undefined {
+  const { provenance } = situation.subject.intent ?? NOTHING_FOUND;
+  const grade = GRADES.find((word) => word === value);
+  return grade && provenance[role] !== undefined ? withFound(situation, { provenance: { ...provenance, [role]: grade } }) : undefined;
+}
+
+/** Known from the words of the task alone, or from whom it is for. */
+const FROM_THE_TASK: ReadonlySet<Grade> = new Set(["stated", "own", "same_host", "named_source"]);
+
+/** Nothing comes any more from what an initiator said. */
+function withoutTheTask(situation: Situation): Situation {
+  const { intent } = situation.subject;
+  if (!intent) return situation;
+  const graded = Object.entries(intent.provenance).map(([role, grade]) => [role, FROM_THE_TASK.has(grade) ? "unseen" : grade]);
+  return withSubject(situation, { intent: { ...intent, provenance: Object.fromEntries(graded) } });
+}
+
 /** The same task, had no initiator opened it. */
 function unregistered(situation: Situation): Situation {
   const { registered: _, ...task } = situation.subject.task;
-  return { ...withTask(situation, task), handedOn: [] };
+  return { ...withTask(withoutTheTask(situation), task), handedOn: [] };
 }
 
 /** A budget of which so much is used, in percent of each cap. */

@@ -87,6 +87,8 @@ interface Heard {
   readonly name: readonly Token[];
   /** What the description says first: the thing itself, before what it is of or for. */
   readonly gist: readonly Token[];
+  /** Of what, or for whom, the thing is. */
+  readonly owner: readonly Token[];
   /** The whole first sentence. */
   readonly sentence: readonly Token[];
 }
@@ -96,20 +98,35 @@ const SENDING: ReadonlySet<Effect> = new Set(["send", "share", "pay", "browse"])
 
 /** What an argument is for; undefined where it has no role. */
 export function roleOf(lexicon: Lexicon, argument: Argument, effect: Effect): ArgumentInference {
-  const sentence = tokensOf(/^[^.;(]*/.exec(argument.description)?.[0] ?? "").slice(0, GIST_WORDS);
-  const heard: Heard = { name: nameTokens(argument.name), gist: gistOf(lexicon, sentence), sentence };
+  const sentence = tokensOf(/^[^.;(]*/.exec(asWords(argument.description))?.[0] ?? "").slice(0, GIST_WORDS);
+  const heard: Heard = { name: nameTokens(argument.name), ...gistOf(lexicon, sentence), sentence };
   const found = byFormat(argument, effect) ?? byMoney(lexicon, argument, { heard, effect }) ?? byWords(lexicon, argument, { heard, effect });
   return { name: argument.name, ...found };
 }
 
-/** `The list with the e-mail addresses of the recipients` is about addresses. */
-function gistOf(lexicon: Lexicon, sentence: readonly Token[]): readonly Token[] {
-  const says = ({ word, kind }: Token): boolean =>
-    kind === "word" && !lexicon.isIn("determiners", word) && !lexicon.isIn("prepositions", word) && !lexicon.pack.roles.containers.includes(word);
-  const from = sentence.findIndex(says);
-  if (from === -1) return sentence;
-  const end = sentence.slice(from).findIndex(({ word, kind }) => kind === "mark" || lexicon.isIn("prepositions", word));
-  return end === -1 ? sentence.slice(from) : sentence.slice(from, from + end);
+/** `start_date` is two words, and `check-in date` has no preposition. */
+const asWords = (description: string): string => description.replaceAll("_", " ").replaceAll(/(\p{L})-(in|out|up|on|off|by|to)\b/giu, "$1$2");
+
+/** `The list with the e-mail addresses of the recipients` is about addresses, those of recipients. */
+function gistOf(lexicon: Lexicon, sentence: readonly Token[]): Pick<Heard, "gist" | "owner"> {
+  const isContainer = ({ word }: Token): boolean => lexicon.pack.roles.containers.includes(word);
+  const says = (token: Token): boolean =>
+    token.kind === "word" && !lexicon.isIn("determiners", token.word) && !lexicon.isIn("prepositions", token.word) && !isContainer(token);
+  const ends = ({ word, kind }: Token): boolean => kind === "mark" || lexicon.isIn("prepositions", word);
+  const phraseFrom = (from: number): readonly Token[] => {
+    const end = sentence.slice(from).findIndex(ends);
+    return sentence.slice(from, end === -1 ? undefined : from + end);
+  };
+  const first = sentence.findIndex(says);
+  if (first === -1) return { gist: sentence, owner: [] };
+  const before = phraseFrom(first);
+  const [last, next] = [before.at(-1), sentence[first + before.length]];
+  // `A non-empty array of …`
+  const isHolder = last !== undefined && isContainer(last) && next?.word === "of";
+  const after = isHolder ? sentence.findIndex((token, at) => at > first + before.length && says(token)) : -1;
+  const from = after === -1 ? first : after;
+  const gist = phraseFrom(from);
+  return { gist, owner: phraseFrom(from + gist.length + 1) };
 }
 
 const role = (value: ArgumentRole | undefined, confidence: Confidence, ...words: readonly Evidence[]): Inferred<ArgumentRole | undefined> => ({
@@ -153,27 +170,32 @@ function byMoney({ pack }: Lexicon, argument: Argument, { heard, effect }: Aroun
   if (
     amount &&
     effect !== "read" &&
-    (isNumber(argument) || argument.types.size === 0 || amount.from === "name") &&
+    (isNumber(argument) || argument.types.size === 0 || amount.from === "name" || isHead(amount.words, heard.gist)) &&
     !foundIn(roles.notAmount, heard.name)
   )
     return role("amount", isNumber(argument) ? "high" : "low", amount);
   if (isNumber(argument) && argument.types.size === 1) {
-    const target = foundIn(["id"], heard.name);
+    const target = heardAt(["id", "identifier"], heard);
     return target === undefined
       ? role(undefined, "high", { from: "schema", words: "number" })
-      : role("target", "high", { from: "name", words: target });
+      : role("target", target.from === "name" ? "high" : "low", target);
   }
   const currency = heardAt(roles.currency, heard);
   return currency && role("currency", "high", currency);
 }
 
-/** A description that only speaks of a secret is about something else; one that ends with it is about it. */
+/** A description that only speaks of a secret is about something else; one that begins or ends with it is about it. */
 const isOfSecret = ({ from, words }: Evidence, { gist }: Heard): boolean => {
-  if (from === "name") return true;
-  const at = ` ${gist.map(({ word }) => word).join(" ")} `.indexOf(` ${words} `);
+  if (from === "name" || isHead(words, gist)) return true;
+  const at = textOf(gist).indexOf(` ${words} `);
   return at >= 0 && at <= SECRET_WITHIN;
 };
 const SECRET_WITHIN = 24;
+
+const textOf = (tokens: readonly Token[]): string => ` ${tokens.map(({ word }) => word).join(" ")} `;
+
+/** `The amount`, and not `the amount column`. */
+const isHead = (words: string, gist: readonly Token[]): boolean => textOf(gist).endsWith(` ${words} `);
 
 /** By its name, and where that says nothing, by what its description begins with. */
 function byWords(lexicon: Lexicon, argument: Argument, { heard, effect }: Around): Inferred<ArgumentRole | undefined> {
@@ -182,11 +204,23 @@ function byWords(lexicon: Lexicon, argument: Argument, { heard, effect }: Around
   if (byName) return byName;
   if (argument.choices) return role(undefined, "high", { from: "schema", words: "enum" });
   const said = roleIn(lexicon, { tokens: heard.gist, from: "description", effect, elsewhere });
-  const addressed = SENDING.has(effect) && !elsewhere ? foundIn(lexicon.pack.roles.destination, heard.sentence) : undefined;
-  // `The IDs of the recipients`: of a thing, the rest of the sentence says whose.
-  if (addressed !== undefined && (!said || said.value === "target")) return role("destination", "low", { from: "description", words: addressed });
+  const addressed = addresseeIn(lexicon, { heard, effect }, said?.value);
+  if (addressed !== undefined && !elsewhere) return role("destination", "low", { from: "description", words: addressed });
   // What nobody knows may hold anything: as text, the identifiers in it are looked at. What is deleted is some thing.
   return said ?? role(effect === "delete" ? "target" : "free_text", "low");
+}
+
+/** `The IDs of the recipients`: of a thing or an address, the rest of the sentence says whose; where nothing is said of it, all of the sentence counts. */
+function addresseeIn({ pack }: Lexicon, { heard, effect }: Around, said: ArgumentRole | undefined): string | undefined {
+  const { destination } = pack.roles;
+  if (SENDING.has(effect) && said === undefined) return foundIn(destination, heard.sentence);
+  if (SENDING.has(effect) && said === "target") {
+    // `… to send the money to`
+    const ends = destination.filter((words) => words.endsWith(" to"));
+    return foundIn(destination, heard.owner) ?? foundIn(ends, heard.sentence);
+  }
+  const isAddress = REACHING.has(effect) || effect === "update" ? foundIn([...ADDRESSES], heard.gist) : undefined;
+  return isAddress === undefined ? undefined : foundIn(destination, heard.owner);
 }
 
 interface Place {
@@ -203,6 +237,8 @@ const REACHING: ReadonlySet<Effect> = new Set([...SENDING, "create", "execute", 
 const ADDRESSES: ReadonlySet<string> = new Set([
   "to",
   "email",
+  "emails",
+  "addresses",
   "iban",
   "phone",
   "phone number",

@@ -28,7 +28,7 @@ export function effectsInProse(lexicon: Lexicon, prose: string): readonly Effect
 }
 
 /** Sentences, items of lists and what stands in brackets. */
-const clausesOf = (prose: string): readonly string[] =>
+export const clausesOf = (prose: string): readonly string[] =>
   prose
     .replaceAll(/\b(e\.g|i\.e|etc|vs)\./gi, "$1")
     .split(/[.!?:()[\]—–]+(?=\s|$|\W)|[()[\]]|\n\s*(?:[-*•]|\d+[.)])\s+|\n\s*\n| - /u)
@@ -41,7 +41,7 @@ interface Found {
 }
 
 /** The verb that a sentence about the tool begins with, after words that say nothing: `this tool will also …`. */
-function mainVerb(lexicon: Lexicon, tokens: readonly Token[], isFirst: boolean): Found | undefined {
+export function mainVerb(lexicon: Lexicon, tokens: readonly Token[], isFirst: boolean): Found | undefined {
   let from = 0;
   if (lexicon.isIn("conditions", tokens[0]?.word ?? "")) {
     const comma = tokens.findIndex(({ word }) => word === ",");

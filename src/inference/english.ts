@@ -51,7 +51,7 @@ export const ENGLISH: LanguagePack = {
     expire need watch track save`,
   light: "run perform do execute make conduct carry process handle manage operate call invoke use take give initiate start place issue trigger",
   lightObjects: {
-    read: `search lookup check test query analysis verification validation calculation comparison estimate diagnostic diagnostics scan inspection
+    read: `look glance search lookup check test query analysis verification validation calculation comparison estimate diagnostic diagnostics scan inspection
       benchmark audit review measurement`,
     pay: "payment payments transaction transactions transfer transfers purchase donation refund deposit withdrawal payout order orders",
     send: "call calls post",
@@ -71,19 +71,37 @@ export const ENGLISH: LanguagePack = {
   leadIns: `this that the a an tool function method api endpoint operation command action utility wrapper helper interface plugin it they will can may
     would also then you your users user agent agents one clients to for of used use useful is be which and or i.e behest server service
     server's in order by default logic note after`,
-  adverbs: "also then only just even first finally afterwards optionally subsequently thereby immediately simply always once now both either",
+  adverbs: "also then only just even first finally afterwards optionally subsequently thereby immediately simply always once now both either auto",
   conjunctions: "and or then , / & + ; plus",
   determiners: "a an the this that these those its their his her it them him all any each every one some new your given specified provided existing",
   prepositions: `of for from to in on at by with using via about into onto through between among within without as during per under over before after
-    when where if while until unless that which who whose because so and or but , ; / &`,
+    when where if while until unless that which who whose why how because so such including based like excluding except regarding regardless depending
+    according and or but , ; / &`,
+  objectGoesOn: "of for to from in on at into onto about between among within under over through and or , / &",
+  fillers: `new given specified provided existing current available specific particular certain optional default unique own other another
+    different additional further various multiple several single whole entire full complete valid active inactive recent most last latest next
+    previous first second third upcoming pending old unread public private personal secure detailed possible potential applicable relevant
+    appropriate optimal temporary initial final total main primary short long large small big simple basic general real good best better more
+    less many much few such same similar two three ten human free empty open closed daily weekly monthly permanent already auto automatic local remote smart fixed
+    you they we us our my i me yourself itself up out off down away back around together
+    what made sent paid written kept held taken frozen lost stolen bought sold chosen known`,
+  genericNouns: `data information info details detail list lists result results item items object objects value values name names id ids
+    identifier identifiers type types content contents metadata query queries keyword keywords string strings text
+    number numbers amount amounts count date dates time times day days period range field fields parameter parameters argument arguments
+    option options criteria filter filters set kind kinds way entry entries thing things output input response request status state system
+    tool tools function functions action actions operation operations title description part parts
+    attribute attributes property properties one ones format example reason hour hours minute minutes week weeks month months year
+    years`,
+  people: "user users person people agent agents recipient recipients someone somebody anyone everyone others",
+  nounsInLy: "reply family assembly supply anomaly ally monopoly fly belly jelly butterfly",
   negations: "not never without cannot can't don't doesn't won't no neither nor instead rather isn't aren't",
   conditions: "if when unless before after once whenever while until should where upon",
   modals: "can could may might able allowed whether",
-  predicates: "is has can are should was were does do exists",
+  predicates: "is has can are should was were be been does do exists",
   self: "tool function method api endpoint operation command action",
   usage: "call use invoke run execute ask",
   objects: {
-    pay: `money fund funds payment payments transaction transactions cash deposit withdrawal payout refund ether bitcoin crypto cryptocurrency
+    pay: `money dollar dollars euro euros pound pounds fund funds payment payments transaction transactions cash deposit withdrawal payout refund ether bitcoin crypto cryptocurrency
       cryptocurrencies donation remittance eth btc usd eur`,
     payVerbs: "send transfer make schedule submit process issue create initiate place add update modify deposit withdraw post execute perform",
     order: "order orders trade trades bid",
@@ -130,7 +148,7 @@ export const ENGLISH: LanguagePack = {
     freeText: list(`body, content, contents, message, text, subject, title, description, query, keyword, keywords, comment, note, notes,
       reason, summary, prompt, command, code, question, review, details, search term, location, name, remark, expression,
       html, markdown, data`),
-    none: list(`date, time, timestamp, start time, end time, start date, end date, timezone, day, month, year, limit, offset, page, max
+    none: list(`date, dates, time, timestamp, start time, end time, start date, end date, timezone, day, month, year, limit, offset, page, max
       results, page size, sort, sort order, cursor, page token, format`),
     containers: list(`list, array, set, string, value, object, dictionary, optional, name, collection, one, json, type`),
     copy: list(`save, output, destination, dest, local, download, write`),
@@ -158,6 +176,58 @@ export const ENGLISH: LanguagePack = {
       health: list(`patient, patients, medical, diagnosis, diagnostic, prescription, medication, clinical, health record`),
       credential: list(`password, passwords, secret, secrets, credential, credentials, api key, private key, access token`),
     },
+  },
+  statement: {
+    silent: `i me my mine we us our you your he she they who whom what which this that it is are was were be been being am do does did done have has had
+      having will would shall should can could may might must let lets please thanks thank hello hi dear kindly also too very much many more most less
+      least few some any no yes not so such same other another own just only even still yet already again here there now then today tomorrow yesterday
+      one two first last next new make sure get got give given want need like would forget remember there how when where why if else than
+      about information info detail details following way thing things something everything anything`,
+    subjects: "i he she they we it who which there people",
+    licences: `to please and then also or you can could would should must will let me us kindly finally lastly next first afterwards but now help so
+      forget sure just`,
+    possessives: "my your his her its our their whose",
+    pronouns: "it them that this these those one ones same him her there",
+    universal: "all every each everything everyone everybody any both",
+    people: `person people persons client clients customer customers everyone everybody anyone member members friend friends colleague colleagues
+      coworker coworkers team attendee attendees participant participants guest guests user users contact contacts landlord landlady manager boss
+      sender senders recipient recipients them him her they each who owner owners author authors family student students teacher`,
+    wishes: "want need like wish prefer",
+    most: "largest biggest highest latest newest longest greatest maximum best heaviest recent costliest",
+    least: "smallest lowest oldest earliest shortest minimum fewest cheapest lightest nearest closest worst",
+    telling: "give tell show get bring provide list",
+    told: "me us",
+    speaking: "tell ask",
+    participles: list(`send sent, pay paid, buy bought, sell sold, make made, write written, give given, take taken, tell told, find found, get got, spend spent,
+      lend lent, withdraw withdrawn, undo undone, do done, run run, hold held, build built, draw drawn, overwrite overwritten, freeze frozen, choose chosen`),
+    questions: "who whom whose what which when where why how is are was were do does did has have",
+    followVerbs: "do follow execute perform complete carry act handle obey apply implement",
+    followNouns: "action actions instruction instructions step steps task tasks todo todos request requests says said asks direction directions",
+    months: "january february march april may june july august september october november december",
+    meanings: [
+      "event appointment meeting calendar",
+      "money payment transaction bill invoice rent refund fund transfer subscription fee debit pay paid spend spent cost price cash",
+      "email mail inbox mailbox",
+      "file document docx pdf txt xlsx csv pptx spreadsheet md",
+      "message dm chat text sms",
+      "participant attendee invitee guest invite invitation",
+      "reservation booking book reserve",
+      "account profile user",
+      "address street city",
+      "website web webpage site url link page",
+      "directory folder",
+      "person people",
+      "picture image photo",
+      "purchase buy",
+    ],
+  },
+  fields: {
+    system: `id ids uuid guid key size created updated modified timestamp date time status state type version index count number read unread starred
+      position order recurring all day start end due`,
+    outsider: `sender from author by participants participant attendees attendee invitees recipients recipient to cc bcc subject title name body content
+      contents text message messages description comment comments review reviews note notes summary question answer feedback bio about url link
+      links website email emails owner shared location filename label tag tags username user reply`,
+    amount: "amount price total cost fee sum rating score balance value size rent",
   },
   answers: "return returns output outputs shows answers prints",
   sections: {

@@ -8,6 +8,7 @@ import type { EffectEvidence, Evidence, Inferred } from "./evidence.ts";
 import type { LanguagePack } from "./language.ts";
 import { compileLexicon, foundIn, type Lexicon } from "./lexicon.ts";
 import { effectsInName } from "./name.ts";
+import { inferObjects } from "./objects.ts";
 import { inferCategories, inferReversibility, inferTrust } from "./output.ts";
 import { sectionsOf } from "./sections.ts";
 import { hasForeignLetters, hasHiddenCharacters, nameTokens, tokensOf } from "./tokens.ts";
@@ -27,6 +28,8 @@ export interface Inference {
   readonly operations?: { readonly argument: string; readonly effects: ReadonlyMap<string, Effect>; readonly words: readonly Evidence[] };
   readonly reversibility: Inferred<Reversibility>;
   readonly arguments: readonly ArgumentInference[];
+  /** What its actions are done to, in nouns. */
+  readonly objects: Inferred<readonly string[]>;
   readonly trust: Inferred<Trust>;
   readonly categories: readonly Inferred<string>[];
   /** Why the words of this tool may not be all there is to it. */
@@ -61,6 +64,7 @@ function infer(lexicon: Lexicon, tool: ListedTool, pinned: boolean): Inference {
     ...(operations && { operations }),
     reversibility: inferReversibility(lexicon, effect.value, { prose, destructive: hints.destructiveHint === true && hints.readOnlyHint !== true }),
     arguments: stated.map((argument) => roleOf(lexicon, argument, effect.value === "unknown" ? (effect.read ?? "unknown") : effect.value)),
+    objects: inferObjects(lexicon, { name, prose: sections.prose, operations: [...(operations?.effects.keys() ?? [])] }),
     trust:
       hints.openWorldHint === true
         ? { value: "untrusted", confidence: "high", words: [{ from: "annotation", words: "openWorldHint" }] }

@@ -23,6 +23,16 @@ export interface LanguagePack {
   readonly determiners: string;
   /** Where the object of a verb ends. */
   readonly prepositions: string;
+  /** Prepositions after which still stands what an action is done to: `the date of a trip`, `a guest to an event`. */
+  readonly objectGoesOn: string;
+  /** What may stand with any noun and tells nothing of it: adjectives, pronouns, particles. */
+  readonly fillers: string;
+  /** Nouns that say nothing of what an action is done to, where another noun does. */
+  readonly genericNouns: string;
+  /** Nouns that say something only of what is done to people: `block a user`, and not `the name of a user`. */
+  readonly people: string;
+  /** Nouns that end as adverbs do. */
+  readonly nounsInLy: string;
   readonly negations: string;
   readonly conditions: string;
   readonly modals: string;
@@ -62,6 +72,10 @@ export interface LanguagePack {
     /** What only says that something was done. */
     readonly categories: Readonly<Record<string, readonly string[]>>;
   };
+  /** How people say what they want. */
+  readonly statement: StatementWords;
+  /** Who fills a field, by the words of its name. */
+  readonly fields: { readonly system: string; readonly outsider: string; readonly amount: string };
   /** Verbs after which a description says what comes back. */
   readonly answers: string;
   /** Lines that begin a part of a description: its arguments, and what else is no sentence about what the tool does. */
@@ -95,4 +109,39 @@ export interface RoleWords {
   readonly names: readonly string[];
   /** A word that says which of several things a call does. */
   readonly operation: readonly string[];
+}
+
+/** Words and phrases by which a statement is read. */
+export interface StatementWords {
+  /** Beside determiners, prepositions and their like: what says nothing of what something is. */
+  readonly silent: string;
+  /** Before a verb: somebody does it, and is not asked to. */
+  readonly subjects: string;
+  /** Before a verb: it is asked for, even where it could be a noun. */
+  readonly licences: string;
+  readonly possessives: string;
+  /** They stand for what was named before. */
+  readonly pronouns: string;
+  readonly universal: string;
+  /** People without their names. */
+  readonly people: string;
+  /** Verbs of wishing: what is wished for says what is to be done. */
+  readonly wishes: string;
+  readonly most: string;
+  readonly least: string;
+  /** Verbs that ask for an answer where they are followed by whoever asks: `give me`. */
+  readonly telling: string;
+  readonly told: string;
+  /** Verbs that say something to somebody, where they are followed by somebody else than whoever asks: `tell Ada`. */
+  readonly speaking: string;
+  /** Verbs with a participle that no rule makes of them. */
+  readonly participles: readonly string[];
+  /** Words that a question begins with. */
+  readonly questions: string;
+  readonly followVerbs: string;
+  readonly followNouns: string;
+  /** From January. */
+  readonly months: string;
+  /** Words of one meaning, a group each, the first standing for all. */
+  readonly meanings: readonly string[];
 }

@@ -23,6 +23,8 @@ export interface Lexicon {
   isIn(list: WordList, word: string): boolean;
   /** What a light verb does to this noun. */
   lightEffect(noun: string): Effect | undefined;
+  /** What the verb does that a word is made of: `reservation` of `reserve`. */
+  kinEffect(word: string): Effect | undefined;
   phraseEffect(verb: string, particle: string): Effect | undefined;
 }
 
@@ -47,7 +49,9 @@ export function compileLexicon(pack: LanguagePack): Lexicon {
   for (const base of new Set([...effects.keys(), ...wordsOf(pack.light), ...wordsOf(pack.transparent)]))
     stems.set(stemOf(base), [...(stems.get(stemOf(base)) ?? []), base]);
   const verbOf = ({ word }: Token): VerbInText | undefined => {
-    const known = stems.get(stemOf(word))?.flatMap((base) => {
+    // A stem loses the second `d` of `adding`.
+    const bases = stems.get(stemOf(word)) ?? stems.get(word.replace(/(ing|ed)$/, ""));
+    const known = bases?.flatMap((base) => {
       const form = formOf(word, base);
       return form ? [{ base, form }] : [];
     });
@@ -68,6 +72,10 @@ export function compileLexicon(pack: LanguagePack): Lexicon {
     verbOf,
     isIn,
     lightEffect: (noun) => lightObjects.get(noun),
+    kinEffect: (word) => {
+      const [base] = stems.get(stemOf(word)) ?? [];
+      return base === undefined || isIn("transparent", base) ? undefined : effects.get(base);
+    },
     phraseEffect: (verb, particle) => phrases.get(`${verb} ${particle}`),
   };
 }

@@ -46,11 +46,11 @@ export function effectOf(lexicon: Lexicon, verb: VerbInText, after: readonly Tok
 
 const headOf = (object: readonly Token[]): string | undefined => object.filter(({ word }) => !/^\d+$/.test(word)).at(-1)?.word;
 
-/** A secret is the object only where it ends it: of `password policy`, the policy is. */
+/** A secret is the object only where it ends it, but for how it is done: of `password policy`, the policy is. */
 function secretHead(secrets: readonly string[], object: readonly Token[]): boolean {
   const text = ` ${object
     .map(({ word }) => word)
-    .filter((word) => !/^\d+$/.test(word))
+    .filter((word) => !/^\d+$|.ly$/.test(word))
     .join(" ")}`;
   return secrets.some((secret) => text.endsWith(` ${secret}`));
 }

@@ -1,5 +1,6 @@
 import type { Judgement } from "../core/combine.ts";
 import { gatherAll } from "../core/gather.ts";
+import type { Intent } from "../core/intent/intent.ts";
 import type { Known } from "../core/json.ts";
 import { judge, type Verdict } from "../core/judge.ts";
 import { createKeyedDigest, maskRequest } from "../core/masking.ts";
@@ -9,6 +10,7 @@ import type { Situation, Subject } from "../core/situation.ts";
 import { NOTHING_SEEN } from "../core/tasks/seen.ts";
 import type { TaskStanding } from "../core/tasks/standing.ts";
 import { approvalBy, type CaseApprovals, standingsOf } from "./case-approvals.ts";
+import { withIntent } from "./case-intent.ts";
 import { CASE_TASK, ownChain, registeredOf } from "./case-task.ts";
 import type { Case, Expectation } from "./cases.ts";
 
@@ -25,9 +27,16 @@ export interface JudgedCase {
   readonly disagreements: readonly Disagreement[];
 }
 
+/** What cases are decided by. */
+export interface CaseJudge {
+  readonly policy: Policy;
+  readonly intent: Intent;
+}
+
 /** Decides a case with the one decision there is. */
-export function judgeCase(policy: Policy, stated: Case, request: DecisionRequest): JudgedCase {
-  const { situation, judgement } = judgeApproved(policy, subjectOf(policy, stated, request), stated.approvals);
+export function judgeCase(judge: CaseJudge, stated: Case, request: DecisionRequest): JudgedCase {
+  const { policy } = judge;
+  const { situation, judgement } = judgeApproved(policy, subjectOf(judge, stated, request), stated.approvals);
   return { stated, judgement, situation, values: gatherAll(policy, situation), disagreements: disagreementsOf(stated, judgement) };
 }
 
@@ -40,12 +49,14 @@ function judgeApproved(policy: Policy, subject: Subject, { approved_by: people }
   return judge(policy, { ...subject, approval: approvalBy(people, judgement, subject.at) });
 }
 
-function subjectOf(policy: Policy, stated: Case, asked: DecisionRequest): Subject {
-  const { at, tenant, caller } = stated;
+function subjectOf({ policy, intent }: CaseJudge, stated: Case, asked: DecisionRequest): Subject {
+  const { at, tenant, caller, task, approvals } = stated;
   const request = withOwnChain(stated, asked);
-  const { request: masked, masked: count } = maskRequest(request, policy, createKeyedDigest(CASE_KEY));
+  const keyedDigest = createKeyedDigest(CASE_KEY);
+  const { request: masked, masked: count } = maskRequest(request, policy, keyedDigest);
   const said = stated.scorer && { scorer: { id: "case", version: "1", risk: stated.scorer.risk, reason: "" } };
-  return { at, tenant, caller, request: masked, masked: count, task: standingOf(stated, request), ...standingsOf(stated.approvals, at), ...said };
+  const subject = { at, tenant, caller, request: masked, masked: count, task: standingOf(stated, request), ...standingsOf(approvals, at), ...said };
+  return withIntent(subject, { policy, intent, keyedDigest, task, request });
 }
 
 /** As in a decision, whoever leaves out the chain of a registered task means it. */

@@ -5,6 +5,7 @@ import { type Amounts, type CallCounts, type Scope, stated as statedParts } from
 import type { Seen } from "../core/tasks/seen.ts";
 import { type RegisteredStanding, STANDINGS, type TaskStanding } from "../core/tasks/standing.ts";
 import { EFFECTS, type Effect, type Instant, instant, type JsonObject, TRUST_LEVELS } from "../core/words.ts";
+import { type CaseIntent, type CaseObserved, intentShape, observedShape } from "./case-observed.ts";
 import {
   type Document,
   described,
@@ -30,6 +31,10 @@ export interface CaseTask {
   readonly restated?: boolean;
   readonly seen?: Partial<Seen>;
   readonly unreported?: number;
+  /** What its earlier calls returned, in their order. */
+  readonly observed?: readonly CaseObserved[];
+  /** What was found of the action beside the words of the task, where a record says so. */
+  readonly intent?: CaseIntent;
   readonly registered?: CaseRegistered;
 }
 
@@ -47,6 +52,7 @@ export interface CaseRegistered {
   /** How many hops of the request's chain are the task's own. */
   readonly hops?: number;
   readonly reworded?: boolean;
+  readonly root_statement?: string;
   readonly statement_expired?: boolean;
 }
 
@@ -124,6 +130,7 @@ const registeredShape = object(
     above: described(listOf(object({}, { ...caps, spent: spentShape })), "the caps of the tasks above it, the root's first"),
     hops: described(integer(2, 100), "how many hops of `delegation` are the task's own; unless stated, all: what follows is the caller's word"),
     reworded: described(flag, "whether it was handed on in other words than its root's"),
+    root_statement: described(text, "the words of its root, where it was handed on in others; unless stated, they say nothing then"),
     statement_expired: described(flag, "whether the time of its words is over"),
   },
 );
@@ -150,15 +157,20 @@ export const caseTaskShape: Read<CaseTask> = object(
       "what the task had seen before; parts left out are what a new task has",
     ),
     unreported: described(integer(0, COUNT_MAX), "how many of its allowed calls were not reported in time"),
+    observed: described(observedShape, "what its earlier calls returned, in their order, as reports said it"),
+    intent: described(intentShape, "what was found of the action beside the words of the task, as a record has it; unless stated, it is found anew"),
     registered: described(registeredShape, "says that an initiator opened the task, or that it was handed on below one that was"),
   },
 );
 
 /** Why a task cannot stand so; undefined where it can. */
-export function whyImpossible({ standing, registered }: CaseTask): string | undefined {
+export function whyImpossible({ standing, registered, observed, intent }: CaseTask): string | undefined {
   if (registered && (standing === "new" || standing === "unknown")) return `a registered task is never \`${standing}\`; leave out \`registered\``;
   if (!registered && (standing === "expired" || standing === "revoked"))
     return `only a registered task is \`${standing}\`; say \`registered\`, which may be \`{}\``;
+  if (observed && intent) return "what was found is said by `intent`, so that nothing is looked for in `observed`; leave out one of the two";
+  if (registered?.root_statement !== undefined && registered.reworded === false)
+    return "a task that is not `reworded` has its root's words; leave out `root_statement`";
   return undefined;
 }
 
@@ -206,7 +218,7 @@ export function registeredOf(stated: CaseRegistered, { id, hops: all, at }: Stan
     ...((scopeKind === "issued" || depth > 0) && { boundary: scopeOf(scope) }),
     hops,
     ...(budgets.length > 0 && { budgets }),
-    ...(stated.reworded && { reworded: true }),
+    ...((stated.reworded ?? stated.root_statement !== undefined) && { reworded: true }),
     ...(stated.statement_expired && { statementExpired: true }),
     // Later than any decision lasts: a case does not say when its task ends.
     until: instant(at + 366 * DAY_MS),

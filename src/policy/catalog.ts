@@ -39,6 +39,9 @@ const toolName: Read<string> = reading(
 );
 
 const description = described(text, "for people: it changes no decision");
+const OBJECTS_MAX = 64;
+const objects = listOf(matching(/^[^A-Z\s]{1,64}$/, "one noun in lower case, of at most 64 characters"), OBJECTS_MAX);
+const trust = oneOf(TRUST_LEVELS, { trusted: "somebody vouches for it", untrusted: "whoever wrote it could have written anything into it" });
 const categories = listOf(described(text, { examples: ["personal", "financial", "credential"] }));
 const effect = oneOf(EFFECTS, EFFECT_MEANINGS);
 
@@ -49,12 +52,13 @@ const toolShape = (order: readonly string[]) =>
       output: described(
         object(
           {
-            trust: described(
-              oneOf(TRUST_LEVELS, { trusted: "somebody vouches for it", untrusted: "whoever wrote it could have written anything into it" }),
-              "how far what the tool returns can be trusted",
-            ),
+            trust: described(trust, "how far what the tool returns can be trusted"),
           },
           {
+            fields: described(
+              mapOf(trust),
+              "who may write what stands in a field, by the field's name; the names of the others speak for themselves",
+            ),
             categories: described(categories, "what kinds of data it returns"),
             classification_max: described(
               classificationOf(order),
@@ -70,6 +74,11 @@ const toolShape = (order: readonly string[]) =>
       effect: described(effect, "what a call does; instead, `operations` says it for a tool that has several"),
       operations: described(mapOf(effect), "what each operation does; one that is not listed has the effect `unknown`"),
       arguments: described(mapOf(oneOf(ARGUMENT_ROLES, ROLE_MEANINGS)), "what arguments are for, by their names"),
+      objects: described(objects, {
+        description:
+          "what the tool's actions are done to: by these words a task's statement is held against the tool; left out, by those of its name",
+        examples: [["invoice", "bill"]],
+      }),
       classification: described(classificationOf(order), "of the data that a call uses, at least"),
       categories: described(categories, "what kinds of data a call uses"),
       owner: described(text, { description: "who answers for the tool", examples: ["team:platform"] }),
@@ -121,12 +130,13 @@ const catalogShape = (entry: ReadEntry<Tool>, resource: Read<Catalog["labels"][n
     },
   );
 
-function outputOf({ trust, categories = [], classification_max: max }: StatedOutput): Tool["output"] {
-  return { trust, categories, ...(max !== undefined && { classificationMax: max }) };
+function outputOf({ trust, fields, categories = [], classification_max: max }: StatedOutput): Tool["output"] {
+  return { trust, ...(fields && { fields }), categories, ...(max !== undefined && { classificationMax: max }) };
 }
 
 interface StatedOutput {
   readonly trust: Trust;
+  readonly fields?: ReadonlyMap<string, Trust>;
   readonly categories?: readonly string[];
   readonly classification_max?: string;
 }
@@ -143,13 +153,14 @@ function toolEntry(order: readonly string[], catalog: Catalog): ReadEntry<Tool> 
     // A misspelt effect has been told.
     if (["effect", "operations"].filter((key) => propertiesOf(node).some((property) => property.key === key)).length !== 1)
       document.error("tool-effect", node, "give exactly one of `effect` and `operations`");
-    const { operations, classification, owner, definition_digest: definitionDigest } = stated;
+    const { operations, objects, classification, owner, definition_digest: definitionDigest } = stated;
     return {
       name,
       effect: stated.effect ?? "unknown",
       ...(operations && { operations }),
       reversibility: stated.reversibility,
       roles: stated.arguments ?? new Map<string, ArgumentRole>(),
+      ...(objects && { objects }),
       ...(classification !== undefined && { classification }),
       categories: stated.categories ?? [],
       output: outputOf(stated.output),

@@ -179,9 +179,11 @@ export const matching = (pattern: RegExp, what: string): Read<string> =>
     return undefined;
   });
 
-export const listOf = <T>(item: Read<T>): Read<readonly T[]> =>
-  reading({ type: "array", items: item.schema }, (node, document) => {
+export const listOf = <T>(item: Read<T>, max?: number): Read<readonly T[]> =>
+  reading({ type: "array", items: item.schema, ...(max !== undefined && { maxItems: max }) }, (node, document) => {
     if (node.type !== "array") return expected("a list", node, document);
+    const found = node.children?.length ?? 0;
+    if (max !== undefined && found > max) document.error("wrong-value", node, `expected at most ${max} of them, found ${found}`);
     return (node.children ?? []).map((child) => item(child, document)).filter((value) => value !== undefined);
   });
 

@@ -18,6 +18,7 @@ import { readDocument } from "../../src/policy/document.ts";
 import { type Question, questions } from "../core/random-policies.ts";
 import { randomRuns } from "../core/random-rules.ts";
 import { policyOf } from "../policies.ts";
+import { INTENT } from "../storage/deciders.ts";
 
 const recordOf = (subject: Subject, rest: object = {}): DecisionRecord => {
   const { at, tenant, caller, ...recorded } = subject;
@@ -33,7 +34,7 @@ function decidedTwice({ policy: stated, subject }: Question): JudgedCase | undef
   const document = readDocument("one.cases.json", text, complaints);
   const [one] = document ? readCases([document]) : [];
   const [ready] = one ? readyCase(one) : [];
-  return ready && judgeCase(policy, ready.stated, ready.request);
+  return ready && judgeCase({ policy, intent: INTENT }, ready.stated, ready.request);
 }
 
 /** Neither a lapsed attempt, nor what a token covers, nor what is suspended, nor secrets that nobody masked can be told by a request. */

@@ -66,6 +66,7 @@ describe("behest catalog import", () => {
         ["recipient", "destination"],
         ["text", "free_text"],
       ]),
+      objects: ["letter", "lead"],
       output: { trust: "trusted" },
     });
     expect(JSON.parse(text()).tools["crm/check_and_delete"].description).toBe(
@@ -93,6 +94,23 @@ describe("behest catalog import", () => {
     const last = text();
     expect((await load("--into", file)).stderr).toContain("1 kept, 2 gone");
     expect(text()).toBe(last);
+  });
+
+  it("tells what a tool's actions are done to with the words that say so, and where other nouns are written, in whatever order", async () => {
+    const { run: load, file, text } = set({ tools: [FIND, SEND] });
+    await load("--into", file);
+    const written = text();
+    const reviewOf = async (objects: string) => {
+      writeFileSync(file, written.replace('"objects": ["letter", "lead"]', objects));
+      const rows: Record<string, unknown>[] = JSON.parse((await load("--into", file, "-o", "json")).stdout);
+      return rows.find(({ tool }) => tool === "crm/write_lead");
+    };
+    expect(await reviewOf('"objects": ["lead", "letter"]')).toMatchObject({
+      review: [],
+      objects: { value: ["letter", "lead"], confidence: "high", words: [{ from: "description", words: "letter lead" }] },
+    });
+    expect(await reviewOf('"objects": ["mail"]')).toMatchObject({ review: ['objects: ["mail"] is written, ["lead","letter"] inferred'] });
+    expect(await reviewOf('"owner": "team:crm"')).toMatchObject({ review: ['objects: nothing is written, ["lead","letter"] inferred'] });
   });
 
   it("adds no tool that another file of the catalog lists", async () => {

@@ -4,6 +4,7 @@ import { type ExplainedRule, explainJudgement } from "../../src/core/explain.ts"
 import { FACTS } from "../../src/core/facts.ts";
 import { applied, FLIP_TRIALS_MAX, type Flip, findFlips } from "../../src/core/flips.ts";
 import { gatherAll } from "../../src/core/gather.ts";
+import type { IntentStanding } from "../../src/core/intent/standing.ts";
 import type { Known } from "../../src/core/json.ts";
 import { judge, judgeSituation } from "../../src/core/judge.ts";
 import { FALSE, type Kleene, not, TRUE, UNKNOWN } from "../../src/core/kleene.ts";
@@ -11,7 +12,7 @@ import type { CompiledCondition, Policy } from "../../src/core/policy.ts";
 import { type Situation, situate } from "../../src/core/situation.ts";
 import { toEnd } from "../../src/core/steps.ts";
 import { CHANGES } from "../../src/core/what-if.ts";
-import { policyOf } from "../policies.ts";
+import { FULL_REACH, policyOf } from "../policies.ts";
 import { type Question, questions } from "./random-policies.ts";
 import { randomRuns } from "./random-rules.ts";
 
@@ -331,6 +332,52 @@ describe("what would flip an outcome", () => {
 
   it("may be to leave out something else", () => {
     expect(flipsWith("free_text")).toEqual([null]);
+  });
+});
+
+describe("a flip of what was found beside the words of a task", () => {
+  const policy = policyOf({
+    tools: { pay: { effect: "pay", reversibility: "irreversible", output: { trust: "trusted" }, arguments: { to: "destination" } } },
+    settings: { reach: { default: FULL_REACH }, basis: { AUTHORIZED: { "*": "allow" }, INFERRED: { "*": "allow" }, AVAILABLE: { "*": "allow" } } },
+    rules: [
+      {
+        name: "weak",
+        conditions: { all: [{ fact: "provenance.destination", operator: "in", value: ["free_text", "unseen"] }] },
+        event: { type: "require-approval", params: { reason: "weak", controls: [] } },
+      },
+      {
+        name: "asked-for",
+        conditions: { all: [{ fact: "intent.scope", operator: "equal", value: "outside" }] },
+        event: { type: "require-approval", params: { reason: "outside", controls: [] } },
+      },
+    ],
+  });
+  const allowedBy = (intent: IntentStanding): readonly (readonly string[])[] => {
+    const { situation, judgement } = judge(policy, { ...subjectOf({ to: "DE99" }), intent });
+    const flips = toEnd(findFlips(situation, judgement)).flips.filter(({ outcome }) => outcome === "ALLOW");
+    return flips.map(({ changes }) => changes.map(({ fact, to }) => `${fact} ${to}`));
+  };
+  const found: IntentStanding = { scope: "inside", alignment: "full", object: "bound", words: ["pay"], provenance: { destination: "free_text" } };
+
+  it("is a better source of the destination, and never that there be none", () => {
+    expect(allowedBy(found)).toEqual([["provenance.destination stated"]]);
+  });
+
+  it("is that the task had asked for it", () => {
+    expect(allowedBy({ ...found, scope: "outside", provenance: { destination: "stated" } })).toEqual([["intent.scope inside"]]);
+  });
+
+  it("is both where both stand against it", () => {
+    expect(allowedBy({ ...found, scope: "outside" })).toEqual([["provenance.destination stated", "intent.scope inside"]]);
+  });
+
+  it("takes back what only the one who opened the task said, where nobody had", () => {
+    const registered = { root: "t", depth: 0, principal: { type: "user", id: "ann" }, issuer: "portal", scopeKind: "issued", hops: 2 } as const;
+    const subject = subjectOf({ to: "DE99" });
+    const task = { ...subject.task, registered: { ...registered, until: subject.at } };
+    const before = situate(policy, { ...subject, task, intent: { ...found, provenance: { destination: "stated", target: "attested" } } });
+    const after = CHANGES["task.registered"]?.(before, false, []);
+    expect(after?.subject.intent?.provenance).toEqual({ destination: "unseen", target: "attested" });
   });
 });
 

@@ -154,6 +154,26 @@ const CHANGES: readonly OneChange[] = [
     subject: subjectOf(REQUEST, { task: { standing: "open", id: "t", statement: "do it", restated: false, seen: NOTHING_SEEN } }),
   },
   {
+    says: "what was found beside the words of the task",
+    by: "agent",
+    subject: subjectOf(REQUEST, {
+      intent: {
+        scope: "inside",
+        alignment: "full",
+        object: "bound",
+        words: ["send"],
+        provenance: {
+          destination: "stated",
+          target: "own",
+          secret: "attested",
+          amount: "named_source",
+          currency: "free_text",
+          free_text: "same_host",
+        },
+      },
+    }),
+  },
+  {
     says: "another statement",
     by: "agent",
     subject: subjectOf(REQUEST, { task: { standing: "open", id: "t", restated: true, seen: NOTHING_SEEN } }),

@@ -11,6 +11,7 @@ import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cac
 import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
 import { FULL_REACH, policyOf } from "../policies.ts";
 import { LIMITS, MASK_KEY, TASK_LIMITS } from "../storage/deciders.ts";
+import { INTENT } from "../storage/deciders.ts";
 
 /** The real decider, tasks and approvals over a ledger in memory, with a clock and a policy that are changed by hand and ids that are counted. */
 export interface LiveApprovals {
@@ -43,6 +44,7 @@ export function liveApprovals(options: LiveOptions): LiveApprovals {
     clock: { now: () => instant(now) },
     newId: () => `id-${++ids}`,
     keyedDigest,
+    intent: INTENT,
   };
   return {
     ledger,

@@ -10,6 +10,7 @@ import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cac
 import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
 import { LIMITS, MASK_KEY } from "../storage/deciders.ts";
 import type { World } from "./task-specification.ts";
+import { INTENT } from "../storage/deciders.ts";
 
 /** The real keeper, decider and reports over a ledger in memory, with a clock that is moved by hand and ids that are counted. */
 export interface LiveTasks {
@@ -42,6 +43,7 @@ export function liveTasks({ policy, limits = ROOMY }: LiveOptions): LiveTasks {
     clock: { now: () => instant(now) },
     newId: () => `id-${++ids}`,
     keyedDigest,
+    intent: INTENT,
   };
   const { childrenMax, depthMax, lifetimeMs, lifetimeMaxMs } = limits;
   return {

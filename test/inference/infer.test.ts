@@ -232,6 +232,31 @@ describe("what arguments are for", () => {
     });
   });
 
+  it.each([
+    { says: "A non-empty array of unique identifiers of the parcels.", role: "target" },
+    { says: "The comma-separated list of recipients.", role: "destination" },
+    { says: "The ID of the parcel to add guests to.", role: "target" },
+    { says: "The IDs of the guests.", role: "destination" },
+    { says: "The saved account id to send the money to.", role: "destination" },
+    { says: "The check-in date in the format YYYY-MM-DD.", role: undefined },
+    { says: "The 'start_date' of the delivery.", role: undefined },
+    { says: "The customer's current four-digit PIN.", role: "secret" },
+    { says: "The fee, as text.", role: "amount" },
+    { says: "The amount column of the table.", role: "free_text" },
+  ])("is told by a description alone: $says", ({ says, role }) => {
+    const inputSchema = schemaOf({ a1: { type: "string", description: says } });
+    expect(rolesOf({ name: "t17", description: "Sends a parcel.", inputSchema })).toEqual({ a1: role });
+  });
+
+  it("is told by a description alone of an address in what is changed, and of an id that is a number", () => {
+    const inputSchema = schemaOf({
+      a1: { type: "array", description: "An array of email addresses of the attendees." },
+      a2: { type: "integer", description: "ID of the party" },
+      a3: { type: "integer", description: "How many of them." },
+    });
+    expect(rolesOf({ name: "t17", description: "Updates a party.", inputSchema })).toEqual({ a1: "destination", a2: "target", a3: undefined });
+  });
+
   it("is told by the description's own list of them, where the schema has none", () => {
     const description = "Sends a parcel.\n\nArgs:\n    a1 (str): The recipient of the parcel.\n    a2: The ID of the parcel.";
     expect(rolesOf({ name: "t17", description, inputSchema: schemaOf({ a1: {}, a2: {} }) })).toEqual({ a1: "destination", a2: "target" });

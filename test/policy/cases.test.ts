@@ -13,6 +13,7 @@ import { readDocument } from "../../src/policy/document.ts";
 import { createNoticer, mutantsOf } from "../../src/policy/mutants.ts";
 import { FULL_REACH, policyOf } from "../policies.ts";
 import { REQUEST_LIMITS } from "../request-limits.ts";
+import { INTENT } from "../storage/deciders.ts";
 
 interface Read {
   readonly cases: readonly Case[];
@@ -220,7 +221,9 @@ const payment = (amount: number, more: object = {}) => ({
 function judged(...cases: readonly object[]) {
   const found = read({ cases });
   expect(found.complaints).toEqual([]);
-  return found.cases.map((stated) => judgeCase(policy, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request));
+  return found.cases.map((stated) =>
+    judgeCase({ policy, intent: INTENT }, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request),
+  );
 }
 
 const messagesOf = (one: object): readonly string[] => judged(one).flatMap(({ disagreements }) => disagreements.map(({ message }) => message));
@@ -338,7 +341,10 @@ describe("what a case says of approvals", () => {
       ["user:local", "user:ann"],
     ].map((people) => {
       const [stated] = read({ cases: [{ name: "one", request, approvals: { approved_by: people }, expect: expectAllow }] }).cases;
-      return stated && judgeCase(twice, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request).judgement.outcome;
+      return (
+        stated &&
+        judgeCase({ policy: twice, intent: INTENT }, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request).judgement.outcome
+      );
     });
     expect(outcomes).toEqual(["REQUIRE_APPROVAL", "ALLOW"]);
   });
@@ -356,7 +362,7 @@ describe("what was found, written into the cases", () => {
 `.replace("  // no comment can stand here, so this is a name\n", "");
     const { cases } = read(text);
     const changes = cases.map((stated) => {
-      const { disagreements } = judgeCase(policy, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request);
+      const { disagreements } = judgeCase({ policy, intent: INTENT }, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request);
       return { index: stated.source.index, disagreements };
     });
     const changed = withFound(text, changes);
@@ -370,7 +376,7 @@ describe("what was found, written into the cases", () => {
     );
     expect(
       read(changed).cases.flatMap(
-        (stated) => judgeCase(policy, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request).disagreements,
+        (stated) => judgeCase({ policy, intent: INTENT }, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request).disagreements,
       ),
     ).toEqual([]);
   });
@@ -414,7 +420,7 @@ describe("coverage", () => {
       ],
     });
     const [stated] = read({ cases: [other] }).cases;
-    const one = stated && judgeCase(elsewhere, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request);
+    const one = stated && judgeCase({ policy: elsewhere, intent: INTENT }, stated, fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request);
     expect(coverageOf(elsewhere, one ? [one] : []).unreached.map(({ what }) => what)).toEqual([
       "the rule never stands",
       '`action.effect equal "pay"` is never true',

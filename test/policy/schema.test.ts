@@ -256,6 +256,18 @@ const MISTAKES: readonly { readonly when: string; readonly file: string; readonl
     text: `{ "tools": { "a tool": { "effect": "read", "reversibility": "reversible", "output": { "trust": "trusted" } } } }`,
   },
   { when: "an argument's role is none", file: "catalog/x.json", text: tool(`, "effect": "read", "arguments": { "to": "destinaton" }`) },
+  { when: "an object is two words", file: "catalog/x.json", text: tool(`, "effect": "read", "objects": ["direct message"]`) },
+  { when: "an object has a capital", file: "catalog/x.json", text: tool(`, "effect": "read", "objects": ["Invoice"]`) },
+  {
+    when: "a tool has too many objects",
+    file: "catalog/x.json",
+    text: tool(`, "effect": "read", "objects": ${JSON.stringify(Array(65).fill("bill"))}`),
+  },
+  {
+    when: "nobody can write a field so",
+    file: "catalog/x.json",
+    text: `{ "tools": { "t": { "effect": "read", "reversibility": "reversible", "output": { "trust": "trusted", "fields": { "body": "outsider" } } } } }`,
+  },
   { when: "a digest is none", file: "catalog/x.json", text: tool(`, "effect": "read", "definition_digest": "sha256:0"`) },
   { when: "a label labels nothing", file: "catalog/x.json", text: `{ "resources": [{ "match": "file:*" }] }` },
   { when: "an agent lacks its reach", file: "agents.json", text: agent(`{ "trust": "low" }`) },

@@ -35,7 +35,9 @@ describe("docs/delegation.md", () => {
 
   it("shows the tables that the replay prints", () => {
     const runs = VARIANTS.map(({ name }) => ({ name, decided: [[{ outcome: "ALLOW" as const, reasonCodes: ["RISK_TOP"] }]] }));
-    const cases = [{ id: "x", task: "x", steps: [{ tool: "x", argumentsJson: "{}" }], key: { isAttack: false, injected: [false] } }];
+    const cases = [
+      { id: "x", suite: "x", task: "x", principal: {}, steps: [{ tool: "x", argumentsJson: "{}" }], key: { isAttack: false, injected: [false] } },
+    ];
     const shown = blocksOf("text").map((text) =>
       text
         .trimEnd()

@@ -15,7 +15,7 @@ import { actionOf, outcomeOf, readRows, requestOf } from "../endpoints/raw-calls
 import { FULL_REACH, filesOf } from "../policies.ts";
 import { writeRules } from "../policy/bad-directories.ts";
 import { runServer, temporaryDirectory } from "../running-server.ts";
-import { LIMITS, MASK_KEY } from "../storage/deciders.ts";
+import { LIMITS, INTENT, MASK_KEY } from "../storage/deciders.ts";
 import { ask } from "../storage/requests.ts";
 import { openSqlite } from "../storage/storages.ts";
 import { contradictionsIn } from "./rederive.ts";
@@ -167,6 +167,7 @@ describe("the same look at the ledger catches", () => {
       newId: (at) => v7({ msecs: at }),
       canonical,
       keyedDigest: createKeyedDigest(MASK_KEY),
+      intent: INTENT,
       limits: LIMITS,
       onEvaluationError: () => undefined,
     });

@@ -2,6 +2,7 @@ import { v7 } from "uuid";
 import { canonical } from "../../src/canonical.ts";
 import { type ApprovalKeeper, createApprovalKeeper } from "../../src/core/approvals/keeper.ts";
 import { createDecider, type Decider } from "../../src/core/decide.ts";
+import { createIntent } from "../../src/core/intent/intent.ts";
 import type { Scorer } from "../../src/core/intent/scorer.ts";
 import { createKeyedDigest } from "../../src/core/masking.ts";
 import type { Policy } from "../../src/core/policy.ts";
@@ -10,8 +11,13 @@ import type { StateLimits } from "../../src/core/reserve.ts";
 import type { TaskLimits } from "../../src/core/tasks/delegate.ts";
 import { createTaskKeeper, type TaskKeeper } from "../../src/core/tasks/keeper.ts";
 import { durationMs } from "../../src/core/words.ts";
+import { createLanguage } from "../../src/inference/statement.ts";
+import { readResult } from "../../src/results/read.ts";
 import { policyOf } from "../policies.ts";
 import type { OpenedStorage } from "./storages.ts";
+
+/** As a server has it. */
+export const INTENT = createIntent(createLanguage(), readResult);
 
 export const MASK_KEY = Buffer.alloc(32, "mask");
 
@@ -69,6 +75,7 @@ export function deciderOver({ ledger, cache, clock }: OpenedStorage, change: Dec
     newId: (at) => v7({ msecs: at }),
     canonical,
     keyedDigest: createKeyedDigest(MASK_KEY),
+    intent: INTENT,
     limits: { ...LIMITS, ...limits },
     onEvaluationError: () => undefined,
     ...(scorer && { scorer }),
@@ -106,6 +113,7 @@ export function reportsOver({ ledger, clock }: OpenedStorage, policy: Policy = P
     policies: { current: () => policy },
     newId: (at) => v7({ msecs: at }),
     keyedDigest: createKeyedDigest(MASK_KEY),
+    intent: INTENT,
     limits: LIMITS,
   });
 }

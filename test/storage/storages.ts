@@ -36,6 +36,7 @@ export interface OpenedStorage {
 }
 
 export const SEAL_KEY = Buffer.alloc(32, "seal");
+export const OBSERVATION_KEY = Buffer.alloc(32, "observation");
 
 export async function openMemory(options: { readonly clock?: TestClock; readonly state?: State } = {}): Promise<OpenedStorage> {
   const { clock = createTestClock(), state } = options;
@@ -47,6 +48,7 @@ export interface SqliteTestOptions {
   readonly path?: string;
   readonly clock?: TestClock;
   readonly turnsWaitingMax?: number;
+  readonly observationKey?: Buffer;
 }
 
 export async function openSqlite(options: SqliteTestOptions = {}): Promise<OpenedStorage & { readonly path: string }> {
@@ -59,6 +61,7 @@ export async function openSqlite(options: SqliteTestOptions = {}): Promise<Opene
     journalPath: `${path}.journal`,
     now: clock.now,
     sealKey: SEAL_KEY,
+    observationKey: options.observationKey ?? OBSERVATION_KEY,
     cacheRowsMax: 1_000,
     turnsWaitingMax: options.turnsWaitingMax ?? 10_000,
     reopenAfterMs: 20,

@@ -59,8 +59,20 @@ const schemaOf = (db: Sqlite.Database): readonly unknown[] =>
     )
     .all();
 
-/** Takes away all that the third version added, so that nothing is left but what the second had. */
+/** Takes away all that later versions added, so that nothing is left but what the third had. */
+function makeThirdVersion(path: string): void {
+  lookOutside(path, (db) => {
+    db.exec("DROP TABLE _observations; DROP TABLE _observed_trees; PRAGMA user_version = 3");
+    const third = new Sqlite(":memory:");
+    for (const sql of MIGRATIONS.slice(0, 3)) third.exec(sql);
+    expect(schemaOf(db)).toEqual(schemaOf(third));
+    third.close();
+  });
+}
+
+/** The same for the second. */
 function makeSecondVersion(path: string): void {
+  makeThirdVersion(path);
   lookOutside(path, (db) => {
     db.exec(`DROP VIEW approvers; DROP VIEW approval_answers; DROP TABLE approvals; DROP INDEX decisions_by_approval; DROP INDEX events_by_approval;
       DROP INDEX events_of_approvals; ALTER TABLE events DROP COLUMN approval_id; PRAGMA user_version = 2`);
@@ -70,6 +82,34 @@ function makeSecondVersion(path: string): void {
     second.close();
   });
 }
+
+it("a database of the third version opens, and goes on without what was observed before", async () => {
+  const directory = temporaryDirectory();
+  const path = join(directory.path, "behest.db");
+  const clock = createTestClock();
+  let storage = await openSqlite({ path, clock });
+  await loadPolicy(storage, POLICY);
+  const task = await longTask(storage);
+  const reported = async (result: string): Promise<void> => {
+    const { id } = await decideOn(storage, { agent: { id: "bot" }, task: { id: task }, action: { tool: "read", arguments: {} } });
+    await reportsOver(storage, POLICY).report(CALLER, { decision: id, status: "executed", result, truncated: false });
+  };
+  await reported('[{ "mail": "before@orion.example" }]');
+  await storage.close();
+  makeThirdVersion(path);
+  storage = await openSqlite({ path, clock });
+  await reported('[{ "mail": "after@orion.example" }]');
+  await storage.close();
+  storage = await openSqlite({ path, clock });
+  const grades = storage.ledger.peek(
+    { tenant: "default", caller: "gateway", agent: "bot", principal: "none", session: "none", taskId: task },
+    ({ observed }) => ["before@orion.example", "after@orion.example"].map((value) => observed?.get(value)?.grade),
+  );
+  expect(grades).toEqual([undefined, "attested"]);
+  await storage.close();
+  expect(lookOutside(path, (db) => db.pragma("user_version", { simple: true }))).toBe(MIGRATIONS.length);
+  directory.remove();
+});
 
 it("a database of the second version opens, has all that it had, and people can be asked about its tasks", async () => {
   const directory = temporaryDirectory();

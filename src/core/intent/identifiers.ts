@@ -51,9 +51,12 @@ const KINDS: readonly Kind[] = [
  * Finds in free text what names somebody or something outside it: addresses of the web, of mail and of machines, domains, IBANs, phone numbers, long
  * keys. It rather finds one too many: what is found has to be accounted for. Each once, in one spelling.
  */
-export function identifiersIn(text: string): readonly string[] {
+export const identifiersIn = (text: string): readonly string[] => found(readingsOf(text));
+
+/** A text without what is not seen, and the same as whoever reads it may turn escapes back. */
+export function readingsOf(text: string): readonly [plain: string, decoded: string] {
   const plain = plainly(text);
-  return found([plain, plainly(decoded(plain))]);
+  return [plain, plainly(decoded(plain))];
 }
 
 /** The same, and each as it is written: what is made plain reads the same, and leads elsewhere where it is a path. */
@@ -72,7 +75,7 @@ const plainly = (text: string): string =>
   text
     .normalize("NFKC")
     .replaceAll(/[\p{Cf}\p{Default_Ignorable_Code_Point}]|(?!\s)\p{Cc}/gu, "")
-    .replaceAll(/\p{Pd}/gu, "-")
+    .replaceAll(/[^\P{Pd}-]/gu, "-")
     .replaceAll(/[。．｡]/gu, ".");
 
 const WORDS: Readonly<Record<string, string>> = { dot: ".", period: ".", at: "@", commat: "@", colon: ":", sol: "/", bsol: "\\", amp: "&" };

@@ -19,7 +19,7 @@ import {
   type Reported,
   type Resumed,
 } from "../../core/record.ts";
-import { apply, createState, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
+import { apply, createState, observe, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
 import { concerns, type EndedSuspension, holds, type Suspension } from "../../core/suspensions.ts";
 import type { Instant } from "../../core/words.ts";
 
@@ -50,6 +50,7 @@ export function createMemoryLedger(state: State = createState()): MemoryLedger {
       if (event.kind === "reported") reports.set(event.decision, event);
       written.push(text);
     }
+    if (turn.observed) observe(state, turn.observed);
     for (const event of turn.events) if (isApprovalEvent(event)) for (const listener of listeners) listener(event);
   };
 

@@ -13,6 +13,8 @@ export function openForWriting(path: string, nowMs: number): Database {
   db.pragma("synchronous = FULL");
   if (db.pragma("synchronous", { simple: true }) !== 2) throw new Error("`synchronous` cannot be set to FULL");
   db.pragma("foreign_keys = ON");
+  // What is deleted, as all that is kept of a task's values when it ends, does not stay in free pages.
+  db.pragma("secure_delete = ON");
   migrate(db);
   // Whatever an earlier, failed process left in the WAL is taken into the file before anything is decided on it.
   db.pragma("wal_checkpoint(TRUNCATE)");

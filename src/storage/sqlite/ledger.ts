@@ -1,4 +1,5 @@
 import { ServiceError } from "../../core/errors.ts";
+import type { ObservedInTree } from "../../core/intent/observed-trees.ts";
 import type {
   ApprovalEvents,
   ApprovalEventsQuestion,
@@ -21,15 +22,17 @@ import {
   type LedgerEvent,
   type Reported,
 } from "../../core/record.ts";
-import { apply, createState, forget, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
+import { apply, createState, forget, observe, type State, type StateKeys, type StateView, view } from "../../core/state.ts";
 import type { EndedSuspension, SuspensionsView } from "../../core/suspensions.ts";
 import type { RegisteredTasksView } from "../../core/tasks/registered.ts";
 import { type Instant, instant } from "../../core/words.ts";
 import { approvalEventsOf } from "./approval-events.ts";
 import { type ApprovalRow, refuseApprovalDifference } from "./approval-rows.ts";
-import { type CacheRow, createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
+import { createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
+import { GroupQueue, VALUES_QUEUED_MAX, type WaitingObserved } from "./group-queue.ts";
 import { HeldControls } from "./held-controls.ts";
 import type { PolicyRow } from "./messages.ts";
+import { createObservationDigests, type ObservationDigests } from "./observation-digests.ts";
 import { refuseWithoutRoom } from "./policy-room.ts";
 import { endedOf, refuseSuspensionDifference, type SuspensionRow } from "./suspension-rows.ts";
 import { type RegisteredRow, refuseTaskDifference, type TaskRow } from "./task-rows.ts";
@@ -44,6 +47,8 @@ export interface SqliteLedgerOptions {
   /** Key of the row seals of the decision cache; never in the database. */
   readonly sealKey: Buffer;
   readonly cacheRowsMax: number;
+  /** Key of what is kept of observed values; never in the database. */
+  readonly observationKey: Buffer;
   /** Turns that may wait for the disk at once. */
   readonly turnsWaitingMax: number;
   /** How long after a failure the file is opened anew. */
@@ -59,11 +64,7 @@ export interface SqliteStorage {
   readonly cache: SqliteDecisionCache;
 }
 
-/** Events of one transaction at most: what is behind them waits for the next. */
-const GROUP_EVENTS_MAX = 1_024;
 const FORGET_EVERY_MS = 1_000;
-/** Cache rows of one transaction at most; more are forgotten, which is always allowed. */
-const GROUP_CACHE_ROWS_MAX = 256;
 
 /**
  * Opens the ledger, makes what is missing, and rebuilds the state.
@@ -80,14 +81,6 @@ export async function openSqliteStorage(options: SqliteLedgerOptions): Promise<S
   return { ledger: storage, cache: storage.cache };
 }
 
-/** A turn that waits until its events, and all before them, are on disk. */
-interface Waiting {
-  readonly events: readonly string[];
-  readonly policies: readonly PolicyRow[];
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /**
  * State in memory on this thread, one writer on another. A turn's events apply at once; the turn is answered when its group is on disk. When
  * a group fails, everything that waits is refused, the state is discarded — there is no undo — and rebuilt from the reopened file.
@@ -99,29 +92,25 @@ class SqliteLedger implements Ledger {
   readonly #approvalListeners: ((event: ApprovalEvent) => void)[] = [];
   #state: State = createState();
   #writer: Writer | undefined;
-  #queue: Waiting[] = [];
-  #written: readonly Waiting[] = [];
-  #cacheRows: CacheRow[] = [];
+  readonly #queue = new GroupQueue((group) => this.#writer?.send(group));
   /** The last one that is certainly on disk. */
   #policy: string | undefined;
-  #cacheDrop: string | undefined;
   #closed = false;
-  #sending: NodeJS.Immediate | undefined;
   #reopening: NodeJS.Timeout | undefined;
   #opening: Promise<void> | undefined;
   readonly #forgetting: NodeJS.Timeout;
   readonly #controls: HeldControls;
+  readonly #digests: ObservationDigests;
 
   constructor(options: SqliteLedgerOptions) {
     this.#options = options;
     this.#controls = new HeldControls({ path: options.journalPath, key: options.sealKey, onProblem: options.onJournalProblem });
+    this.#digests = createObservationDigests(options.observationKey);
     this.cache = createSqliteDecisionCache({
       rowsMax: options.cacheRowsMax,
       key: options.sealKey,
       now: options.now,
-      write: (row) => {
-        if (this.#cacheRows.length < GROUP_CACHE_ROWS_MAX) this.#cacheRows.push(row);
-      },
+      write: (row) => this.#queue.addCacheRow(row),
     });
     this.#forgetting = setInterval(() => forget(this.#state, options.now()), FORGET_EVERY_MS);
     this.#forgetting.unref();
@@ -150,15 +139,16 @@ class SqliteLedger implements Ledger {
     let suspensionRows: readonly SuspensionRow[] = [];
     let approvalRows: readonly ApprovalRow[] = [];
     this.cache.clear();
-    const { path, now, cacheRowsMax } = this.#options;
+    const { path, now, cacheRowsMax, observationKey } = this.#options;
     const at = now();
     const { ids: taken, texts: controls } = this.#controls;
-    const writer = new Writer({ path, nowMs: at, cacheRowsMax, controls });
+    const writer = new Writer({ path, nowMs: at, cacheRowsMax, observationKey, controls });
     await writer.opened((message) => {
       if (message.kind === "events") for (const text of message.events) apply(state, decodeEvent(text));
       else if (message.kind === "tasks") ({ selfAsserted, registered } = message);
       else if (message.kind === "suspensions") suspensionRows = message.rows;
       else if (message.kind === "approvals") approvalRows = message.rows;
+      else if (message.kind === "observed") state.observed.recall(message, this.#digests.of(message.root));
       else if (message.kind === "cache") this.cache.load(message.rows);
     });
     // As it would have been, had the process gone on.
@@ -176,7 +166,7 @@ class SqliteLedger implements Ledger {
       await writer.close();
       return;
     }
-    writer.onWritten = () => this.#acknowledge();
+    writer.onWritten = () => this.#queue.acknowledge();
     writer.onFailed = (error) => this.#fail(writer, error);
     this.#state = state;
     this.#writer = writer;
@@ -189,7 +179,7 @@ class SqliteLedger implements Ledger {
     this.#controls.settle(taken);
     const { ids: rest, events } = this.#controls;
     if (rest.length === 0) return;
-    this.#write(events, [], undefined).then(
+    this.#write({ events, answer: undefined }, []).then(
       () => this.#controls.settle(rest),
       // They are still among those to be taken when it opens again.
       () => undefined,
@@ -199,12 +189,11 @@ class SqliteLedger implements Ledger {
   transact<A>(keys: StateKeys, run: (view: StateView) => Turn<A>): Promise<A> {
     try {
       this.#refuseUnready();
-      const waiting = this.#queue.length + this.#written.length;
+      const waiting = this.#queue.length;
       if (waiting >= this.#options.turnsWaitingMax) {
         throw new ServiceError("OVERLOADED", `${waiting} decisions wait for the disk; retry after a moment`, { limit: "turns_waiting" });
       }
-      const turn = run(view(this.#state, keys));
-      return this.#write(turn.events, [], turn.answer);
+      return this.#write(run(view(this.#state, keys)), []);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -226,7 +215,7 @@ class SqliteLedger implements Ledger {
 
   /** A group that failed is in the ledger whole or not at all; what is in both counts once, by its id. */
   #writeControls(events: readonly ControlEvent[]): Promise<boolean> {
-    return this.#write(events, [], undefined).then(
+    return this.#write({ events, answer: undefined }, []).then(
       () => true,
       () => this.#controls.keep(events),
     );
@@ -270,7 +259,7 @@ class SqliteLedger implements Ledger {
     const row: PolicyRow = { digest: event.policy, atMs: event.at, files };
     refuseWithoutRoom(await this.#refuseUnready().measurePolicy(row));
     this.#refuseUnready();
-    await this.#write([event], [row], undefined);
+    await this.#write({ events: [event], answer: undefined }, [row]);
     this.#policy = event.policy;
   }
 
@@ -282,7 +271,7 @@ class SqliteLedger implements Ledger {
   async close(): Promise<void> {
     if (this.#closed) return;
     // From here on nothing new is taken; what was taken is written.
-    const written = this.#writer && this.#write([], [], undefined).catch(() => undefined);
+    const written = this.#writer && this.#write({ events: [], answer: undefined }, []).catch(() => undefined);
     this.#closed = true;
     clearTimeout(this.#reopening);
     clearInterval(this.#forgetting);
@@ -300,71 +289,36 @@ class SqliteLedger implements Ledger {
     return this.#writer;
   }
 
-  #write<A>(events: readonly LedgerEvent[], policies: readonly PolicyRow[], answer: A): Promise<A> {
+  #write<A>({ events, observed, answer }: Turn<A>, policies: readonly PolicyRow[]): Promise<A> {
     // Encoded first: what cannot be written must not have been applied.
     const texts = events.map(encodeEvent);
+    const kept = observed && this.#encodeObserved(observed);
     for (const event of events) apply(this.#state, event);
+    if (observed) observe(this.#state, observed);
     return new Promise<A>((resolve, reject) => {
       const done = (): void => {
         this.#tellApprovals(events);
         resolve(answer);
       };
-      this.#queue.push({ events: texts, policies, resolve: done, reject });
-      if (this.#written.length === 0) this.#sendSoon();
+      this.#queue.add({ events: texts, policies, ...(kept && { observed: kept }), resolve: done, reject });
     });
   }
 
-  /** Once what has arrived together has been decided, so that it goes to disk together. */
-  #sendSoon(): void {
-    this.#sending ??= setImmediate(() => {
-      this.#sending = undefined;
-      if (this.#written.length === 0) this.#sendGroup();
-    });
-  }
-
-  /** Sends what waits, as one transaction. While it is under way the next group gathers behind it. */
-  #sendGroup(): void {
-    if (this.#queue.length === 0 || !this.#writer) return;
-    const taken: Waiting[] = [];
-    const events: string[] = [];
-    for (const waiting of this.#queue) {
-      if (events.length >= GROUP_EVENTS_MAX) break;
-      taken.push(waiting);
-      for (const text of waiting.events) events.push(text);
+  /** Without the amounts: sums are looked for among them, which digests do not serve, so they last as long as the process. */
+  #encodeObserved({ root, entries }: ObservedInTree): WaitingObserved {
+    if (this.#queue.valuesQueued >= VALUES_QUEUED_MAX) {
+      throw new ServiceError("OVERLOADED", `${VALUES_QUEUED_MAX} values that tools returned wait for the disk; retry after a moment`, {
+        limit: "values_waiting",
+      });
     }
-    this.#queue = this.#queue.slice(taken.length);
-    const policies = taken.flatMap((waiting) => waiting.policies);
-    this.#written = taken;
-    if (events.length === 0) {
-      // Turns that only read: everything before them is on disk already.
-      this.#acknowledge();
-      return;
-    }
-    const cacheRows = this.#cacheRows;
-    this.#cacheRows = [];
-    // With the policy that makes them useless, or not at all.
-    const drop = policies.at(-1)?.digest ?? this.#cacheDrop;
-    this.#cacheDrop = undefined;
-    this.#writer.send({ kind: "group", events, policies, cacheRows, ...(drop !== undefined && { cacheDropOtherThan: drop }) });
-  }
-
-  #acknowledge(): void {
-    const written = this.#written;
-    this.#written = [];
-    for (const waiting of written) waiting.resolve();
-    if (this.#queue.length > 0) this.#sendSoon();
+    return { text: JSON.stringify({ root, entries }), values: entries.length };
   }
 
   /** A writer that was given up earlier may still speak. */
   #fail(writer: Writer, error: Error): void {
     if (this.#writer !== writer) return;
     this.#writer = undefined;
-    const refused = [...this.#written, ...this.#queue];
-    this.#written = [];
-    this.#queue = [];
-    this.#cacheRows = [];
-    // The policy in force decides on after reopening: its rows, and only they, stay.
-    this.#cacheDrop = this.#policy;
+    const refused = this.#queue.giveUp(this.#policy);
     // What operators did stands: it is in the ledger, or goes there when that opens again. The tasks are kept so that they can be revoked meanwhile.
     this.#state = { ...createState(), suspensions: this.#state.suspensions, registered: this.#state.registered };
     this.cache.clear();

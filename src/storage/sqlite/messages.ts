@@ -1,3 +1,4 @@
+import type { RecalledTree } from "../../core/intent/observed-trees.ts";
 import type { ApprovalEventsQuestion, EndedSuspensionsQuestion, PolicyFiles } from "../../core/ports.ts";
 import type { StoredApprovalEvents } from "./approval-events.ts";
 import type { ApprovalRow } from "./approval-rows.ts";
@@ -11,6 +12,8 @@ export interface WriterOptions {
   /** The instant to rebuild for. */
   readonly nowMs: number;
   readonly cacheRowsMax: number;
+  /** Key of what is kept of observed values; never in the database. */
+  readonly observationKey: Uint8Array;
   /** Texts of control events that are to be in the ledger before anything is read from it; those that are in it already are left alone. */
   readonly controls: readonly string[];
 }
@@ -21,6 +24,8 @@ export interface Group {
   /** Texts of events, in order. */
   readonly events: readonly string[];
   readonly policies: readonly PolicyRow[];
+  /** Texts of what tools returned, in order, see `ObservedInTree`. */
+  readonly observed: readonly string[];
   readonly cacheRows: readonly CacheRow[];
   readonly cacheDropOtherThan?: string;
 }
@@ -49,6 +54,7 @@ export type FromWriter =
   | { readonly kind: "approvals"; readonly rows: readonly ApprovalRow[] }
   | { readonly kind: "suspensions"; readonly rows: readonly SuspensionRow[] }
   | { readonly kind: "cache"; readonly rows: readonly CacheRow[] }
+  | ({ readonly kind: "observed" } & RecalledTree)
   | { readonly kind: "opened" }
   | { readonly kind: "written" }
   | { readonly kind: "found"; readonly ticket: number; readonly record?: string }

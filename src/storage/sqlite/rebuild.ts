@@ -6,10 +6,16 @@ import { leafHash } from "../../core/tree.ts";
 import { readApprovals } from "./approval-rows.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, WriterOptions } from "./messages.ts";
+import type { ObservationDigests } from "./observation-digests.ts";
+import { readObserved } from "./observation-rows.ts";
 import { readHolding } from "./suspension-rows.ts";
 import { readRegistered, readSelfAsserted, TREES_THAT_MATTER } from "./task-rows.ts";
 
 const EVENTS_PER_MESSAGE = 500;
+
+export interface RebuildOptions extends Pick<WriterOptions, "nowMs" | "cacheRowsMax"> {
+  readonly digests: ObservationDigests;
+}
 
 interface StoredEvent {
   readonly seq: number;
@@ -23,7 +29,7 @@ interface StoredEvent {
  * remembered, if it is about an approval of which anything else matters, or about a suspension whose time is not over: which trees, approvals and
  * suspensions these are is not left to the rows that are checked against them.
  */
-export function readRebuild(db: Database, options: WriterOptions, say: (message: FromWriter) => void): void {
+export function readRebuild(db: Database, options: RebuildOptions, say: (message: FromWriter) => void): void {
   refuseGap(db);
   const last = db.prepare<[], { record: string }>("SELECT record FROM events WHERE kind = 'policy_loaded' ORDER BY seq DESC LIMIT 1").get();
   const lastPolicy = last && decodeEvent(last.record);
@@ -45,6 +51,7 @@ export function readRebuild(db: Database, options: WriterOptions, say: (message:
   say({ kind: "tasks", selfAsserted: readSelfAsserted(db, horizonMs), registered: readRegistered(db, endedMs) });
   say({ kind: "approvals", rows: readApprovals(db, approvals) });
   say({ kind: "suspensions", rows: readHolding(db, nowMs) });
+  for (const tree of readObserved(db, options)) say({ kind: "observed", ...tree });
   const cache = db.prepare<[number], CacheRow>("SELECT * FROM decision_cache ORDER BY at DESC LIMIT ?");
   say({ kind: "cache", rows: cache.all(options.cacheRowsMax) });
 }

@@ -277,6 +277,30 @@ export const MIGRATIONS: readonly string[] = [
            avg(iif(place IN ((answers + 1) / 2, answers / 2 + 1), ms_to_answer, NULL)) AS median_ms_to_answer
     FROM ranked GROUP BY tenant, approver;
   `,
+  `
+  -- What tools returned to the tasks that are open: no value, but under which keyed digest it is found again. The greatest number came last.
+  CREATE TABLE _observed_trees (
+    root_task_id TEXT PRIMARY KEY,
+    fed INTEGER NOT NULL,
+    kept INTEGER NOT NULL,
+    came INTEGER NOT NULL,
+    expires_at INTEGER,
+    seal TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX _observed_trees_by_feeding ON _observed_trees (fed, kept);
+  CREATE INDEX _observed_trees_by_expiry ON _observed_trees (expires_at) WHERE expires_at IS NOT NULL;
+  CREATE TABLE _observations (
+    root_task_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    came INTEGER NOT NULL,
+    grade TEXT NOT NULL,
+    bound INTEGER NOT NULL,
+    naming INTEGER NOT NULL,
+    tool TEXT NOT NULL,
+    seal TEXT NOT NULL,
+    PRIMARY KEY (root_task_id, digest)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** @throws {Error} when the file belongs to another program or a newer Behest. */

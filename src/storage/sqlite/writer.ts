@@ -7,6 +7,8 @@ import { approvalStatements } from "./approval-rows.ts";
 import { openForWriting } from "./connection.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, Group, ToWriter, WriterOptions } from "./messages.ts";
+import { createObservationDigests, type ObservationDigests } from "./observation-digests.ts";
+import { observationStatements } from "./observation-rows.ts";
 import { policyRows } from "./policy-rows.ts";
 import { readRebuild } from "./rebuild.ts";
 import { reportReader, reportStatements } from "./report-rows.ts";
@@ -28,9 +30,10 @@ function runWriter(options: WriterOptions): void {
   };
   try {
     const db = openForWriting(options.path, options.nowMs);
-    const write = createGroupWriter(db);
+    const digests = createObservationDigests(options.observationKey);
+    const write = createGroupWriter(db, digests);
     takeControls(db, options.controls, write);
-    readRebuild(db, options, say);
+    readRebuild(db, { ...options, digests }, say);
     const read = db.prepare<[string], { record: string; leaf: Buffer }>("SELECT record, leaf FROM decisions WHERE decision_id = ?");
     const readReport = reportReader(db);
     const readApprovalEvents = approvalEventsReader(db);
@@ -90,10 +93,10 @@ const describe = (error: Error & { code?: unknown }): string => (typeof error.co
 function takeControls(db: Database, controls: readonly string[], write: (group: Group) => void): void {
   const known = db.prepare<[string], unknown>("SELECT 1 FROM events WHERE event_id = ?").pluck();
   const events = controls.filter((text) => known.get(decodeEvent(text).id) === undefined);
-  if (events.length > 0) write({ kind: "group", events, policies: [], cacheRows: [] });
+  if (events.length > 0) write({ kind: "group", events, policies: [], observed: [], cacheRows: [] });
 }
 
-function createGroupWriter(db: Database): (group: Group) => void {
+function createGroupWriter(db: Database, digests: ObservationDigests): (group: Group) => void {
   const insertDecision = db.prepare(INSERT_DECISION);
   const insertEvent = db.prepare(
     "INSERT INTO events (seq, event_id, at, kind, tenant, task_id, root_task_id, approval_id, record, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -102,6 +105,7 @@ function createGroupWriter(db: Database): (group: Group) => void {
   const reports = reportStatements(db);
   const suspensions = suspensionStatements(db);
   const approvals = approvalStatements(db);
+  const observations = observationStatements(db, digests);
   const insertHead = db.prepare("INSERT INTO tree_heads (tree_size, at, root) VALUES (?, ?, ?)");
   const updateEdge = db.prepare("UPDATE _tree_edge SET tree_size = ?, edge = ?");
   const policies = policyRows(db);
@@ -126,7 +130,10 @@ function createGroupWriter(db: Database): (group: Group) => void {
       if (event.kind === "suspended" || event.kind === "resumed") suspensions.project(event);
       if (event.kind === "decision" && event.approval) approvals.asked(event);
       if (isApprovalEvent(event)) approvals.project(event);
+      observations.project(event);
     }
+    // After the events: of a task that ended in this group nothing is kept.
+    if (group.observed.length > 0) observations.write(group.observed, lastAt);
     insertHead.run(next.size, lastAt, rootOf(next));
     updateEdge.run(next.size, encodeEdge(next));
     return next;

@@ -1,0 +1,59 @@
+import type { ReadResult } from "../ports.ts";
+import type { Language } from "./language.ts";
+import type { Observation, ObservedView } from "./observed.ts";
+import { observe, type Returned, type StatementWords } from "./observing.ts";
+import { createToolWords } from "./scope.ts";
+import { plainly } from "./spelling.ts";
+import { type IntentQuestion, type IntentStanding, intentOf } from "./standing.ts";
+
+/** Reads what people ask for and what tools return. Pure; what it has read before it remembers. */
+export interface Intent {
+  readonly read: (statement: string) => StatementWords;
+  readonly standing: (question: Omit<IntentQuestion, "toolWords" | "read">) => IntentStanding;
+  readonly observe: (returned: Omit<Returned, "structure" | "statement" | "followed">, task: Observing) => Observation;
+}
+
+/** The task to which a result comes. */
+export interface Observing {
+  readonly statement: string | undefined;
+  readonly observed: ObservedView | undefined;
+}
+
+const STATEMENTS_REMEMBERED_MAX = 1_000;
+
+export function createIntent(language: Language, readResult: ReadResult): Intent {
+  const toolWords = createToolWords(language);
+  const read = remembering((statement: string) => ({ plain: plainly(statement), reading: language.readStatement(statement) }));
+  return {
+    read,
+    standing: (question) => intentOf({ ...question, toolWords, read }),
+    observe: (returned, { statement, observed }) =>
+      observe(
+        {
+          ...returned,
+          structure: readResult(returned.text),
+          statement: statement === undefined ? undefined : read(statement),
+          followed: (observed?.followed ?? []).map(read),
+        },
+        language,
+      ),
+  };
+}
+
+/** A statement never changes, and each decision of its task asks for it again. */
+function remembering(read: (statement: string) => StatementWords): (statement: string) => StatementWords {
+  const known = new Map<string, StatementWords>();
+  return (statement) => {
+    const before = known.get(statement);
+    if (before) return before;
+    if (known.size >= STATEMENTS_REMEMBERED_MAX) {
+      for (const oldest of known.keys()) {
+        known.delete(oldest);
+        break;
+      }
+    }
+    const words = read(statement);
+    known.set(statement, words);
+    return words;
+  };
+}

@@ -1,0 +1,135 @@
+import type { Grade } from "./grades.ts";
+
+/** What was settled of a value when it was reported. */
+export interface ObservedValue {
+  /** `attested`, `named_source` or `free_text`. */
+  readonly grade: Extract<Grade, "attested" | "named_source" | "free_text">;
+  /** It stands in a record that the task names: by its words, as the largest, or as one of all. */
+  readonly bound: boolean;
+  /** It names something: a word or two, and no date, number or yes. */
+  readonly naming: boolean;
+  /** The tool that returned it. */
+  readonly tool: string;
+}
+
+export interface ObservedEntry extends ObservedValue {
+  /** In its one spelling. */
+  readonly value: string;
+}
+
+/** Values of one task tree; the newest are kept. */
+export const OBSERVED_VALUES_MAX = 4_096;
+/** Longer values are read for the addresses in them, and not kept themselves. */
+export const OBSERVED_LENGTH_MAX = 256;
+/** Amounts from which others may be computed; the newest are kept. */
+export const OBSERVED_AMOUNTS_MAX = 64;
+
+/** Texts that the task says to follow; the first are kept: what comes later may have been made by what was followed. */
+export const FOLLOWED_TEXTS_MAX = 4;
+export const FOLLOWED_LENGTH_MAX = 8_192;
+
+/** What one result adds. */
+export interface Observation {
+  readonly entries: readonly ObservedEntry[];
+  readonly amounts: readonly number[];
+  readonly followed: readonly string[];
+}
+
+/** What is left of a value after a restart: nobody can read it back, and whoever has it finds it. */
+export interface RecalledValue extends ObservedValue {
+  /** Keyed, of the value. */
+  readonly digest: string;
+}
+
+/** The keyed digest under which a value is found again. */
+export type DigestOf = (value: string) => string;
+
+export interface ObservedView {
+  readonly size: number;
+  readonly amounts: readonly number[];
+  /** Texts of sources that the task says to follow. */
+  readonly followed: readonly string[];
+  get(value: string): ObservedValue | undefined;
+}
+
+const RANK = { attested: 0, named_source: 1, free_text: 2 } as const;
+
+/** What the tools of one task tree have returned. Changed by reports alone. */
+export class Observed implements ObservedView {
+  readonly #values = new Map<string, ObservedValue>();
+  /** By digest, those that have not come again since: older than all others. */
+  readonly #recalled: Map<string, ObservedValue>;
+  readonly #digestOf: DigestOf;
+  #amounts: number[] = [];
+  #followed: readonly string[] = [];
+
+  /** Begins with what was kept of an earlier process, the newest last. */
+  constructor(recalled: readonly RecalledValue[] = [], digestOf: DigestOf = (value) => value) {
+    this.#recalled = new Map(recalled.map(({ digest, ...found }) => [digest, found]));
+    this.#digestOf = digestOf;
+  }
+
+  get size(): number {
+    return this.#values.size + this.#recalled.size;
+  }
+
+  get amounts(): readonly number[] {
+    return this.#amounts;
+  }
+
+  get followed(): readonly string[] {
+    return this.#followed;
+  }
+
+  get(value: string): ObservedValue | undefined {
+    return this.#values.get(value) ?? this.#recalledOf(value)?.found;
+  }
+
+  #recalledOf(value: string): { readonly digest: string; readonly found: ObservedValue } | undefined {
+    if (this.#recalled.size === 0) return undefined;
+    const digest = this.#digestOf(value);
+    const found = this.#recalled.get(digest);
+    return found && { digest, found };
+  }
+
+  add({ entries, amounts, followed }: Observation): void {
+    for (const { value, ...found } of entries) {
+      if (!this.#values.has(value)) this.#bringBack(value);
+      keepBetter(this.#values, value, found);
+    }
+    this.#followed = [...new Set([...this.#followed, ...followed])].slice(0, FOLLOWED_TEXTS_MAX);
+    dropOldest(this.#recalled, this.size - OBSERVED_VALUES_MAX);
+    dropOldest(this.#values, this.size - OBSERVED_VALUES_MAX);
+    if (amounts.length > 0) this.#amounts = [...new Set([...this.#amounts, ...amounts])].slice(-OBSERVED_AMOUNTS_MAX);
+  }
+
+  /** What comes again is in clear from now on. */
+  #bringBack(value: string): void {
+    const before = this.#recalledOf(value);
+    if (!before) return;
+    this.#recalled.delete(before.digest);
+    this.#values.set(value, before.found);
+  }
+}
+
+/** A value that comes again is the newest. */
+export function keepBetter(values: Map<string, ObservedValue>, key: string, found: ObservedValue): void {
+  const before = values.get(key);
+  values.delete(key);
+  values.set(key, before ? betterOf(before, found) : found);
+}
+
+/** As many as `count`, of a map in which the newest stand last. */
+function dropOldest(values: Map<string, ObservedValue>, count: number): void {
+  let left = count;
+  for (const key of values.keys()) {
+    if (left-- <= 0) return;
+    values.delete(key);
+  }
+}
+
+/** A value that comes again keeps the better of its grades: the system's own record vouches for it wherever else it stands. */
+export function betterOf(a: ObservedValue, b: ObservedValue): ObservedValue {
+  const best = RANK[a.grade] <= RANK[b.grade] ? a : b;
+  return { ...best, bound: a.bound || b.bound };
+}

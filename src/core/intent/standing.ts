@@ -1,0 +1,206 @@
+import { matchesAnyGlob } from "../globs.ts";
+import { isObject } from "../json.ts";
+import { ARGUMENT_ROLES, type ArgumentRole, type Tool } from "../policy.ts";
+import type { DecisionRequest } from "../request.ts";
+import type { Subject } from "../situation.ts";
+import { chainOf, type TaskState } from "../tasks/registered.ts";
+import type { Effect, Instant, Json } from "../words.ts";
+import { type Grade, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
+import type { ObservedView } from "./observed.ts";
+import type { StatementWords } from "./observing.ts";
+import { type Grading, gradingOf } from "./provenance.ts";
+import { ALIGNMENTS, type Alignment, matchOf, reachedBy, type ToolWords } from "./scope.ts";
+
+export const SCOPE_STANDINGS = ["inside", "outside"] as const;
+export const OBJECT_STANDINGS = ["bound", "none", "unbound"] as const;
+
+/** What was found of an action beside the words of its task. It is recorded with the decision, which is made again from it. */
+export interface IntentStanding {
+  readonly scope: (typeof SCOPE_STANDINGS)[number];
+  readonly alignment: Alignment;
+  /** What is deleted, booked, moved or paid is what the task speaks of. */
+  readonly object: (typeof OBJECT_STANDINGS)[number];
+  /** The words by which it lies inside; `scope.tools` for a tool that was issued or proposed. */
+  readonly words: readonly string[];
+  /** By role; absent: none. */
+  readonly provenance: Readonly<Partial<Record<ArgumentRole, Grade>>>;
+  /** Arguments whose values are weak, and addresses in free text that are. */
+  readonly weak?: readonly string[];
+}
+
+/** Where nothing was looked for: in records of before it was. */
+export const NOTHING_FOUND: IntentStanding = {
+  scope: "outside",
+  alignment: "none",
+  object: "unbound",
+  words: [],
+  provenance: Object.fromEntries(ARGUMENT_ROLES.map((role) => [role, "unseen"])),
+};
+
+export interface IntentQuestion {
+  readonly toolWords: ToolWords;
+  readonly tool: Tool | undefined;
+  readonly effect: Effect;
+  /** Nothing masked. */
+  readonly original: DecisionRequest;
+  readonly subject: Subject;
+  readonly registered: TaskState | undefined;
+  readonly observed: ObservedView | undefined;
+  readonly read: (statement: string) => StatementWords;
+}
+
+const WEAK_SHOWN = 8;
+
+/** Where an action stands to the words of its task, and where its values come from. */
+export function intentOf(question: IntentQuestion): IntentStanding {
+  const { tool, effect, original, subject, registered, observed } = question;
+  const root = registered && rootStatement(registered, subject.at);
+  const grading = gradingOf({
+    ...(root !== undefined && { statement: question.read(root) }),
+    endorsed: subject.endorsed ?? { values: [], sources: [] },
+    own: ownOf(subject),
+    observed,
+  });
+  const graded = gradeArguments({ tool, effect, arguments: original.action.arguments, grading });
+  const object = objectOf(question, grading);
+  return { ...scopeOf(question, object), object, ...graded };
+}
+
+/** Of the task that an initiator opened, while its words hold. */
+export function rootStatement(leaf: TaskState, at: Instant): string | undefined {
+  const root = chainOf(leaf)[0]?.task;
+  if (!root || (root.statementExpiresAt !== undefined && at >= root.statementExpiresAt)) return undefined;
+  return root.statement;
+}
+
+function ownOf({ task }: Subject): readonly string[] {
+  const { registered } = task;
+  if (!registered) return [];
+  return [registered.principal.id, ...textsOf(registered.principal.attributes ?? {})];
+}
+
+const textsOf = (value: Json): readonly string[] =>
+  value !== null && typeof value === "object" ? Object.values(value).flatMap(textsOf) : value === null ? [] : [String(value)];
+
+/** Every statement that bears on the action: those of the chain, and what the request says instead; the worst match counts. */
+function statementsOf({ registered, subject, original }: IntentQuestion): readonly string[] {
+  const own = registered ? chainOf(registered).map(({ task }) => task.statement) : [];
+  const standing = subject.task.statement;
+  if (standing === undefined) return [];
+  const restated = subject.task.restated ? original.task?.statement : undefined;
+  return [...new Set([...own, standing, ...(restated === undefined ? [] : [restated])])];
+}
+
+function scopeOf(question: IntentQuestion, object: IntentStanding["object"]): Pick<IntentStanding, "scope" | "alignment" | "words"> {
+  const { tool, effect, registered, original, read, toolWords } = question;
+  const named = scopeNames(registered, original.action.tool);
+  const statements = statementsOf(question);
+  if (!tool || statements.length === 0) return { scope: named ? "inside" : "outside", alignment: "none", words: named ? ["scope.tools"] : [] };
+  const matches = statements.map((statement) => matchOf(read(statement).reading, effect, toolWords(tool)));
+  const alignment = ALIGNMENTS[Math.max(...matches.map((match) => ALIGNMENTS.indexOf(match.alignment)))] ?? "none";
+  const words = [...new Set(matches.flatMap(({ verb, objects }) => [...(verb === undefined ? [] : [verb]), ...objects]))].slice(0, WORDS_SHOWN);
+  const reached = matches.map((match) => reachedBy(match, tool, effect));
+  const asked = reached.every((one) => one === "inside" || (one === "inside_if_bound" && object === "bound"));
+  if (asked) return { scope: "inside", alignment, words };
+  if (named) return { scope: "inside", alignment, words: ["scope.tools", ...words] };
+  const followed = followedMatch(question);
+  return { scope: followed ? "inside" : "outside", alignment, words: followed ?? words };
+}
+
+const WORDS_SHOWN = 8;
+/** What a text that the task says to follow can ask for; what it cannot, only the task itself can. */
+const FOLLOWED: ReadonlySet<Effect> = new Set(["create", "update", "send"]);
+
+/** The words by which a source that the task says to follow asks for the action. */
+function followedMatch({ tool, effect, observed, read, toolWords }: IntentQuestion): readonly string[] | undefined {
+  if (!tool || !FOLLOWED.has(effect)) return undefined;
+  for (const text of observed?.followed ?? []) {
+    const { alignment, verb, objects } = matchOf(read(text).reading, effect, toolWords(tool));
+    if (alignment === "full") return [...(verb === undefined ? [] : [verb]), ...objects].slice(0, WORDS_SHOWN);
+  }
+  return undefined;
+}
+
+/** The root's scope lists the tool: what was issued, or what was proposed before the task had seen anything. */
+function scopeNames(registered: TaskState | undefined, tool: string): boolean {
+  if (!registered) return false;
+  return chainOf(registered).every(({ task }) => task.scope.tools !== undefined && matchesAnyGlob(task.scope.tools, tool));
+}
+
+interface Graded {
+  readonly tool: Tool | undefined;
+  readonly effect: Effect;
+  readonly arguments: Readonly<Record<string, Json>>;
+  readonly grading: Grading;
+}
+
+function gradeArguments({ tool, arguments: stated, grading }: Graded): Pick<IntentStanding, "provenance" | "weak"> {
+  const provenance: Partial<Record<ArgumentRole, Provenance>> = {};
+  const weak: string[] = [];
+  const raise = (role: ArgumentRole, found: Provenance): void => {
+    provenance[role] = worseOf(provenance[role] ?? "none", found);
+  };
+  for (const [name, value] of Object.entries(stated)) {
+    const role = tool?.roles.get(name);
+    const graded = role === undefined || role === "free_text" ? "none" : role === "amount" ? grading.amountOf(value) : grading.gradeOf(value);
+    if (role !== undefined) raise(role, graded);
+    if (isWeak(graded)) weak.push(name);
+    if (role === "destination" || role === "secret") continue;
+    const addresses = grading.addressesOf(value);
+    raise("free_text", addresses.grade);
+    weak.push(...addresses.weakest);
+  }
+  for (const role of new Set(tool ? tool.roles.values() : UNKNOWN_ROLES))
+    if (provenance[role] === undefined) provenance[role] = missing(tool, stated);
+  const found = Object.entries(provenance).filter(([, grade]) => grade !== "none");
+  return { provenance: Object.fromEntries(found), ...(weak.length > 0 && { weak: [...new Set(weak)].slice(0, WEAK_SHOWN) }) };
+}
+
+/** Of a tool that nobody has listed anything may be addressed. */
+const UNKNOWN_ROLES: readonly ArgumentRole[] = ["destination", "target"];
+
+/** A role without a value: nothing of the kind is meant where the call names something else, and nobody knows what is where it names nothing. */
+const missing = (tool: Tool | undefined, stated: Readonly<Record<string, Json>>): Provenance =>
+  tool && [...tool.roles.keys()].some((name) => stated[name] !== undefined && stated[name] !== null) ? "none" : "unseen";
+
+/** Whether what the call names is what the task means. */
+function objectOf({ tool, original, observed, effect }: IntentQuestion, grading: Grading): IntentStanding["object"] {
+  if (!tool || effect === "read") return "none";
+  const stated = original.action.arguments;
+  const targets = [...tool.roles].filter(([name, role]) => role === "target" && stated[name] !== undefined).map(([name]) => stated[name] as Json);
+  if (targets.length > 0) return targets.every((value) => isBound(value, { grading, observed })) ? "bound" : "unbound";
+  // Without a target, what is named by any other argument: a hotel, a film, a dish.
+  const names = Object.entries(stated).filter(([name]) => !NOT_OBJECTS.has(tool.roles.get(name) ?? "none"));
+  const leaves = names.flatMap(([, value]) => textsOf(value));
+  const known = leaves.map((leaf) => (grading.gradeOf(leaf) === "stated" ? "bound" : observedAs(leaf, observed)));
+  if (known.includes("bound")) return "bound";
+  return known.includes("unbound") ? "unbound" : "none";
+}
+
+const NOT_OBJECTS: ReadonlySet<string> = new Set(["destination", "amount", "currency", "secret"]);
+
+interface Binding {
+  readonly grading: Grading;
+  readonly observed: ObservedView | undefined;
+}
+
+function isBound(value: Json, { grading, observed }: Binding): boolean {
+  const leaves = isObject(value) ? textsOf(value) : textsOf(value);
+  return leaves.every((leaf) => {
+    const grade = grading.gradeOf(leaf);
+    return grade === "none" || grade === "stated" || grade === "endorsed" || grade === "own" || observedValue(leaf, observed)?.bound === true;
+  });
+}
+
+const observedValue = (leaf: string, observed: ObservedView | undefined) =>
+  observed?.get(leaf.normalize("NFKC").trim().replaceAll(/\s+/gu, " ").toLowerCase());
+
+function observedAs(leaf: string, observed: ObservedView | undefined): IntentStanding["object"] {
+  const found = observedValue(leaf, observed);
+  if (!found?.naming) return "none";
+  return found.bound ? "bound" : "unbound";
+}
+
+/** Whether a provenance is too weak for an action: what leaves, moves money, grants or destroys takes no value out of free text. */
+export const isTooWeak = (provenance: Provenance, effect: Effect): boolean =>
+  isWeak(provenance) || (provenance === "named_source" && !isContained(effect));

@@ -1,0 +1,358 @@
+import type { Ask, FieldKind, Language, StatementReading, Superlative } from "../core/intent/language.ts";
+import { type Effect, worseEffect } from "../core/words.ts";
+import { ENGLISH } from "./english.ts";
+import type { LanguagePack } from "./language.ts";
+import { compileLexicon, type Lexicon, type VerbInText } from "./lexicon.ts";
+import { effectOf, objectOf } from "./object.ts";
+import { nameTokens, stemOf, type Token, tokensOf } from "./tokens.ts";
+
+/** More sentences ask for nothing more. A statement has at most 8 KiB. */
+export const SENTENCES_MAX = 200;
+/** How far an object of a verb reaches. */
+const OBJECTS_MAX = 40;
+
+/** How statements and the words of tools are read in one language. */
+export function createLanguage(pack: LanguagePack = ENGLISH): Language {
+  const reader = createReader(pack);
+  return { readStatement: (text) => readStatement(reader, text), stemsIn: (text) => stemsIn(reader, text), fieldKind: fieldKindOf(pack) };
+}
+
+interface Reader {
+  readonly lexicon: Lexicon;
+  readonly silent: ReadonlySet<string>;
+  /** One stem for those of one meaning. */
+  readonly meaning: ReadonlyMap<string, string>;
+  readonly words: Readonly<Record<"subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "speaking" | "questions", ReadonlySet<string>>>;
+  /** The base of each. */
+  readonly participles: ReadonlyMap<string, string>;
+  readonly most: ReadonlySet<string>;
+  readonly least: ReadonlySet<string>;
+}
+
+const setOf = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/).filter((word) => word !== ""));
+
+function createReader(pack: LanguagePack): Reader {
+  const { statement } = pack;
+  const meaning = new Map<string, string>();
+  for (const group of statement.meanings) {
+    const [first = "", ...others] = group.split(/\s+/).map(stemOf);
+    for (const stem of [first, ...others]) meaning.set(stem, first);
+  }
+  return {
+    lexicon: compileLexicon(pack),
+    silent: setOf(
+      [pack.determiners, pack.prepositions, pack.negations, pack.conditions, pack.modals, pack.adverbs, pack.predicates, statement.silent].join(" "),
+    ),
+    meaning,
+    words: {
+      subjects: setOf(statement.subjects),
+      licences: setOf(statement.licences),
+      possessives: setOf(`${pack.determiners} ${statement.possessives}`),
+      pronouns: setOf(statement.pronouns),
+      universal: setOf(statement.universal),
+      people: setOf(statement.people),
+      wishes: setOf(statement.wishes),
+      telling: setOf(statement.telling),
+      told: setOf(statement.told),
+      speaking: setOf(statement.speaking),
+      questions: setOf(statement.questions),
+    },
+    participles: new Map(statement.participles.map((pair): [string, string] => [pair.split(" ")[1] ?? "", pair.split(" ")[0] ?? ""])),
+    most: setOf(statement.most),
+    least: setOf(statement.least),
+  };
+}
+
+/** What is quoted counts as a name, and no word in it as a verb. */
+export const QUOTED = /(?<![\p{L}\p{N}])(?:'((?:[^'\n]|'(?=\p{L})){1,300})'|"([^"\n]{1,300})"|“([^”\n]{1,300})”|‘([^’\n]{1,300})’|`([^`\n]{1,300})`)(?![\p{L}\p{N}])/gu;
+
+function readStatement(reader: Reader, text: string): StatementReading {
+  const quoted = [...text.matchAll(QUOTED)].map((match) => match.slice(1).find((part) => part !== undefined) ?? "");
+  const asks: Ask[] = [];
+  const [superlatives, people] = [new Map<string, Superlative>(), new Set<string>()];
+  let follows: string | undefined;
+  for (const sentence of sentencesOf(text).slice(0, SENTENCES_MAX)) {
+    const tokens = sentenceTokens(sentence);
+    const found = asksIn(reader, tokens, asks.at(-1));
+    asks.push(...(found.length === 0 && isQuestion(reader, sentence, tokens) ? [questionOf(reader, tokens)] : found));
+    follows ??= followsIn(reader.lexicon.pack, tokens);
+    for (const { word } of tokens) {
+      if (reader.most.has(word)) superlatives.set(word, { word, extreme: "most" });
+      if (reader.least.has(word)) superlatives.set(word, { word, extreme: "least" });
+      if (reader.words.people.has(word)) people.add(word);
+    }
+  }
+  const dates = datesIn(text, reader.lexicon.pack.statement.months);
+  return {
+    asks,
+    stems: stemsIn(reader, text),
+    quoted,
+    dates: [...dates.found.keys()],
+    numbers: numbersIn(dates.rest),
+    superlatives: [...superlatives.values()],
+    people: [...people],
+    ...(follows !== undefined && { follows }),
+  };
+}
+
+/** A question asks to be told; `do not …` is none. */
+const isQuestion = ({ words, lexicon }: Reader, sentence: string, tokens: readonly StatementToken[]): boolean =>
+  /\?["'”’)]*\s*$/u.test(sentence) || (words.questions.has(tokens[0]?.word ?? "") && !lexicon.isIn("negations", tokens[1]?.word ?? ""));
+
+function questionOf(reader: Reader, tokens: readonly StatementToken[]): Ask {
+  const objects = new Map<string, string>();
+  for (const { word, raw } of tokens.slice(0, OBJECTS_MAX)) {
+    const stem = stemFor(reader, word);
+    if (stem !== undefined && !objects.has(stem)) objects.set(stem, raw);
+  }
+  return { effect: "read", verb: tokens[0]?.raw ?? "?", objects, universal: false };
+}
+
+export const sentencesOf = (text: string): readonly string[] =>
+  text
+    .split(/(?<=[.!?;])(?<!\b(?:mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e)\.)\s+|\n+/iu)
+    .filter((sentence) => sentence.trim() !== "");
+
+interface StatementToken extends Token {
+  readonly isQuoted: boolean;
+}
+
+function sentenceTokens(sentence: string): readonly StatementToken[] {
+  const tokens: StatementToken[] = [];
+  let from = 0;
+  for (const match of sentence.matchAll(QUOTED)) {
+    for (const token of tokensOf(sentence.slice(from, match.index))) tokens.push({ ...token, isQuoted: false });
+    for (const token of nameTokens(match[0])) tokens.push({ ...token, isQuoted: true });
+    from = match.index + match[0].length;
+  }
+  for (const token of tokensOf(sentence.slice(from))) tokens.push({ ...token, isQuoted: false });
+  return tokens;
+}
+
+function stemsIn(reader: Reader, text: string): ReadonlySet<string> {
+  const stems = new Set<string>();
+  for (const { raw, kind } of tokensOf(text)) {
+    if (kind !== "word") continue;
+    for (const { word } of nameTokens(raw)) {
+      const stem = stemFor(reader, word);
+      if (stem !== undefined) stems.add(stem);
+    }
+  }
+  return stems;
+}
+
+/** Undefined for a word that says nothing of what something is. */
+function stemFor({ silent, meaning }: Reader, word: string): string | undefined {
+  if (silent.has(word) || /^\p{N}*$/u.test(word) || (word.length < 2 && /^[a-z]$/.test(word))) return undefined;
+  const stem = stemOf(word);
+  return meaning.get(stem) ?? stem;
+}
+
+interface Placed {
+  readonly at: number;
+  readonly verb: VerbInText;
+}
+
+/** Verbs that ask, each with what stands behind it up to the next. */
+function asksIn(reader: Reader, tokens: readonly StatementToken[], before: Ask | undefined): readonly Ask[] {
+  const places = tokens.flatMap((token, at): Placed[] => {
+    const verb = token.isQuoted || token.kind !== "word" ? undefined : askingVerb(reader, tokens, at);
+    return verb ? [{ at, verb }] : [];
+  });
+  const asks: Ask[] = [];
+  for (const [index, place] of places.entries()) {
+    const end = Math.min(places[index + 1]?.at ?? tokens.length, negationAfter(reader.lexicon, tokens, place.at));
+    const ask = askAt(reader, tokens, { ...place, end, before: asks.at(-1) ?? before });
+    if (ask) asks.push(ask);
+  }
+  return asks;
+}
+
+/** What is not to be done is no object of what is: `book the flight, but do not pay`. */
+function negationAfter(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): number {
+  const last = Math.min(tokens.length, at + 1 + OBJECTS_MAX);
+  for (let next = at + 1; next < last; next++) {
+    const [token, after] = [tokens[next], tokens[next + 1]];
+    if (token && !token.isQuoted && lexicon.isIn("negations", token.word) && after && lexicon.verbOf(after)) return next;
+  }
+  return tokens.length;
+}
+
+/** The verb at a place where somebody asks for something: `pay …`, `please pay`, `to pay`, `you pay`; not `I paid`, `my pay`. */
+function askingVerb(reader: Reader, tokens: readonly StatementToken[], at: number): VerbInText | undefined {
+  const { lexicon, words } = reader;
+  const token = tokens[at];
+  // In the middle of a sentence a capital makes a name: `invite Mark`.
+  if (!token || (/^\p{Lu}/u.test(token.raw) && at > 0 && !/^\p{N}+$/u.test(tokens[at - 1]?.word ?? ""))) return undefined;
+  if (at === 0 && isSubject(reader, tokens)) return undefined;
+  const previous = previousTo(lexicon, tokens, at);
+  const known = lexicon.verbOf(token) ?? phraseAt(lexicon, tokens, at) ?? (previous === "be" ? participleOf(reader, token) : undefined);
+  const wish = words.wishes.has(token.word);
+  const verb: VerbInText | undefined = wish ? { base: token.word, form: "base", effect: "unknown", weak: false, nounLike: false, light: true } : known;
+  if (!verb) return undefined;
+  // `Do not …` asks for nothing, and neither does what stands behind it.
+  if (lexicon.isIn("negations", previous) || (verb.light && lexicon.isIn("negations", tokens[at + 1]?.word ?? ""))) return undefined;
+  if (verb.form === "participle") return previous === "be" ? verb : undefined;
+  if (wish) return verb;
+  if (verb.form !== "base") return undefined;
+  if (words.subjects.has(previous) || words.possessives.has(previous)) return undefined;
+  // `Give Ada read access`: a right, and nothing to be done.
+  if (lexicon.pack.objects.access.includes(tokens[at + 1]?.word ?? "") && previous !== "" && !words.licences.has(previous)) return undefined;
+  const isLicensed = previous === "" || words.licences.has(previous);
+  if (verb.nounLike && !isLicensed) return undefined;
+  const isPrepositional = lexicon.isIn("prepositions", previous) && !words.licences.has(previous);
+  return isPrepositional ? undefined : verb;
+}
+
+/** A name at the beginning that is a verb as well: `Bill wants`, `Mark has`. */
+function isSubject({ lexicon, words }: Reader, tokens: readonly StatementToken[]): boolean {
+  const next = tokens[1];
+  if (!next || next.isQuoted || !/^\p{Lu}/u.test(tokens[0]?.raw ?? "")) return false;
+  const verb = lexicon.verbOf(next);
+  return lexicon.isIn("predicates", next.word) || (verb?.form === "third" && !verb.nounLike) || (next.word.endsWith("s") && words.wishes.has(next.word.slice(0, -1)));
+}
+
+/** Some verbs are only verbs with their particle: `roll back`. */
+function phraseAt(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): VerbInText | undefined {
+  const [verb, particle] = [tokens[at]?.word ?? "", tokens[at + 1]?.word ?? ""];
+  const effect = lexicon.phraseEffect(verb, particle);
+  return effect && { base: verb, form: "base", effect, weak: false, nounLike: false, light: false };
+}
+
+/** `sent`, `paid`: those that no rule makes of their verb. */
+function participleOf({ lexicon, participles }: Reader, token: Token): VerbInText | undefined {
+  const base = participles.get(token.word);
+  const verb = base === undefined ? undefined : lexicon.verbOf({ ...token, word: base });
+  return verb && { ...verb, form: "participle" };
+}
+
+/** The word before, without adverbs; the beginning of a clause is the empty word. */
+function previousTo(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): string {
+  let before = at - 1;
+  while (before >= Math.max(0, at - ADVERBS_MAX) && isAdverb(lexicon, tokens[before])) before--;
+  const token = tokens[before];
+  if (!token || token.kind === "mark" || /^\p{N}+$/u.test(token.word)) return "";
+  return token.word;
+}
+
+/** More in a row say nothing more, and every verb looks back over those before it. */
+const ADVERBS_MAX = 4;
+
+/** `quickly` is one; `reply` is not. */
+const isAdverb = (lexicon: Lexicon, token: Token | undefined): boolean =>
+  token !== undefined && (lexicon.isIn("adverbs", token.word) || (token.word.endsWith("ly") && !lexicon.verbOf(token)));
+
+interface Asking extends Placed {
+  readonly end: number;
+  readonly before: Ask | undefined;
+}
+
+function askAt(reader: Reader, tokens: readonly StatementToken[], { at, verb, end, before }: Asking): Ask | undefined {
+  const { words } = reader;
+  const span = verb.form === "participle" ? tokens.slice(0, at) : tokens.slice(at + 1, Math.min(end, at + 1 + OBJECTS_MAX));
+  const objects = new Map<string, string>();
+  for (const { word, raw } of span) {
+    const stem = stemFor(reader, word);
+    if (stem !== undefined && !objects.has(stem)) objects.set(stem, raw);
+  }
+  const refersBack = objects.size === 0 || span.some(({ word, isQuoted }) => !isQuoted && words.pronouns.has(word));
+  // What is meant by `it` is what was spoken of, and not the verb that spoke of it: `email the report and delete it`.
+  const itself = before && stemFor(reader, before.verb.toLowerCase());
+  if (refersBack && before) for (const [stem, raw] of before.objects) if (stem !== itself && !objects.has(stem)) objects.set(stem, raw);
+  const effect = effectAsked(reader, verb, span);
+  // `Perform the following tasks` asks for what follows.
+  if (effect === undefined || (verb.light && span.some(({ word }) => word === "following"))) return undefined;
+  // A verb that stands for what is done to something, such as `email`, names the something too.
+  if (verb.nounLike) objects.set(stemFor(reader, verb.base) ?? verb.base, verb.base);
+  return {
+    effect,
+    verb: tokens[at]?.raw ?? verb.base,
+    objects,
+    universal: span.some(({ word, isQuoted }) => !isQuoted && words.universal.has(word)),
+  };
+}
+
+/** `tell Ada …`, `ask my landlord …`; not `tell who …`. */
+const isSomebody = ({ people, questions }: Reader["words"], tokens: readonly StatementToken[]): boolean =>
+  !questions.has(tokens[0]?.word ?? "") && tokens.slice(0, 3).some(({ word, raw }) => people.has(word) || /^\p{Lu}\p{Ll}/u.test(raw));
+
+/** Undefined where nothing is asked for: `I would like to know`. */
+function effectAsked({ lexicon, words, silent }: Reader, verb: VerbInText, span: readonly StatementToken[]): Effect | undefined {
+  const plain = span.filter(({ isQuoted }) => !isQuoted);
+  if (words.telling.has(verb.base) && words.told.has(plain[0]?.word ?? "")) return "read";
+  if (words.speaking.has(verb.base) && isSomebody(words, plain)) return "send";
+  const { effect } = effectOf(lexicon, verb, plain);
+  if (effect !== "unknown" && !verb.light) return effect;
+  let found: Effect | undefined;
+  for (const { word } of objectOf(lexicon, plain)) {
+    const kin = lexicon.lightEffect(word) ?? lexicon.kinEffect(word);
+    if (kin !== undefined) found = found === undefined ? kin : worseEffect(found, kin);
+  }
+  // `Make a folder` makes one; `make sure` makes nothing.
+  const makes = effect === "create" && objectOf(lexicon, plain).some(({ word }) => !silent.has(word) && !lexicon.isIn("adverbs", word));
+  return found ?? (makes ? effect : undefined);
+}
+
+/** `do what the mail says`: what has to be done stands elsewhere. `Do the following` says it here. */
+function followsIn({ statement }: LanguagePack, tokens: readonly StatementToken[]): string | undefined {
+  const verbs = setOf(statement.followVerbs);
+  const nouns = setOf(statement.followNouns);
+  for (const [at, { word }] of tokens.entries()) {
+    if (!verbs.has(word)) continue;
+    const after = tokens.slice(at + 1, at + 6);
+    const noun = after.findIndex((token) => nouns.has(token.word));
+    if (noun === -1 || after.slice(0, noun).some((token) => token.word === "following" || token.word === "below")) continue;
+    return tokens
+      .slice(at, at + 2 + noun)
+      .map(({ raw }) => raw)
+      .join(" ");
+  }
+  return undefined;
+}
+
+const ISO_DATE = /\b(\d{4})-(\d{1,2})-(\d{1,2})\b/gu;
+const TIME = /\b\d{1,2}:\d{2}(?::\d{2})?\b/gu;
+const two = (text: string | number): string => String(text).padStart(2, "0");
+
+/** Dates as `2026-05-15`, without a year `05-15`, with the words that say them; and the text without them. */
+export function datesIn(text: string, months: string): { readonly found: ReadonlyMap<string, string>; readonly rest: string } {
+  const names = months.split(/\s+/);
+  const found = new Map<string, string>();
+  const month = (name: string): string => two(names.findIndex((full) => full.startsWith(name.toLowerCase().slice(0, 3))) + 1);
+  const named = names.map((name) => `${name}|${name.slice(0, 3)}`).join("|");
+  const rest = text
+    .replaceAll(ISO_DATE, (words: string, year: string, m: string, day: string) => {
+      found.set(`${year}-${two(m)}-${two(day)}`, words);
+      return " ";
+    })
+    .replaceAll(new RegExp(String.raw`\b(${named})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?`, "giu"), (words: string, name: string, day: string, year?: string) => {
+      found.set(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`, words);
+      return " ";
+    })
+    .replaceAll(new RegExp(String.raw`\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(${named})\b(?:,?\s+(\d{4})\b)?`, "giu"), (words: string, day: string, name: string, year?: string) => {
+      found.set(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`, words);
+      return " ";
+    })
+    .replaceAll(TIME, " ");
+  return { found, rest };
+}
+
+/** `1,200.50` is one number, and so is `3,5`. */
+const NUMBER = /(?<![\p{L}\p{N}._-]|\d,)(?:\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,4})?|\d{1,12}(?:[.,]\d{1,4})?)(?![\p{L}\p{N}_]|[.,]\d)/gu;
+const numbersIn = (text: string): readonly number[] => [...new Set([...text.matchAll(NUMBER)].map(([match]) => numberOf(match)))];
+const numberOf = (text: string): number => Number(/^\d{1,3}(?:,\d{3})+(?:\.|$)/.test(text) ? text.replaceAll(",", "") : text.replace(",", "."));
+
+function fieldKindOf({ fields }: LanguagePack): (name: string) => FieldKind {
+  const [system, outsider, amount] = [setOf(fields.system), setOf(fields.outsider), setOf(fields.amount)];
+  const known = new Map<string, FieldKind>();
+  return (name) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const words = nameTokens(name.slice(0, 64)).map(({ word }) => word);
+    const has = (set: ReadonlySet<string>): boolean => words.some((word) => set.has(word));
+    const kind = has(outsider) ? "outsider" : has(amount) ? "amount" : has(system) ? "system" : "other";
+    if (known.size > 10_000) known.clear();
+    known.set(name, kind);
+    return kind;
+  };
+}
