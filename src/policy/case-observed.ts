@@ -2,7 +2,7 @@ import { GRADES, type Grade } from "../core/intent/grades.ts";
 import { ALIGNMENTS } from "../core/intent/scope.ts";
 import { type IntentStanding, OBJECT_STANDINGS, SCOPE_STANDINGS } from "../core/intent/standing.ts";
 import type { Json, JsonObject } from "../core/words.ts";
-import { described, jsonObject, listOf, object, oneOf, plainValue, type Read, reading, text } from "./document.ts";
+import { described, jsonObject, listOf, mapOf, object, oneOf, plainValue, type Read, reading, text } from "./document.ts";
 
 /** What an earlier call of the task returned. */
 export interface CaseObserved {
@@ -41,6 +41,6 @@ export const intentShape = object(
       object({}, { destination: grade, target: grade, secret: grade, amount: grade, currency: grade, free_text: grade }),
       "where the values come from, by the role of the argument; what is left out is `none`",
     ),
-    weak: described(listOf(text), "arguments whose values nobody vouches for, and addresses in free text that nobody does"),
+    graded: described(mapOf(grade), "for whoever is asked: the grade of each argument with a role, and of each address in free text"),
   },
 );

@@ -49,6 +49,14 @@ describe("what a tool does", () => {
     { description: "Gets the plan and then shows it.", effect: "read high" },
     { description: "Gets the plan, which may be empty.", effect: "read high" },
     { description: "Simulates removing the fence.", effect: "delete high" },
+    { description: "Gives back the plan.", effect: "read high" },
+    { description: "Give back the parcel.", effect: "update high" },
+    { description: "Looks through the plans.", effect: "read high" },
+    { description: "Gets rid of a plan.", effect: "delete high" },
+    { description: "Calls off a delivery.", effect: "delete high" },
+    { description: "Puts together a plan.", effect: "create high" },
+    { description: "Hands over the plan to a neighbour.", effect: "send high" },
+    { description: "Makes available a plan.", effect: "share high" },
   ])("is read from the description alone where the name says nothing: $description", ({ description, effect }) => {
     expect(effectOf({ name: "t17", description, inputSchema: schemaOf({ a3: { type: "string" } }) })).toBe(effect);
   });

@@ -443,7 +443,7 @@ describe("values that wait for the disk", () => {
   const bring = ({ ledger, clock }: OpenedStorage, root: string, count: number): Promise<string> =>
     ledger.transact({ tenant: "default", caller: "gateway", agent: "bot", principal: "none", session: "none" }, () => ({
       events: [{ kind: "task_revoked", v: 1, id: `event-${brought}`, at: clock.now(), tenant: "default", task: "none", root: "none", by: "op" }],
-      observed: { root, entries: Array.from({ length: count }, (_, n) => entry(`${brought++}-${n}`)), amounts: [] },
+      observed: { root, entries: Array.from({ length: count }, (_, n) => entry(`${brought++}-${n}`)), amounts: [], followed: [] },
       answer: "taken",
     }));
   let brought = 0;

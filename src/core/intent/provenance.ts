@@ -19,8 +19,8 @@ export interface Known {
 export interface Grading {
   /** The worst over every text of a value; `none` where it holds none. */
   gradeOf(value: Json): Provenance;
-  /** The worst over the addresses that stand in a value. */
-  addressesOf(value: Json): { readonly grade: Provenance; readonly weakest: readonly string[] };
+  /** The addresses that stand in a value, each once. */
+  addressesOf(value: Json): readonly (readonly [string, Grade])[];
   amountOf(value: Json): Provenance;
 }
 
@@ -51,17 +51,11 @@ export function gradingOf(known: Known): Grading {
   const grade = (text: string): Grade => once(text, () => look(text));
   return {
     gradeOf: (value) => worst(textsOf(value), grade),
-    addressesOf(value) {
-      const found = textsOf(value).flatMap(addressesIn);
-      const weakest: string[] = [];
-      let worstGrade: Provenance = "none";
-      for (const address of found) {
-        const its = once(`address ${address.value}`, () => addressGrade(address, { known, grade, hosts }));
-        if (its === "free_text" || its === "unseen") weakest.push(address.value);
-        worstGrade = worseOf(worstGrade, its);
-      }
-      return { grade: worstGrade, weakest };
-    },
+    addressesOf: (value) =>
+      addressesOfTexts(textsOf(value)).map((address) => [
+        address.value,
+        once(`address ${address.value}`, () => addressGrade(address, { known, grade, hosts })),
+      ]),
     amountOf: (value) =>
       worst(textsOf(value), (text) => (grade(text) === "unseen" || grade(text) === "free_text" ? computedGrade(known, text) : grade(text))),
   };
@@ -69,6 +63,10 @@ export function gradingOf(known: Known): Grading {
 
 /** Nothing but an address, which is known by the spelling that all have that name the same. */
 const isWhole = (plain: string, { value }: Address): boolean => plain.replace(/^https?:\/+/u, "").replace(/\/+$/u, "") === value;
+
+const addressesOfTexts = (texts: readonly string[]): readonly Address[] => [
+  ...new Map(texts.flatMap(addressesIn).map((address) => [address.value, address])).values(),
+];
 
 const worst = (texts: readonly string[], grade: (text: string) => Grade): Provenance => {
   let found: Provenance = "none";

@@ -5,7 +5,7 @@ import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
 import { chainOf, type TaskState } from "../tasks/registered.ts";
 import type { Effect, Instant, Json } from "../words.ts";
-import { type Grade, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
+import { type Grade, GRADES, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
 import { type Grading, gradingOf } from "./provenance.ts";
@@ -24,8 +24,8 @@ export interface IntentStanding {
   readonly words: readonly string[];
   /** By role; absent: none. */
   readonly provenance: Readonly<Partial<Record<ArgumentRole, Grade>>>;
-  /** Arguments whose values are weak, and addresses in free text that are. */
-  readonly weak?: readonly string[];
+  /** For whoever is asked: the grade of each argument with a role, and of each address in free text. */
+  readonly graded?: Readonly<Record<string, Grade>>;
 }
 
 /** Where nothing was looked for: in records of before it was. */
@@ -49,7 +49,8 @@ export interface IntentQuestion {
   readonly read: (statement: string) => StatementWords;
 }
 
-const WEAK_SHOWN = 8;
+/** More are left out of the record, the best first. */
+const GRADED_MAX = 16;
 
 /** Where an action stands to the words of its task, and where its values come from. */
 export function intentOf(question: IntentQuestion): IntentStanding {
@@ -121,10 +122,14 @@ function followedMatch({ tool, effect, observed, read, toolWords }: IntentQuesti
   return undefined;
 }
 
-/** The root's scope lists the tool: what was issued, or what was proposed before the task had seen anything. */
+/** Every scope of the chain lists the tool: what was issued, or what was proposed before the task had seen anything. */
 function scopeNames(registered: TaskState | undefined, tool: string): boolean {
   if (!registered) return false;
-  return chainOf(registered).every(({ task }) => task.scope.tools !== undefined && matchesAnyGlob(task.scope.tools, tool));
+  return chainOf(registered).every(({ task: { scope, scopeKind } }) => {
+    if (scope.tools) return matchesAnyGlob(scope.tools, tool);
+    // What an initiator bounds by effects or resources is bound by them, whichever the tool: what lies outside is no question of intent.
+    return scopeKind === "issued" && (scope.effects !== undefined || scope.resources !== undefined);
+  });
 }
 
 interface Graded {
@@ -134,26 +139,37 @@ interface Graded {
   readonly grading: Grading;
 }
 
-function gradeArguments({ tool, arguments: stated, grading }: Graded): Pick<IntentStanding, "provenance" | "weak"> {
+function gradeArguments({ tool, effect, arguments: stated, grading }: Graded): Pick<IntentStanding, "provenance" | "graded"> {
   const provenance: Partial<Record<ArgumentRole, Provenance>> = {};
-  const weak: string[] = [];
+  const graded: [string, Grade][] = [];
+  const note = (what: string, found: Provenance): void => {
+    if (found !== "none") graded.push([what, found]);
+  };
   const raise = (role: ArgumentRole, found: Provenance): void => {
     provenance[role] = worseOf(provenance[role] ?? "none", found);
   };
   for (const [name, value] of Object.entries(stated)) {
     const role = tool?.roles.get(name);
-    const graded = role === undefined || role === "free_text" ? "none" : role === "amount" ? grading.amountOf(value) : grading.gradeOf(value);
-    if (role !== undefined) raise(role, graded);
-    if (isWeak(graded)) weak.push(name);
+    const its = role === undefined || role === "free_text" ? "none" : role === "amount" ? grading.amountOf(value) : grading.gradeOf(value);
+    if (role !== undefined) raise(role, its);
+    note(name, its);
     if (role === "destination" || role === "secret") continue;
-    const addresses = grading.addressesOf(value);
-    raise("free_text", addresses.grade);
-    weak.push(...addresses.weakest);
+    for (const [address, found] of grading.addressesOf(value)) {
+      raise("free_text", found);
+      note(address, found);
+    }
   }
   for (const role of new Set(tool ? tool.roles.values() : UNKNOWN_ROLES))
     if (provenance[role] === undefined) provenance[role] = missing(tool, stated);
   const found = Object.entries(provenance).filter(([, grade]) => grade !== "none");
-  return { provenance: Object.fromEntries(found), ...(weak.length > 0 && { weak: [...new Set(weak)].slice(0, WEAK_SHOWN) }) };
+  return { provenance: Object.fromEntries(found), ...shownGrades(effect, graded) };
+}
+
+/** Nobody is asked about what only reads. */
+function shownGrades(effect: Effect, graded: readonly (readonly [string, Grade])[]): Pick<IntentStanding, "graded"> {
+  if (effect === "read" || graded.length === 0) return {};
+  const worstFirst = [...graded].sort(([, a], [, b]) => GRADES.indexOf(b) - GRADES.indexOf(a));
+  return { graded: Object.fromEntries(worstFirst.slice(0, GRADED_MAX)) };
 }
 
 /** Of a tool that nobody has listed anything may be addressed. */
