@@ -28,7 +28,8 @@ export function effectsInProse(lexicon: Lexicon, prose: string): readonly Effect
   return found;
 }
 
-const beside = ({ strength }: EffectEvidence): EffectEvidence["strength"] => (strength === "main" || strength === "likely" ? "also" : strength);
+/** What is read in a later sentence is what comes of it: a weak word there says nothing of what the first left open. */
+const beside = ({ strength, effect }: EffectEvidence): EffectEvidence["strength"] => (strength === "weak" && effect !== "read" ? "weak" : "also");
 
 /** Sentences, items of lists and what stands in brackets. */
 export const clausesOf = (prose: string): readonly string[] =>

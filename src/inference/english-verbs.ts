@@ -5,7 +5,18 @@ const list = (text: string): readonly string[] => text.split(/,\s*/);
 
 type VerbWords = Pick<
   LanguagePack,
-  "verbs" | "weak" | "fetching" | "information" | "describing" | "nounLike" | "light" | "lightObjects" | "phrases" | "particles" | "irregular"
+  | "verbs"
+  | "weak"
+  | "fetching"
+  | "information"
+  | "questions"
+  | "describing"
+  | "nounLike"
+  | "light"
+  | "lightObjects"
+  | "phrases"
+  | "particles"
+  | "irregular"
 >;
 
 /** The verbs of English by what somebody does who does them to things on a computer: as documentation says it, and as people do. */
@@ -66,7 +77,15 @@ export const ENGLISH_VERBS: VerbWords = {
     prices rate rates quote quotes review reviews rating ratings description descriptions link links url urls page pages article articles news
     picture pictures photo photos image images comment comments post posts channel channels log logs profile profiles user users member members
     people account accounts device devices setting settings option options weather forecast temperature date day time hotel hotels
-    restaurant restaurants flight flights directory folder folders value values version versions`,
+    restaurant restaurants flight flights directory folder folders value values version versions
+    slot slots gathering gatherings communication communications card cards metadata location locations direction directions element elements body
+    bodies wording wordings cost costs fee fees preference preferences mode usage disbursement disbursements outlay outlays payment payments
+    referral referrals ticket tickets issue issues thread threads feed notification notifications customer customers employee employees
+    patient patients person persons individual individuals product products feedback attachment attachments answer answers inventory limit limits
+    availability area areas city cities country countries title titles cuisine type types kind kinds tag tags currency
+    conversation conversations chat chats invoice invoices receipt receipts recipe recipes subscription subscriptions plan plans
+    requirement requirements criteria reason reasons score scores rank ranking rankings recommendation recommendations suggestion suggestions insight insights advice analysis airport airports`,
+  questions: "what which who whom whose whether how when where if",
   describing: "include contain hold cover comprise feature carry form",
   nounLike: `transfer request order schedule record report update change share post comment message email mail document charge credit debit deposit
     book block file log note set call display view check quote test run text page push alert bid tip trade wire bill phone label tag flag
@@ -89,7 +108,7 @@ export const ENGLISH_VERBS: VerbWords = {
   },
   phrases: {
     retrieve: list(`look up, look for, look through, look over, look at, look into, look in, look around, take a look, have a look, take stock,
-      find out, search out, search through, seek out, hunt down, hunt for, track down, trace back, sniff out, ferret out, root through, go through, go
+      find out, search out, search through, seek out, dig out, dig up, hunt down, hunt for, track down, trace back, sniff out, ferret out, root through, go through, go
       over, run through, leaf through, flick through, flip through, page through, skim through, comb through, sift through, rummage through, dig
       through, sort through, scroll through, work through, trawl through, list out, read out, read through, read over, read back, read off, spell out,
       point out, single out, pick out, come back with, report back with, get hold of, get sight of, keep an eye on, keep track of, keep tabs on,
@@ -97,7 +116,7 @@ export const ENGLISH_VERBS: VerbWords = {
     check: list(`check for, check if, check whether, check on, check over, check up on, check through, make sure, see if, see whether`),
     calculate: list(`work out, figure out, add up, tot up, count up, size up, weigh up, reckon up`),
     bring: list(`give back, hand back, pass back, send back, bring back, bring in, bring up, bring out, bring over, bring forth, pull up, pull out,
-      pull in, pull down, pull together, pull through, get back, get together, turn up, turn out, throw back, serve up, dig up, dig out, dish
+      pull in, pull down, pull together, pull through, get back, get together, turn up, turn out, throw back, serve up, dish
       up, report back, feed back, fetch back, come up with, set out, put forth, pick up, call up, gather up, round up, lay hands on`),
     give: list(`hand over, give over, turn over, pass over, deliver up, give up, hand up`),
     create: list(`check in, sign up, set up, back up, start up, put together, lay out, spin up, draw up, make up, stand up, bring about, bring into

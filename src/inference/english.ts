@@ -42,12 +42,15 @@ export const ENGLISH: LanguagePack = {
   usage: "call use invoke run execute ask",
   objects: {
     pay: `money fund funds payment payments transaction transactions cash deposit withdrawal payout refund ether bitcoin crypto cryptocurrency
-      cryptocurrencies donation remittance eth btc usd eur sum sums disbursement disbursements outlay outlays movement movements remittances currency`,
+      cryptocurrencies donation remittance eth btc usd eur sum sums disbursement disbursements outlay outlays remittances currency`,
+    paid: "transfer transfers movement movements order orders amount amounts",
     payVerbs: `send transfer make schedule submit process issue create initiate place add update modify deposit withdraw post execute perform dispatch
-      convey transmit relay forward hand give pass move shift arrange plan produce collect set revise amend alter change write put distribute`,
+      convey transmit relay forward hand give pass move shift arrange plan produce collect set revise amend alter change write put distribute include`,
     order: "order orders trade trades bid",
     orderVerbs: "place make submit execute create produce",
-    secret: list(`password, passwords, passphrase, passcode, secret, secrets, credential, credentials, api key, api keys, access key,
+    secret:
+      list(`password, passwords, passphrase, passphrases, passcode, passcodes, secret phrase, secret phrases, secret word, secret words, pass phrase,
+      watchword, access code, access codes, security code, login details, secret, secrets, credential, credentials, api key, api keys, access key,
       private key, private keys, secret key, access token, auth token, pin, environment variables, environment variable, ssh
       key, ssh keys, mfa, otp`),
     web: list(`web, webpage, web page, website, url, urls, internet, http, https, web pages, websites, online`),
@@ -65,7 +68,7 @@ export const ENGLISH: LanguagePack = {
       addressee addressees someone somebody everyone anyone others colleague colleagues customer customers client clients friend friends team owner
       him her them`,
     member: "collaborator collaborators member members participant participants guest guests attendee attendees invitee invitees",
-    memberVerbs: "add invite manage include append attach introduce insert update revise modify",
+    memberVerbs: "add invite manage include append attach introduce insert",
   },
   reversibility: {
     irreversible: list(`permanently, permanent, irreversible, irreversibly, cannot be undone, can't be undone, cannot be reversed, cannot be
@@ -83,16 +86,27 @@ export const ENGLISH: LanguagePack = {
     currency: list(`currency, currency code`),
     amount: list(`amount, price, total price, sum, cost, fee, payment amount, budget, bid`),
     notAmount: list(`limit, max results, number of, quantity, count, gas limit`),
-    destination: list(`recipient, recipients, receiver, cc, bcc, participant, participants, attendee, attendees, invitee, invitees,
+    destination:
+      list(`recipient, recipients, receiver, cc, bcc, participant, participants, attendee, attendees, invitee, invitees, receivers, addressee,
+      addressees, receiving end, taking part, who receives, who gets, who is to receive, goes to, go to, to whom, person to, people to, persons to, user
+      to, users to, member to, members to, individual to, individuals to, collaborators, shipping location, delivery location, carbon copy, invitees,
       collaborator, guest, guests, payee, beneficiary, webhook, callback url, forward to, send to, shipping address, delivery
       address, destination address, destination account, funds to, money to, recipient email`),
+    mailAddress: list(`email address, email addresses, e mail address, e mail addresses, mail address, mail addresses, electronic address, electronic
+      addresses, message address, message addresses, message location, message locations, mail location, mail locations, mailing address, letter address,
+      letter addresses, electronic mail address, phone number, phone numbers, telephone number, iban`),
+    amountOfPaying: list("figure, figures, quantity, how much"),
+    whereabouts: list("location, locations, details, data"),
+    ids: list("id, identifier"),
     destinationOfSending:
       list(`to, email, e mail, emails, address, addresses, destination, channel, channels, chat, phone, phone number, iban, account
       number, contact, user, users, username, receiver, target account, member, members, url, link, server, host, group`),
-    notDestination: list(`from, sender, source, origin, city, airport, folder, directory, path, reply to id, in reply to, own, payment method`),
+    notDestination: list(
+      `from, sender, senders, originator, payer, person writing, source, origin, city, airport, folder, directory, path, reply to id, in reply to, own, payment method`,
+    ),
     location: list(`url, uri, link, web address, webpage, website, href, endpoint, domain`),
     target: list(`id, ids, identifier, identifiers, uuid, path, paths, file, files, filename, folder, directory, repo, repository, branch,
-      bucket, table, database, attachment, attachments, slug, resource, uri, key, document`),
+      bucket, table, database, paper, papers, documents, attachment, attachments, slug, resource, uri, key, document`),
     freeText: list(`body, content, contents, message, text, subject, title, description, query, keyword, keywords, comment, note, notes,
       reason, summary, prompt, command, code, question, review, details, search term, location, name, remark, expression,
       html, markdown, data`),

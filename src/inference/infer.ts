@@ -99,16 +99,19 @@ function hintsOf(annotations: JsonObject | undefined): Hints {
 const settled = (evidence: readonly EffectEvidence[], isHandedOver: boolean): readonly EffectEvidence[] =>
   evidence.map((one): EffectEvidence => (one.strength === "likely" ? { ...one, strength: isHandedOver ? "weak" : "main" } : one));
 
-/** An address to which something goes, an amount, or what a message or a file consists of. */
+/** Somebody to whom something goes, an amount, or what a message or a file consists of. */
 function handsOver(lexicon: Lexicon, argument: Argument): boolean {
   const { value } = roleOf(lexicon, argument, "create");
-  if (value === "destination" || value === "amount" || value === "secret") return true;
-  const gist = tokensOf(argument.description).slice(0, HANDED_WORDS);
-  return value === "free_text" && foundIn(lexicon.pack.roles.content, [...nameTokens(argument.name), ...gist]) !== undefined;
+  if (value === "amount" || value === "secret") return true;
+  const { content, destination } = lexicon.pack.roles;
+  const [name, said] = [nameTokens(argument.name), tokensOf(argument.description)];
+  if (foundIn(destination, [...name, ...said.slice(0, ADDRESSED_WORDS)]) !== undefined) return true;
+  return value === "free_text" && foundIn(content, [...name, ...said.slice(0, HANDED_WORDS)]) !== undefined;
 }
 
 /** `The text to show` begins with what is handed over; further back stands what the argument is about. */
 const HANDED_WORDS = 3;
+const ADDRESSED_WORDS = 14;
 
 /** What arguments add: an address that is read can carry data out, and what moves an amount somewhere pays. */
 function withArguments(lexicon: Lexicon, evidence: readonly EffectEvidence[], stated: readonly Argument[]): readonly EffectEvidence[] {

@@ -22,6 +22,8 @@ export interface LanguagePack {
   readonly fetching: string;
   /** What is read where it is fetched. */
   readonly information: string;
+  /** Words before what is asked: `brings up what was written`. */
+  readonly questions: string;
   /** Verbs that say of what comes back what it has in it: `includes the name`. They say nothing of what is done in a later sentence. */
   readonly describing: string;
   /** Verbs before the verb that counts: `allows you to send`. */
@@ -54,6 +56,8 @@ export interface LanguagePack {
   /** Objects by which a verb becomes something worse. */
   readonly objects: {
     readonly pay: string;
+    /** What is paid where money stands before it: `a money transfer`. */
+    readonly paid: string;
     readonly payVerbs: string;
     readonly order: string;
     readonly orderVerbs: string;
@@ -108,12 +112,19 @@ export interface RoleWords {
   readonly notAmount: readonly string[];
   /** Where data goes, in whatever tool that is not only reading. */
   readonly destination: readonly string[];
+  /** Addresses of people, wherever they are not only read. */
+  readonly mailAddress: readonly string[];
+  /** How much, in a tool that pays. */
+  readonly amountOfPaying: readonly string[];
   /** Where data goes, in a tool that sends, shares or pays. */
   readonly destinationOfSending: readonly string[];
   readonly notDestination: readonly string[];
   readonly location: readonly string[];
   readonly target: readonly string[];
   readonly freeText: readonly string[];
+  /** Of somebody, it is where something goes: `the location of the receiver`. */
+  readonly whereabouts: readonly string[];
+  readonly ids: readonly string[];
   /** What a message or a file consists of: it is handed over, and not looked for. */
   readonly content: readonly string[];
   readonly none: readonly string[];

@@ -105,7 +105,7 @@ function inflected(word: string, stems: ReadonlyMap<string, readonly string[]>, 
   const unlike = irregular.get(word);
   if (unlike !== undefined && stems.get(stemOf(unlike))?.includes(unlike)) return { base: unlike, form: "participle" };
   // A stem loses the second `d` of `adding`.
-  const bases = stems.get(stemOf(word)) ?? stems.get(word.replace(/(ing|ed)$/, ""));
+  const bases = stems.get(stemOf(word)) ?? stems.get(word.replace(/(ing|ed|es)$/, ""));
   const known = bases?.flatMap((base) => {
     const form = formOf(word, base);
     return form ? [{ base, form }] : [];

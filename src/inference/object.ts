@@ -11,6 +11,14 @@ export function objectOf(lexicon: Lexicon, tokens: readonly Token[]): readonly T
   return tokens.slice(0, Math.min(end === -1 ? tokens.length : end, OBJECT_WORDS_MAX));
 }
 
+/** `to you`, `to summarize`: nobody else gets anything. */
+const isDone = (lexicon: Lexicon, next: Token | undefined): boolean => {
+  const verb = next && lexicon.verbOf(next);
+  return (
+    next === undefined || lexicon.isIn("leadIns", next.word) !== lexicon.isIn("determiners", next.word) || (verb?.form === "base" && !verb.nounLike)
+  );
+};
+
 interface Done {
   readonly effect: Effect;
   readonly strength: "main" | "weak" | "likely";
@@ -32,7 +40,8 @@ export function effectOf(lexicon: Lexicon, verb: VerbInText, behind: readonly To
     effect = done ?? (verb.effect === "read" ? "unknown" : verb.effect);
     if (done === "read") return { effect, strength: "main" };
   }
-  if (has(objects.payVerbs, verb.base) && head !== undefined && has(objects.pay, head)) effect = worseEffect(effect, "pay");
+  const isPaid = head !== undefined && (has(objects.pay, head) || (has(objects.paid, head) && object.some(({ word }) => has(objects.pay, word))));
+  if (has(objects.payVerbs, verb.base) && isPaid) effect = worseEffect(effect, "pay");
   if (has(objects.orderVerbs, verb.base) && head !== undefined && has(objects.order, head)) effect = worseEffect(effect, "pay");
   if (has(objects.messageVerbs, verb.base) && head !== undefined && has(objects.message, head)) effect = worseEffect(effect, "send");
   if (has(objects.accessVerbs, verb.base) && foundIn(objects.access, object)) effect = worseEffect(effect, "share");
@@ -46,6 +55,8 @@ export function effectOf(lexicon: Lexicon, verb: VerbInText, behind: readonly To
   if (has(objects.tellingVerbs, verb.base) && object.some(({ word }) => has(objects.told, word))) effect = worseEffect(effect, "send");
   if (effect === "read" && foundIn(objects.web, after.slice(0, OBJECT_WORDS_MAX * 2))) effect = "browse";
   if (effect !== "delete" && secretHead(objects.secret, object)) effect = worseEffect(effect, "credential");
+  // Of `acquire` and `pull` alone nobody knows; a name that begins with `get` says it.
+  if (effect === "unknown" && verb.fetching && !verb.light) return { effect: "read", strength: "weak" };
   return { effect, strength: verb.weak ? "weak" : fetches && effect === "read" ? "likely" : "main" };
 }
 
@@ -58,10 +69,9 @@ function isFetched(
   { light }: VerbInText,
   { object, after }: { readonly object: readonly Token[]; readonly after: readonly Token[] },
 ) {
-  if (!object.some(({ word }) => lexicon.isIn("information", word))) return false;
-  const isGiven = after
-    .slice(object.length, object.length + GIVEN_WORDS)
-    .some(({ word }, at, rest) => word === "to" && !lexicon.isIn("leadIns", rest[at + 1]?.word ?? ""));
+  if (!object.some(({ word }) => lexicon.isIn("information", word)) && !lexicon.isIn("questions", after[0]?.word ?? "")) return false;
+  const rest = after.slice(object.length, object.length + GIVEN_WORDS);
+  const isGiven = rest.some(({ word }, at) => word === "to" && !isDone(lexicon, rest[at + 1]));
   const first = object.find(({ word }) => !lexicon.isIn("determiners", word))?.word ?? "";
   return !isGiven && !(light && lexicon.pack.objects.told.split(/\s+/).includes(first));
 }
