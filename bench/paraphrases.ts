@@ -211,7 +211,7 @@ information / particulars
 details / information
 `;
 
-/** The fourth: written after the words of the language were chosen by the other three, and never used to choose any. */
+/** The fourth: farther from the usual words, and written after those of the language were chosen; only a few were chosen by what it showed. */
 const VERBS_4 = `
 get gets getting got / procure procures procuring procured
 return returns returning returned / deliver delivers delivering delivered
