@@ -45,7 +45,8 @@ export const ENGLISH: LanguagePack = {
       cryptocurrencies donation remittance eth btc usd eur sum sums disbursement disbursements outlay outlays remittances currency`,
     paid: "transfer transfers movement movements order orders amount amounts",
     payVerbs: `send transfer make schedule submit process issue create initiate place add update modify deposit withdraw post execute perform dispatch
-      convey transmit relay forward hand give pass move shift arrange plan produce collect set revise amend alter change write put distribute include`,
+      convey transmit relay forward hand give pass move shift arrange plan produce collect set revise amend alter change write put distribute include
+      mail insert adjust correct replace refresh edit reschedule rearrange establish fire shoot`,
     order: "order orders trade trades bid",
     orderVerbs: "place make submit execute create produce",
     secret:
@@ -61,7 +62,7 @@ export const ENGLISH: LanguagePack = {
     messageVerbs: "create make write add submit publish compose generate produce author issue include",
     goods: "item items order orders product products package parcel goods purchase purchases book books equipment merchandise",
     goodsVerbs: "return bring",
-    buyingVerbs: "acquire",
+    buyingVerbs: "acquire procure",
     money: "money cash fund funds deposit deposits sum sums refund refunds coins",
     tellingVerbs: "tell",
     told: `user users person people member members participant participants attendee attendees invitee invitees contact contacts recipient recipients
@@ -79,7 +80,8 @@ export const ENGLISH: LanguagePack = {
       treat this tool as, treat as read, mark this tool as, readonlyhint, read only hint, always allow, do not tell, pre
       approved, pre-approved`),
   roles: {
-    secret: list(`password, passwd, passphrase, passcode, secret, api key, apikey, access key, private key, secret key, ssh key, access
+    secret:
+      list(`passcode, secret phrase, secret word, access code, pass phrase, watchword, password, passwd, passphrase, passcode, secret, api key, apikey, access key, private key, secret key, ssh key, access
       token, auth token, bearer token, refresh token, token, credential, credentials, pin, cvv, cvc, otp, one time code,
       security code`),
     notSecret: list(`page token, next token, token count, max tokens, tokens, continuation token, cursor, token id, token address`),
