@@ -20,9 +20,14 @@ export function createLanguage(pack: LanguagePack = ENGLISH): Language {
 interface Reader {
   readonly lexicon: Lexicon;
   readonly silent: ReadonlySet<string>;
-  /** One stem for those of one meaning. */
-  readonly meaning: ReadonlyMap<string, string>;
-  readonly words: Readonly<Record<"subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "speaking" | "questions", ReadonlySet<string>>>;
+  /** One stem for those of one meaning; several for a word of several meanings. */
+  readonly meanings: ReadonlyMap<string, readonly string[]>;
+  readonly words: Readonly<
+    Record<
+      "subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "speaking" | "questions",
+      ReadonlySet<string>
+    >
+  >;
   /** The base of each. */
   readonly participles: ReadonlyMap<string, string>;
   readonly most: ReadonlySet<string>;
@@ -33,17 +38,17 @@ const setOf = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/)
 
 function createReader(pack: LanguagePack): Reader {
   const { statement } = pack;
-  const meaning = new Map<string, string>();
+  const meanings = new Map<string, string[]>();
   for (const group of statement.meanings) {
     const [first = "", ...others] = group.split(/\s+/).map(stemOf);
-    for (const stem of [first, ...others]) meaning.set(stem, first);
+    for (const stem of new Set([first, ...others])) meanings.set(stem, [...(meanings.get(stem) ?? []), first]);
   }
   return {
     lexicon: compileLexicon(pack),
     silent: setOf(
       [pack.determiners, pack.prepositions, pack.negations, pack.conditions, pack.modals, pack.adverbs, pack.predicates, statement.silent].join(" "),
     ),
-    meaning,
+    meanings,
     words: {
       subjects: setOf(statement.subjects),
       licences: setOf(statement.licences),
@@ -64,7 +69,8 @@ function createReader(pack: LanguagePack): Reader {
 }
 
 /** What is quoted counts as a name, and no word in it as a verb. */
-export const QUOTED = /(?<![\p{L}\p{N}])(?:'((?:[^'\n]|'(?=\p{L})){1,300})'|"([^"\n]{1,300})"|“([^”\n]{1,300})”|‘([^’\n]{1,300})’|`([^`\n]{1,300})`)(?![\p{L}\p{N}])/gu;
+export const QUOTED =
+  /(?<![\p{L}\p{N}])(?:'((?:[^'\n]|'(?=\p{L})){1,300})'|"([^"\n]{1,300})"|“([^”\n]{1,300})”|‘([^’\n]{1,300})’|`([^`\n]{1,300})`)(?![\p{L}\p{N}])/gu;
 
 function readStatement(reader: Reader, text: string): StatementReading {
   const quoted = [...text.matchAll(QUOTED)].map((match) => match.slice(1).find((part) => part !== undefined) ?? "");
@@ -100,18 +106,18 @@ const isQuestion = ({ words, lexicon }: Reader, sentence: string, tokens: readon
   /\?["'”’)]*\s*$/u.test(sentence) || (words.questions.has(tokens[0]?.word ?? "") && !lexicon.isIn("negations", tokens[1]?.word ?? ""));
 
 function questionOf(reader: Reader, tokens: readonly StatementToken[]): Ask {
-  const objects = new Map<string, string>();
-  for (const { word, raw } of tokens.slice(0, OBJECTS_MAX)) {
-    const stem = stemFor(reader, word);
-    if (stem !== undefined && !objects.has(stem)) objects.set(stem, raw);
-  }
-  return { effect: "read", verb: tokens[0]?.raw ?? "?", objects, universal: false };
+  return { effect: "read", verb: tokens[0]?.raw ?? "?", objects: namedIn(reader, tokens.slice(0, OBJECTS_MAX)), universal: false };
+}
+
+/** What words name, by stem, as it was written first. */
+function namedIn(reader: Reader, tokens: readonly StatementToken[]): Map<string, string> {
+  const named = new Map<string, string>();
+  for (const { word, raw } of tokens) for (const stem of stemsOf(reader, word)) if (!named.has(stem)) named.set(stem, raw);
+  return named;
 }
 
 export const sentencesOf = (text: string): readonly string[] =>
-  text
-    .split(/(?<=[.!?;])(?<!\b(?:mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e)\.)\s+|\n+/iu)
-    .filter((sentence) => sentence.trim() !== "");
+  text.split(/(?<=[.!?;])(?<!\b(?:mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e)\.)\s+|\n+/iu).filter((sentence) => sentence.trim() !== "");
 
 interface StatementToken extends Token {
   readonly isQuoted: boolean;
@@ -134,18 +140,17 @@ function stemsIn(reader: Reader, text: string): ReadonlySet<string> {
   for (const { raw, kind } of tokensOf(text)) {
     if (kind !== "word") continue;
     for (const { word } of nameTokens(raw)) {
-      const stem = stemFor(reader, word);
-      if (stem !== undefined) stems.add(stem);
+      for (const stem of stemsOf(reader, word)) stems.add(stem);
     }
   }
   return stems;
 }
 
-/** Undefined for a word that says nothing of what something is. */
-function stemFor({ silent, meaning }: Reader, word: string): string | undefined {
-  if (silent.has(word) || /^\p{N}*$/u.test(word) || (word.length < 2 && /^[a-z]$/.test(word))) return undefined;
+/** None for a word that says nothing of what something is. */
+function stemsOf({ silent, meanings }: Reader, word: string): readonly string[] {
+  if (silent.has(word) || /^\p{N}*$/u.test(word) || (word.length < 2 && /^[a-z]$/.test(word))) return [];
   const stem = stemOf(word);
-  return meaning.get(stem) ?? stem;
+  return meanings.get(stem) ?? [stem];
 }
 
 interface Placed {
@@ -186,9 +191,10 @@ function askingVerb(reader: Reader, tokens: readonly StatementToken[], at: numbe
   if (!token || (/^\p{Lu}/u.test(token.raw) && at > 0 && !/^\p{N}+$/u.test(tokens[at - 1]?.word ?? ""))) return undefined;
   if (at === 0 && isSubject(reader, tokens)) return undefined;
   const previous = previousTo(lexicon, tokens, at);
-  const known = lexicon.verbOf(token) ?? phraseAt(lexicon, tokens, at) ?? (previous === "be" ? participleOf(reader, token) : undefined);
+  const known =
+    (isParticle(lexicon, tokens, at) ? undefined : lexicon.verbAt(tokens, at)) ?? (previous === "be" ? participleOf(reader, token) : undefined);
   const wish = words.wishes.has(token.word);
-  const verb: VerbInText | undefined = wish ? { base: token.word, form: "base", effect: "unknown", weak: false, nounLike: false, light: true } : known;
+  const verb: VerbInText | undefined = wish ? wishing(token.word) : known;
   if (!verb) return undefined;
   // `Do not …` asks for nothing, and neither does what stands behind it.
   if (lexicon.isIn("negations", previous) || (verb.light && lexicon.isIn("negations", tokens[at + 1]?.word ?? ""))) return undefined;
@@ -209,15 +215,16 @@ function isSubject({ lexicon, words }: Reader, tokens: readonly StatementToken[]
   const next = tokens[1];
   if (!next || next.isQuoted || !/^\p{Lu}/u.test(tokens[0]?.raw ?? "")) return false;
   const verb = lexicon.verbOf(next);
-  return lexicon.isIn("predicates", next.word) || (verb?.form === "third" && !verb.nounLike) || (next.word.endsWith("s") && words.wishes.has(next.word.slice(0, -1)));
+  return (
+    lexicon.isIn("predicates", next.word) ||
+    (verb?.form === "third" && !verb.nounLike) ||
+    (next.word.endsWith("s") && words.wishes.has(next.word.slice(0, -1)))
+  );
 }
 
-/** Some verbs are only verbs with their particle: `roll back`. */
-function phraseAt(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): VerbInText | undefined {
-  const [verb, particle] = [tokens[at]?.word ?? "", tokens[at + 1]?.word ?? ""];
-  const effect = lexicon.phraseEffect(verb, particle);
-  return effect && { base: verb, form: "base", effect, weak: false, nounLike: false, light: false };
-}
+/** `roll back`: no verb of its own, whatever it is elsewhere. */
+const isParticle = (lexicon: Lexicon, tokens: readonly StatementToken[], at: number): boolean =>
+  at > 0 && (lexicon.verbAt(tokens, at - 1)?.words ?? 1) > 1;
 
 /** `sent`, `paid`: those that no rule makes of their verb. */
 function participleOf({ lexicon, participles }: Reader, token: Token): VerbInText | undefined {
@@ -225,6 +232,17 @@ function participleOf({ lexicon, participles }: Reader, token: Token): VerbInTex
   const verb = base === undefined ? undefined : lexicon.verbOf({ ...token, word: base });
   return verb && { ...verb, form: "participle" };
 }
+
+const wishing = (base: string): VerbInText => ({
+  base,
+  form: "base",
+  words: 1,
+  effect: "unknown",
+  weak: false,
+  nounLike: false,
+  light: true,
+  fetching: false,
+});
 
 /** The word before, without adverbs; the beginning of a clause is the empty word. */
 function previousTo(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): string {
@@ -249,21 +267,17 @@ interface Asking extends Placed {
 
 function askAt(reader: Reader, tokens: readonly StatementToken[], { at, verb, end, before }: Asking): Ask | undefined {
   const { words } = reader;
-  const span = verb.form === "participle" ? tokens.slice(0, at) : tokens.slice(at + 1, Math.min(end, at + 1 + OBJECTS_MAX));
-  const objects = new Map<string, string>();
-  for (const { word, raw } of span) {
-    const stem = stemFor(reader, word);
-    if (stem !== undefined && !objects.has(stem)) objects.set(stem, raw);
-  }
+  const span = verb.form === "participle" ? tokens.slice(0, at) : tokens.slice(at + verb.words, Math.min(end, at + verb.words + OBJECTS_MAX));
+  const objects = namedIn(reader, span);
   const refersBack = objects.size === 0 || span.some(({ word, isQuoted }) => !isQuoted && words.pronouns.has(word));
   // What is meant by `it` is what was spoken of, and not the verb that spoke of it: `email the report and delete it`.
-  const itself = before && stemFor(reader, before.verb.toLowerCase());
-  if (refersBack && before) for (const [stem, raw] of before.objects) if (stem !== itself && !objects.has(stem)) objects.set(stem, raw);
+  const itself: readonly string[] = before ? stemsOf(reader, before.verb.toLowerCase()) : [];
+  if (refersBack && before) for (const [stem, raw] of before.objects) if (!itself.includes(stem) && !objects.has(stem)) objects.set(stem, raw);
   const effect = effectAsked(reader, verb, span);
   // `Perform the following tasks` asks for what follows.
   if (effect === undefined || (verb.light && span.some(({ word }) => word === "following"))) return undefined;
   // A verb that stands for what is done to something, such as `email`, names the something too.
-  if (verb.nounLike) objects.set(stemFor(reader, verb.base) ?? verb.base, verb.base);
+  if (verb.nounLike) for (const stem of stemsOf(reader, verb.base)) objects.set(stem, verb.base);
   return {
     effect,
     verb: tokens[at]?.raw ?? verb.base,
@@ -310,31 +324,29 @@ function followsIn({ statement }: LanguagePack, tokens: readonly StatementToken[
   return undefined;
 }
 
-const ISO_DATE = /\b(\d{4})-(\d{1,2})-(\d{1,2})\b/gu;
+const ISO_DATE = /\b(?<year>\d{4})-(?<month>\d{1,2})-(?<day>\d{1,2})\b/gu;
 const TIME = /\b\d{1,2}:\d{2}(?::\d{2})?\b/gu;
-const two = (text: string | number): string => String(text).padStart(2, "0");
+const two = (text: string): string => text.padStart(2, "0");
 
 /** Dates as `2026-05-15`, without a year `05-15`, with the words that say them; and the text without them. */
 export function datesIn(text: string, months: string): { readonly found: ReadonlyMap<string, string>; readonly rest: string } {
   const names = months.split(/\s+/);
-  const found = new Map<string, string>();
-  const month = (name: string): string => two(names.findIndex((full) => full.startsWith(name.toLowerCase().slice(0, 3))) + 1);
   const named = names.map((name) => `${name}|${name.slice(0, 3)}`).join("|");
-  const rest = text
-    .replaceAll(ISO_DATE, (words: string, year: string, m: string, day: string) => {
-      found.set(`${year}-${two(m)}-${two(day)}`, words);
-      return " ";
-    })
-    .replaceAll(new RegExp(String.raw`\b(${named})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?`, "giu"), (words: string, name: string, day: string, year?: string) => {
-      found.set(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`, words);
-      return " ";
-    })
-    .replaceAll(new RegExp(String.raw`\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(${named})\b(?:,?\s+(\d{4})\b)?`, "giu"), (words: string, day: string, name: string, year?: string) => {
-      found.set(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`, words);
-      return " ";
-    })
-    .replaceAll(TIME, " ");
-  return { found, rest };
+  const found = new Map<string, string>();
+  let rest = text;
+  for (const pattern of [
+    ISO_DATE,
+    new RegExp(String.raw`\b(?<name>${named})\.?\s+(?<day>\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(?<year>\d{4})\b)?`, "giu"),
+    new RegExp(String.raw`\b(?<day>\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(?<name>${named})\b(?:,?\s+(?<year>\d{4})\b)?`, "giu"),
+  ]) {
+    for (const { 0: words, groups } of rest.matchAll(pattern)) {
+      const { name, month, day = "", year } = groups ?? {};
+      const number = month ?? String(names.findIndex((full) => full.startsWith((name ?? "").toLowerCase().slice(0, 3))) + 1);
+      found.set(`${year === undefined ? "" : `${year}-`}${two(number)}-${two(day)}`, words);
+    }
+    rest = rest.replaceAll(pattern, " ");
+  }
+  return { found, rest: rest.replaceAll(TIME, " ") };
 }
 
 /** `1,200.50` is one number, and so is `3,5`. */

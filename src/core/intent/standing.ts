@@ -5,7 +5,7 @@ import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
 import { chainOf, type TaskState } from "../tasks/registered.ts";
 import type { Effect, Instant, Json } from "../words.ts";
-import { type Grade, GRADES, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
+import { GRADES, type Grade, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
 import { type Grading, gradingOf } from "./provenance.ts";
