@@ -212,9 +212,11 @@ export const ENGLISH: LanguagePack = {
   fields: {
     system: `id ids uuid guid key size created updated modified timestamp date time status state type version index count number read unread starred
       position order recurring all day start end due`,
-    outsider: `sender from author by participants participant attendees attendee invitees recipients recipient to cc bcc subject title name body content
-      contents text message messages description comment comments review reviews note notes summary question answer feedback bio about url link
-      links website email emails owner shared location filename label tag tags username user reply`,
+    outsider: `participants participant attendees attendee invitees recipients recipient to cc bcc subject title name url link links website email
+      emails shared location filename label tag tags reply`,
+    author: "sender from author by owner username user creator reporter poster",
+    prose: `body content contents text message messages description comment comments review reviews note notes remark remarks summary question answer
+      feedback bio about excerpt snippet`,
     amount: "amount price total cost fee sum rating score balance value size rent",
   },
   answers: "return returns output outputs shows answers prints",

@@ -96,7 +96,7 @@ export interface LanguagePack {
   /** How people say what they want. */
   readonly statement: StatementWords;
   /** Who fills a field, by the words of its name. */
-  readonly fields: { readonly system: string; readonly outsider: string; readonly amount: string };
+  readonly fields: Readonly<Record<"system" | "outsider" | "author" | "prose" | "amount", string>>;
   /** Verbs after which a description says what comes back. */
   readonly answers: string;
   /** Lines that begin a part of a description: its arguments, and what else is no sentence about what the tool does. */

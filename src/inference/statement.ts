@@ -355,14 +355,14 @@ const numbersIn = (text: string): readonly number[] => [...new Set([...text.matc
 const numberOf = (text: string): number => Number(/^\d{1,3}(?:,\d{3})+(?:\.|$)/.test(text) ? text.replaceAll(",", "") : text.replace(",", "."));
 
 function fieldKindOf({ fields }: LanguagePack): (name: string) => FieldKind {
-  const [system, outsider, amount] = [setOf(fields.system), setOf(fields.outsider), setOf(fields.amount)];
+  // Of a name of several words the one that says most of who fills it counts.
+  const kinds = (["prose", "author", "outsider", "amount", "system"] as const).map((kind) => [kind, setOf(fields[kind])] as const);
   const known = new Map<string, FieldKind>();
   return (name) => {
     const before = known.get(name);
     if (before !== undefined) return before;
     const words = nameTokens(name.slice(0, 64)).map(({ word }) => word);
-    const has = (set: ReadonlySet<string>): boolean => words.some((word) => set.has(word));
-    const kind = has(outsider) ? "outsider" : has(amount) ? "amount" : has(system) ? "system" : "other";
+    const kind = kinds.find(([, set]) => words.some((word) => set.has(word)))?.[0] ?? "other";
     if (known.size > 10_000) known.clear();
     known.set(name, kind);
     return kind;

@@ -8,8 +8,11 @@ export interface Language {
   readonly fieldKind: (name: string) => FieldKind;
 }
 
-/** Who fills a field of what a tool returns, as far as its name says: the system alone, anybody, or nobody knows; `amount` is how much something is. */
-export const FIELD_KINDS = ["system", "outsider", "amount", "other"] as const;
+/**
+ * Who fills a field of what a tool returns, as far as its name says: the system alone, anybody, whoever made it, anybody in sentences, or nobody knows; `amount` is how much
+ * something is.
+ */
+export const FIELD_KINDS = ["system", "outsider", "author", "prose", "amount", "other"] as const;
 export type FieldKind = (typeof FIELD_KINDS)[number];
 
 /** One thing that a statement asks for. */

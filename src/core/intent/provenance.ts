@@ -41,12 +41,13 @@ export function gradingOf(known: Known): Grading {
     if (isStated(known.statement, plain)) return "stated";
     const [address] = addressesIn(text);
     const spellings = [plain, squeezed(plain), ...(address && isWhole(plain, address) ? [address.value] : [])];
+    if (spellings.some((spelling) => known.statement?.addresses.has(spelling))) return "stated";
     if (spellings.some((spelling) => endorsed.has(spelling))) return "endorsed";
     if (spellings.some((spelling) => own.has(spelling))) return "own";
     const observed = observedGrade(known, spellings);
     if (observed === "attested") return observed;
     if (address?.host !== undefined && isWithinHosts(address.host, hosts)) return "same_host";
-    return observed ?? joinedGrade(known, plain) ?? "unseen";
+    return observed ?? joinedGrade(known, { plain, endorsed, own }) ?? "unseen";
   };
   const grade = (text: string): Grade => once(text, () => look(text));
   return {
@@ -147,13 +148,21 @@ function isWithinHosts(host: string, hosts: ReadonlySet<string>): boolean {
   }
 }
 
-/** `owner/name`, where both are known. Two parts at most: of many short ones anything can be made. */
-function joinedGrade(known: Known, plain: string): Grade | undefined {
+interface Joined {
+  readonly plain: string;
+  readonly endorsed: ReadonlySet<string>;
+  readonly own: ReadonlySet<string>;
+}
+
+/** `owner/name`, where both are known, or where it is a part of an address that the statement holds. Two parts at most: of many short ones anything can be made. */
+function joinedGrade(known: Known, { plain, endorsed, own }: Joined): Grade | undefined {
   const parts = plain.split("/");
   if (parts.length !== 2 || parts.some((part) => part.length < 2)) return undefined;
+  for (const address of known.statement?.addresses ?? []) if (`${address}/`.includes(`/${plain}/`)) return "stated";
   let found: Grade = "stated";
   for (const part of parts) {
-    const grade: Grade | undefined = isStated(known.statement, part) ? "stated" : observedGrade(known, [part]);
+    const named = endorsed.has(part) ? "endorsed" : own.has(part) ? "own" : observedGrade(known, [part]);
+    const grade: Grade | undefined = isStated(known.statement, part) ? "stated" : named;
     if (grade === undefined) return undefined;
     found = worseOf(found, grade);
   }
