@@ -169,6 +169,13 @@ export const ENGLISH: LanguagePack = {
     questions: "who whom whose what which when where why how is are was were do does did has have",
     followVerbs: "do follow execute perform complete carry act handle obey apply implement",
     followNouns: "action actions instruction instructions step steps task tasks todo todos request requests says said asks direction directions",
+    addressKinds: {
+      url: "link links url urls website websites form forms address",
+      email: "email emails mail address addresses contact contacts",
+      iban: "iban account accounts bank",
+      phone: "phone telephone number numbers mobile cell tel contact contacts",
+      key: "key keys code codes token tokens login password passwords credential credentials passphrase pin number numbers account",
+    },
     months: "january february march april may june july august september october november december",
     meanings: [
       "event appointment meeting calendar happening engagement session gathering conference occasion diary agenda slot rendezvous together",

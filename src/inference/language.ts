@@ -1,3 +1,4 @@
+import type { AddressKind } from "../core/intent/addresses.ts";
 import type { Effect } from "../core/words.ts";
 
 /** Words of one language by what they say of a tool; lists of words are one string each, parted by blanks. Data, and nothing else. */
@@ -170,6 +171,8 @@ export interface StatementWords {
   readonly questions: string;
   readonly followVerbs: string;
   readonly followNouns: string;
+  /** Words for each kind of address. */
+  readonly addressKinds: Readonly<Record<AddressKind, string>>;
   /** From January. */
   readonly months: string;
   /** Words of one meaning, a group each, the first standing for all. */

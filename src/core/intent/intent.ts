@@ -26,7 +26,7 @@ export function createIntent(language: Language, readResult: ReadResult): Intent
   const toolWords = createToolWords(language);
   const read = remembering((statement: string) => ({
     plain: plainly(statement),
-    addresses: new Set(addressesIn(statement).map(({ value }) => value)),
+    addresses: new Map(addressesIn(statement).map(({ value, kind }) => [value, kind] as const)),
     reading: language.readStatement(statement),
   }));
   return {

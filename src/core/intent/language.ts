@@ -1,4 +1,5 @@
 import type { Effect } from "../words.ts";
+import type { AddressKind } from "./addresses.ts";
 
 /** What the core needs to know of people's words. It is pure: the same text is read the same way each time. */
 export interface Language {
@@ -41,6 +42,8 @@ export interface StatementReading {
   readonly superlatives: readonly Superlative[];
   /** People who are meant without a name: `the client`, `everyone`. */
   readonly people: readonly string[];
+  /** Kinds of addresses of which it speaks: `the link`, `her number`. */
+  readonly addressKinds: ReadonlySet<AddressKind>;
   /** The words by which it leaves it to a source what is to be done. */
   readonly follows?: string;
 }

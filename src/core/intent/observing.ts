@@ -1,7 +1,7 @@
 import { isList, isObject } from "../json.ts";
 import type { Tool } from "../policy.ts";
 import type { Json, JsonObject, Trust } from "../words.ts";
-import { addressesIn } from "./addresses.ts";
+import { type AddressKind, addressesIn } from "./addresses.ts";
 import type { Language, StatementReading } from "./language.ts";
 import { FOLLOWED_LENGTH_MAX, OBSERVED_LENGTH_MAX, type Observation, type ObservedEntry } from "./observed.ts";
 import { holds, plainly, squeezed } from "./spelling.ts";
@@ -25,8 +25,8 @@ export interface Returned {
 /** A statement, read and in plain spelling. */
 export interface StatementWords {
   readonly plain: string;
-  /** Those that stand in it, in their one spelling. */
-  readonly addresses: ReadonlySet<string>;
+  /** Those that stand in it, by their one spelling. */
+  readonly addresses: ReadonlyMap<string, AddressKind>;
   readonly reading: StatementReading;
 }
 

@@ -47,6 +47,7 @@ export function gradingOf(known: Known): Grading {
     const observed = observedGrade(known, spellings);
     if (observed === "attested") return observed;
     if (address?.host !== undefined && isWithinHosts(address.host, hosts)) return "same_host";
+    if (observed === "named_source" && address && isWhole(plain, address)) return sourceGrade(known, address);
     return observed ?? joinedGrade(known, { plain, endorsed, own }) ?? "unseen";
   };
   const grade = (text: string): Grade => once(text, () => look(text));
@@ -116,6 +117,15 @@ function observedGrade({ observed, endorsed }: Known, spellings: readonly string
   return undefined;
 }
 
+/**
+ * An address in a source that the task names is one that the task wants if it speaks of addresses of the kind and states none: of a page that is to be
+ * summarised, no link is wanted, and instead of a number that is stated, no other.
+ */
+function sourceGrade({ statement }: Known, { kind }: Address): Grade {
+  if (!statement?.reading.addressKinds.has(kind)) return "free_text";
+  return [...statement.addresses.values()].includes(kind) ? "free_text" : "named_source";
+}
+
 interface AddressQuestion {
   readonly known: Known;
   readonly grade: (text: string) => Grade;
@@ -124,6 +134,7 @@ interface AddressQuestion {
 
 function addressGrade({ value, host }: Address, { grade, hosts }: AddressQuestion): Grade {
   const itself = grade(value);
+  if (itself === "free_text" && host !== undefined && isWithinHosts(host, hosts)) return "same_host";
   if (host === undefined || itself !== "unseen") return itself;
   return isWithinHosts(host, hosts) ? "same_host" : "unseen";
 }
@@ -158,7 +169,7 @@ interface Joined {
 function joinedGrade(known: Known, { plain, endorsed, own }: Joined): Grade | undefined {
   const parts = plain.split("/");
   if (parts.length !== 2 || parts.some((part) => part.length < 2)) return undefined;
-  for (const address of known.statement?.addresses ?? []) if (`${address}/`.includes(`/${plain}/`)) return "stated";
+  for (const address of known.statement?.addresses.keys() ?? []) if (`${address}/`.includes(`/${plain}/`)) return "stated";
   let found: Grade = "stated";
   for (const part of parts) {
     const named = endorsed.has(part) ? "endorsed" : own.has(part) ? "own" : observedGrade(known, [part]);
