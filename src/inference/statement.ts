@@ -2,6 +2,7 @@ import { ADDRESS_KINDS, type AddressKind } from "../core/intent/addresses.ts";
 import type { Ask, FieldKind, Language, StatementReading, Superlative } from "../core/intent/language.ts";
 import { type Effect, worseEffect } from "../core/words.ts";
 import { ENGLISH } from "./english.ts";
+import { registrableOf } from "./hosts.ts";
 import type { LanguagePack } from "./language.ts";
 import { compileLexicon, type Lexicon, type VerbInText } from "./lexicon.ts";
 import { effectOf, objectOf } from "./object.ts";
@@ -15,7 +16,12 @@ const OBJECTS_MAX = 40;
 /** How statements and the words of tools are read in one language. */
 export function createLanguage(pack: LanguagePack = ENGLISH): Language {
   const reader = createReader(pack);
-  return { readStatement: (text) => readStatement(reader, text), stemsIn: (text) => stemsIn(reader, text), fieldKind: fieldKindOf(pack) };
+  return {
+    readStatement: (text) => readStatement(reader, text),
+    stemsIn: (text) => stemsIn(reader, text),
+    fieldKind: fieldKindOf(pack),
+    registrableOf,
+  };
 }
 
 interface Reader {

@@ -65,7 +65,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "src/policy": ["jsonc-parser"],
   "src/reference": ["json-rules-engine"],
   "src/identity": [],
-  "src/inference": ["stemmer"],
+  "src/inference": ["stemmer", "tldts"],
   "src/results": ["js-yaml"],
   "src/storage/memory": ["lru-cache"],
   "src/storage/sqlite": ["better-sqlite3", "lru-cache"],

@@ -10,7 +10,7 @@ import { type IntentQuestion, type IntentStanding, intentOf } from "./standing.t
 /** Reads what people ask for and what tools return. Pure; what it has read before it remembers. */
 export interface Intent {
   readonly read: (statement: string) => StatementWords;
-  readonly standing: (question: Omit<IntentQuestion, "toolWords" | "read">) => IntentStanding;
+  readonly standing: (question: Omit<IntentQuestion, "toolWords" | "read" | "registrableOf">) => IntentStanding;
   readonly observe: (returned: Omit<Returned, "structure" | "statement" | "followed">, task: Observing) => Observation;
 }
 
@@ -31,7 +31,7 @@ export function createIntent(language: Language, readResult: ReadResult): Intent
   }));
   return {
     read,
-    standing: (question) => intentOf({ ...question, toolWords, read }),
+    standing: (question) => intentOf({ ...question, toolWords, read, registrableOf: language.registrableOf }),
     observe: (returned, { statement, observed }) =>
       observe(
         {

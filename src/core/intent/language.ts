@@ -7,6 +7,8 @@ export interface Language {
   /** Of the words that say something, in any spelling of names, those of one meaning as one. */
   readonly stemsIn: (text: string) => ReadonlySet<string>;
   readonly fieldKind: (name: string) => FieldKind;
+  /** What somebody has registered of a host: whoever has it gives out the names below. */
+  readonly registrableOf: (host: string) => string | undefined;
 }
 
 /**

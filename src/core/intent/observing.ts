@@ -41,9 +41,9 @@ const NAME_LENGTH_MAX = 120;
 /** Everything that a later decision may need of what a tool returned, settled now: where each value stands, and whether the task names its record. */
 export function observe(returned: Returned, language: Language): Observation {
   const reader = new ResultReader(returned, language);
-  if (returned.structure === undefined) reader.prose(returned.text.slice(0, PROSE_MAX), { named: reader.isCallNamed, exact: reader.isCallExact });
+  if (returned.structure === undefined) reader.prose(returned.text.slice(0, PROSE_MAX), { inSource: reader.isCallNamed, exact: reader.isCallExact });
   else reader.structure(returned.structure);
-  return { entries: reader.entries, amounts: reader.amounts, followed: reader.followed };
+  return { entries: reader.entries, amounts: reader.allAmounts, followed: reader.followed };
 }
 
 /** How the task names a record: not; by one word; by several; in so many words, or by what the system says of it. */
@@ -56,6 +56,8 @@ interface Place {
   readonly naming: Naming;
   /** The task names the record, or what it is a part of. */
   readonly named: boolean;
+  /** Or only the source in which it stands. */
+  readonly inSource: boolean;
   /** In so many words: what it says may be followed, if the task says to. */
   readonly exact: boolean;
   /** So it does, or it is one of all that the task means. */
@@ -67,47 +69,60 @@ class ResultReader {
   readonly entries: ObservedEntry[] = [];
   readonly amounts: number[] = [];
   readonly followed: string[] = [];
+  readonly #totals = new Map<string, number>();
   readonly #returned: Returned;
   readonly #language: Language;
   /** The task names what the tool was asked for. */
   readonly isCallNamed: boolean;
   readonly isCallExact: boolean;
+  /** By an argument that points at one thing, such as a file or a room: what stands in it is of a source that the task names. */
+  readonly isSourceNamed: boolean;
 
   constructor(returned: Returned, language: Language) {
     this.#returned = returned;
     this.#language = language;
-    const texts = Object.values(returned.arguments).filter((value) => typeof value === "string");
-    this.isCallNamed = texts.some((value) => this.#isNamed(value, true));
-    this.isCallExact = texts.some((value) => this.#isNamedExactly(value));
+    const texts = Object.entries(returned.arguments).flatMap(([name, value]) => (typeof value === "string" ? [{ name, value }] : []));
+    // What points at one thing names it by one word; what is searched for finds anything that has the word.
+    this.isSourceNamed = texts.some(({ name, value }) => POINTING.has(returned.tool?.roles.get(name) ?? "none") && this.#isNamed(value, false));
+    this.isCallNamed = this.isSourceNamed || texts.some(({ value }) => this.#isNamed(value, true));
+    this.isCallExact = texts.some(({ value }) => this.#isNamedExactly(value));
   }
 
   structure(value: Json): void {
     const naming = this.isCallExact ? "exact" : this.isCallNamed ? "words" : "none";
-    const top: Place = { field: undefined, naming, named: this.isCallNamed, exact: this.isCallExact, bound: this.isCallNamed, depth: 0 };
+    const top: Place = {
+      field: undefined,
+      naming,
+      named: this.isCallNamed,
+      inSource: this.isCallNamed,
+      exact: this.isCallExact,
+      bound: this.isCallNamed,
+      depth: 0,
+    };
     if (isList(value)) this.#list(value, top);
     else if (isObject(value)) this.#record(value, this.#within(value, top));
   }
 
-  prose(text: string, { named, exact }: Pick<Place, "named" | "exact">): void {
+  prose(text: string, { inSource, exact }: Pick<Place, "inSource" | "exact">): void {
     if (exact && this.#returned.statement?.reading.follows !== undefined) this.followed.push(text.slice(0, FOLLOWED_LENGTH_MAX));
     for (const { value, host } of addressesIn(text)) {
       for (const spelled of [value, ...(host === undefined ? [] : [host])])
-        this.#add(spelled, { grade: named ? "named_source" : "free_text", bound: named, naming: false });
+        this.#add(spelled, { grade: inSource ? "named_source" : "free_text", bound: inSource, naming: false });
     }
-    if (!named && this.#returned.tool?.output.trust !== "trusted") return;
+    if (!inSource && this.#returned.tool?.output.trust !== "trusted") return;
     for (const line of text.split(/[\n,;|]/u)) {
       const part = line.replace(/^\s*(?:[-*•]|\d+[.)])\s*/u, "").trim();
       const afterColon = part.slice(part.lastIndexOf(": ") + 1).trim();
       for (const value of new Set([part, afterColon]))
         if (value.length > 1 && value.length <= NAME_LENGTH_MAX)
-          this.#addText(value, { grade: "named_source", bound: named || this.#isNamed(value, false) });
+          this.#addText(value, { grade: "named_source", bound: inSource || this.#isNamed(value, false) });
     }
   }
 
   #list(items: readonly Json[], place: Place): void {
     const records = items.filter(isObject);
     const extremes = this.#extremesOf(records);
-    const only = this.#onlyOneOf(records);
+    const only = this.#onlyOnesOf(records);
     const universal = this.#returned.statement?.reading.asks.some((ask) => ask.universal) ?? false;
     for (const item of items) {
       if (this.entries.length >= ENTRIES_MAX) return;
@@ -117,8 +132,20 @@ class ResultReader {
         // What was searched for by the words of the task may be anything that holds them: each record has to be named for itself.
         // So has what people wrote one after the other, wherever it stands.
         const stands = place.depth > 0 && place.field !== undefined && !this.#isWritten(item);
-        const itself = this.#within(item, stands ? place : { ...place, naming: "none", named: false, exact: false, bound: false });
-        this.#record(item, { ...itself, bound: itself.named || extremes.has(item) || only === item || universal, depth: deeper });
+        const itself = this.#within(
+          item,
+          stands
+            ? place
+            : {
+                ...place,
+                naming: "none",
+                named: false,
+                inSource: place.field !== undefined ? place.inSource : this.isSourceNamed,
+                exact: false,
+                bound: false,
+              },
+        );
+        this.#record(item, { ...itself, bound: itself.named || extremes.has(item) || only.has(item) || universal, depth: deeper });
       }
     }
   }
@@ -143,9 +170,19 @@ class ResultReader {
     else if (isObject(value)) this.#record(value, this.#within(value, place));
     else if (typeof value === "string") this.#scalar(value, place);
     else if (typeof value === "number") {
-      if (place.field !== undefined && this.#language.fieldKind(place.field) === "amount") this.amounts.push(value);
+      if (place.field !== undefined && this.#language.fieldKind(place.field) === "amount") this.#amount(place.field, value);
       this.#scalar(String(value), place);
     }
+  }
+
+  #amount(field: string, value: number): void {
+    this.amounts.push(value);
+    this.#totals.set(field, (this.#totals.get(field) ?? 0) + value);
+  }
+
+  /** Each amount, and what all under one name come to. */
+  get allAmounts(): readonly number[] {
+    return [...this.amounts, ...this.#totals.values()];
   }
 
   #scalar(text: string, place: Place): void {
@@ -153,8 +190,8 @@ class ResultReader {
       this.prose(text, place);
       return;
     }
-    const { named, bound } = place;
-    const grade = this.#attests(text, place) ? "attested" : named ? "named_source" : "free_text";
+    const { inSource, bound } = place;
+    const grade = this.#attests(text, place) ? "attested" : inSource ? "named_source" : "free_text";
     if (/\s/u.test(text.trim())) this.prose(text, place);
     else for (const { value } of addressesIn(text)) this.#add(value, { grade, bound, naming: false });
     this.#addText(text, { grade, bound });
@@ -170,7 +207,19 @@ class ResultReader {
     const trust: Trust = stated ?? (BY_ANYBODY.has(kind) ? "untrusted" : tool.output.trust);
     if (trust === "trusted" && (field !== undefined || tool.output.trust === "trusted")) return true;
     if (stated === undefined && kind === "system" && OPAQUE.test(text)) return true;
+    // All of them are meant: the names in the list are those.
+    if (kind !== "prose" && kind !== "author" && this.#areAllMeant()) return true;
     return statement !== undefined && kind !== "prose" && this.#isMeant(text, place, statement);
+  }
+
+  /** The task asks for something to be done to all things of the kind that the tool returns. */
+  #areAllMeant(): boolean {
+    const { statement, tool } = this.#returned;
+    const kinds = this.#language.stemsIn((tool?.objects ?? []).join(" "));
+    return (
+      statement?.reading.asks.some((ask) => ask.universal && ask.effect !== "read" && [...ask.objects.keys()].some((stem) => kinds.has(stem))) ??
+      false
+    );
   }
 
   /** The task says which field of the named record it means: by the field's name, by whom it is, or as people whom it does not name. */
@@ -189,7 +238,7 @@ class ResultReader {
   #within(record: JsonObject, place: Place): Place {
     const naming = strongerOf(place.naming, this.#namingOf(record));
     const named = naming !== "none";
-    return { ...place, naming, named, exact: naming === "exact", bound: place.bound || named };
+    return { ...place, naming, named, inSource: place.inSource || named, exact: naming === "exact", bound: place.bound || named };
   }
 
   /** Whether the statement holds the very text, or what is quoted in it is the text. */
@@ -243,19 +292,22 @@ class ResultReader {
     return Object.entries(record).some(([key, value]) => typeof value === "string" && this.#language.fieldKind(key) === "prose");
   }
 
-  /** The one of several of which a word of the task speaks that none of the others has. */
-  #onlyOneOf(records: readonly JsonObject[]): JsonObject | undefined {
+  /** Those of several of which a word of the task speaks that none of the others has. A task that says which by its size or date does not say it by a word. */
+  #onlyOnesOf(records: readonly JsonObject[]): ReadonlySet<JsonObject> {
     const { statement, tool } = this.#returned;
-    if (!statement || records.length < 2) return undefined;
+    if (!statement || records.length < 2 || statement.reading.superlatives.length > 0) return new Set();
+    const wanted = new Set(statement.reading.asks.flatMap(({ effect, objects }) => (effect === "read" ? [] : [...objects.keys()])));
     const common = this.#language.stemsIn((tool?.objects ?? []).join(" "));
     const found = new Map<string, JsonObject | "several">();
     for (const record of records) {
-      const names = Object.entries(record).filter(([key, value]) => typeof value === "string" && value.length <= NAME_LENGTH_MAX && this.#language.fieldKind(key) !== "prose");
+      const names = Object.entries(record).filter(
+        ([key, value]) => typeof value === "string" && value.length <= NAME_LENGTH_MAX && this.#language.fieldKind(key) !== "prose",
+      );
       const stems = this.#language.stemsIn(names.map(([, value]) => value).join(" \n "));
-      for (const stem of stems) if (statement.reading.stems.has(stem) && !common.has(stem)) found.set(stem, found.has(stem) && found.get(stem) !== record ? "several" : record);
+      for (const stem of stems)
+        if (wanted.has(stem) && !common.has(stem)) found.set(stem, found.has(stem) && found.get(stem) !== record ? "several" : record);
     }
-    const ones = new Set([...found.values()].filter((one) => one !== "several"));
-    return ones.size === 1 ? [...ones][0] : undefined;
+    return new Set([...found.values()].filter((one) => one !== "several"));
   }
 
   /** The largest, latest or cheapest of several, if the task speaks of one: at either end of any field that can be compared. */
@@ -293,6 +345,8 @@ class ResultReader {
   }
 }
 
+/** Roles of what points at one thing. */
+const POINTING: ReadonlySet<string> = new Set(["destination", "target"]);
 const BY_ANYBODY: ReadonlySet<string> = new Set(["outsider", "author", "prose"]);
 /** What they return was made by anybody. */
 const OPEN: ReadonlySet<string> = new Set(["browse", "execute", "unknown"]);

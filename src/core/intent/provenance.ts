@@ -2,6 +2,7 @@ import { isList, isObject } from "../json.ts";
 import type { Json } from "../words.ts";
 import { type Address, addressesIn } from "./addresses.ts";
 import { type Grade, type Provenance, worseOf } from "./grades.ts";
+import type { Language } from "./language.ts";
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
 import { holds, plainly, squeezed } from "./spelling.ts";
@@ -25,9 +26,10 @@ export interface Grading {
 }
 
 /** Whoever asks chooses how many values there are, and decisions wait meanwhile: each is looked for once. */
-export function gradingOf(known: Known): Grading {
+export function gradingOf(known: Known, registrableOf: Language["registrableOf"]): Grading {
   const graded = new Map<string, Grade>();
-  const hosts = hostsOf(known);
+  const hosts = hostsOf(known, registrableOf);
+  const isOurs = (host: string): boolean => hosts.size > 0 && hosts.has(registrableOf(host) ?? withoutWww(host));
   const [endorsed, own] = [spellingsOf(known.endorsed.values), spellingsOf(known.own)];
   const once = (text: string, look: () => Grade): Grade => {
     const before = graded.get(text);
@@ -46,7 +48,7 @@ export function gradingOf(known: Known): Grading {
     if (spellings.some((spelling) => own.has(spelling))) return "own";
     const observed = observedGrade(known, spellings);
     if (observed === "attested") return observed;
-    if (address?.host !== undefined && isWithinHosts(address.host, hosts)) return "same_host";
+    if (address?.host !== undefined && isOurs(address.host)) return "same_host";
     if (observed === "named_source" && address && isWhole(plain, address)) return sourceGrade(known, address);
     return observed ?? joinedGrade(known, { plain, endorsed, own }) ?? "unseen";
   };
@@ -56,7 +58,7 @@ export function gradingOf(known: Known): Grading {
     addressesOf: (value) =>
       addressesOfTexts(textsOf(value)).map((address) => [
         address.value,
-        once(`address ${address.value}`, () => addressGrade(address, { known, grade, hosts })),
+        once(`address ${address.value}`, () => addressGrade(address, { known, grade, isOurs })),
       ]),
     amountOf: (value) =>
       worst(textsOf(value), (text) => (grade(text) === "unseen" || grade(text) === "free_text" ? computedGrade(known, text) : grade(text))),
@@ -93,7 +95,10 @@ function isStated(statement: StatementWords | undefined, plain: string): boolean
     const number = Number(plain.replace(",", "."));
     return statement.reading.numbers.includes(number) || statement.reading.quoted.includes(plain);
   }
-  return holds(statement.plain, plain) || holdsWithoutSign(statement.plain, plain);
+  if (holds(statement.plain, plain) || holdsWithoutSign(statement.plain, plain)) return true;
+  // `the README` is README.md.
+  const named = /^([^/\\\s]{4,})\.[a-z0-9]{1,5}$/u.exec(plain)?.[1];
+  return named !== undefined && holds(statement.plain, named);
 }
 
 /** `#general` is `general`, and `@bob` is `bob`. */
@@ -118,46 +123,36 @@ function observedGrade({ observed, endorsed }: Known, spellings: readonly string
 }
 
 /**
- * An address in a source that the task names is one that the task wants if it speaks of addresses of the kind and states none: of a page that is to be
- * summarised, no link is wanted, and instead of a number that is stated, no other.
+ * An address in a source that the task names is one that the task wants if it speaks of addresses of the kind, and states none but of pages, which it may
+ * want read: of a page that is to be summarised, no link is wanted, and instead of a number that is stated, no other.
  */
 function sourceGrade({ statement }: Known, { kind }: Address): Grade {
   if (!statement?.reading.addressKinds.has(kind)) return "free_text";
-  return [...statement.addresses.values()].includes(kind) ? "free_text" : "named_source";
+  return kind !== "url" && [...statement.addresses.values()].includes(kind) ? "free_text" : "named_source";
 }
 
 interface AddressQuestion {
   readonly known: Known;
   readonly grade: (text: string) => Grade;
-  readonly hosts: ReadonlySet<string>;
+  /** Of somebody whom the statement, an endorsement or the principal names. */
+  readonly isOurs: (host: string) => boolean;
 }
 
-function addressGrade({ value, host }: Address, { grade, hosts }: AddressQuestion): Grade {
+function addressGrade({ value, host }: Address, { grade, isOurs }: AddressQuestion): Grade {
   const itself = grade(value);
-  if (itself === "free_text" && host !== undefined && isWithinHosts(host, hosts)) return "same_host";
-  if (host === undefined || itself !== "unseen") return itself;
-  return isWithinHosts(host, hosts) ? "same_host" : "unseen";
+  const isWorse = itself === "named_source" || itself === "free_text" || itself === "unseen";
+  return host !== undefined && isWorse && isOurs(host) ? "same_host" : itself;
 }
 
-/** Hosts that the statement, an endorsement or the principal names. */
-function hostsOf({ statement, endorsed, own }: Known): ReadonlySet<string> {
-  const texts = [...(statement ? [statement.plain] : []), ...endorsed.values, ...own];
-  return new Set(texts.flatMap(addressesIn).flatMap(({ kind, host }) => (kind === "url" && host !== undefined ? [withoutWww(host)] : [])));
+/** What is registered of the hosts that the statement, an endorsement or the principal names; of the principal's own mail address, its host. */
+function hostsOf({ statement, endorsed, own }: Known, registrableOf: Language["registrableOf"]): ReadonlySet<string> {
+  const named = [...(statement?.addresses.keys() ?? []), ...[...endorsed.values, ...own].flatMap(addressesIn).map(({ value }) => value)];
+  const hosts = named.flatMap(addressesIn).flatMap(({ kind, host }) => (kind === "url" && host !== undefined ? [host] : []));
+  const mailHosts = own.flatMap(addressesIn).flatMap(({ kind, value }) => (kind === "email" ? [value.slice(value.lastIndexOf("@") + 1)] : []));
+  return new Set([...hosts, ...mailHosts].map((host) => registrableOf(host) ?? withoutWww(host)));
 }
 
 const withoutWww = (host: string): string => host.replace(/^www\./u, "");
-
-/** The host itself or one below it: nobody else can give out names there. */
-function isWithinHosts(host: string, hosts: ReadonlySet<string>): boolean {
-  if (hosts.size === 0) return false;
-  let name = withoutWww(host);
-  for (;;) {
-    if (hosts.has(name)) return true;
-    const dot = name.indexOf(".");
-    if (dot === -1) return false;
-    name = name.slice(dot + 1);
-  }
-}
 
 interface Joined {
   readonly plain: string;
@@ -180,14 +175,18 @@ function joinedGrade(known: Known, { plain, endorsed, own }: Joined): Grade | un
   return found;
 }
 
-/** An amount that follows from known ones by one or two steps: a sum, a difference, a share in percent. */
+/** Halves, thirds and tenths. */
+const PARTS = [2, 3, 4, 10];
+
+/** An amount that follows from known ones by one or two steps, and may be rounded: a sum, a difference, a part, a share in percent. */
 function computedGrade({ statement, observed }: Known, text: string): Grade {
   const amount = Number(text.replace(",", "."));
   if (!Number.isFinite(amount)) return "unseen";
   const stated = statement?.reading.numbers ?? [];
   const base = [...new Set([...stated, ...(observed?.amounts ?? [])])].slice(-COMPUTED_FROM_MAX);
-  const same = (value: number): boolean => Math.abs(value - amount) < 0.006;
-  const steps = base.flatMap((a) => base.flatMap((b) => [a + b, a - b, (a * b) / 100, a / b]));
+  const within = Number.isInteger(amount) ? 0.999 : 0.006;
+  const same = (value: number): boolean => Math.abs(value - amount) < within;
+  const steps = base.flatMap((a) => [...base.flatMap((b) => [a + b, a - b, (a * b) / 100, a / b]), ...PARTS.map((part) => a / part)]);
   if (steps.some(same)) return "attested";
   return steps.some((step) => base.some((c) => same(step + c) || same(step - c) || same(c - step))) ? "attested" : "unseen";
 }

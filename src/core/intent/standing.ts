@@ -6,6 +6,7 @@ import type { Subject } from "../situation.ts";
 import { chainOf, type TaskState } from "../tasks/registered.ts";
 import type { Effect, Instant, Json } from "../words.ts";
 import { GRADES, type Grade, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
+import type { Language } from "./language.ts";
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
 import { type Grading, gradingOf } from "./provenance.ts";
@@ -47,6 +48,7 @@ export interface IntentQuestion {
   readonly registered: TaskState | undefined;
   readonly observed: ObservedView | undefined;
   readonly read: (statement: string) => StatementWords;
+  readonly registrableOf: Language["registrableOf"];
 }
 
 /** More are left out of the record, the best first. */
@@ -56,13 +58,16 @@ const GRADED_MAX = 16;
 export function intentOf(question: IntentQuestion): IntentStanding {
   const { tool, effect, original, subject, registered, observed } = question;
   const root = registered && rootStatement(registered, subject.at);
-  const grading = gradingOf({
-    ...(root !== undefined && { statement: question.read(root) }),
-    endorsed: subject.endorsed ?? { values: [], sources: [] },
-    own: ownOf(subject),
-    observed,
-  });
-  const graded = gradeArguments({ tool, effect, arguments: original.action.arguments, grading });
+  const grading = gradingOf(
+    {
+      ...(root !== undefined && { statement: question.read(root) }),
+      endorsed: subject.endorsed ?? { values: [], sources: [] },
+      own: ownOf(subject),
+      observed,
+    },
+    question.registrableOf,
+  );
+  const graded = gradeArguments({ tool, effect, arguments: original.action.arguments, grading, observed });
   const object = objectOf(question, grading);
   return { ...scopeOf(question, object), object, ...graded };
 }
@@ -137,9 +142,10 @@ interface Graded {
   readonly effect: Effect;
   readonly arguments: Readonly<Record<string, Json>>;
   readonly grading: Grading;
+  readonly observed: ObservedView | undefined;
 }
 
-function gradeArguments({ tool, effect, arguments: stated, grading }: Graded): Pick<IntentStanding, "provenance" | "graded"> {
+function gradeArguments({ tool, effect, arguments: stated, grading, observed }: Graded): Pick<IntentStanding, "provenance" | "graded"> {
   const provenance: Partial<Record<ArgumentRole, Provenance>> = {};
   const graded: [string, Grade][] = [];
   const note = (what: string, found: Provenance): void => {
@@ -150,7 +156,7 @@ function gradeArguments({ tool, effect, arguments: stated, grading }: Graded): P
   };
   for (const [name, value] of Object.entries(stated)) {
     const role = tool?.roles.get(name);
-    const its = role === undefined || role === "free_text" ? "none" : role === "amount" ? grading.amountOf(value) : grading.gradeOf(value);
+    const its = gradeAs(role, value, { grading, observed });
     if (role !== undefined) raise(role, its);
     note(name, its);
     if (role === "destination" || role === "secret") continue;
@@ -160,9 +166,19 @@ function gradeArguments({ tool, effect, arguments: stated, grading }: Graded): P
     }
   }
   for (const role of new Set(tool ? tool.roles.values() : UNKNOWN_ROLES))
-    if (provenance[role] === undefined) provenance[role] = missing(tool, stated);
+    if (provenance[role] === undefined) provenance[role] = missing(tool, stated, role);
   const found = Object.entries(provenance).filter(([, grade]) => grade !== "none");
   return { provenance: Object.fromEntries(found), ...shownGrades(effect, graded) };
+}
+
+/** That something of a name exists, a list says as well as its id does; whether it is what the task means, is another question. */
+function gradeAs(role: ArgumentRole | undefined, value: Json, { grading, observed }: Binding): Provenance {
+  if (role === undefined || role === "free_text") return "none";
+  if (role === "amount") return grading.amountOf(value);
+  const found = grading.gradeOf(value);
+  const exists = (leaf: string): boolean =>
+    ["stated", "endorsed", "own", "attested"].includes(grading.gradeOf(leaf)) || observedValue(leaf, observed)?.naming === true;
+  return role === "target" && (isWeak(found) || found === "named_source") && textsOf(value).every(exists) ? "attested" : found;
 }
 
 /** Nobody is asked about what only reads. */
@@ -176,8 +192,12 @@ function shownGrades(effect: Effect, graded: readonly (readonly [string, Grade])
 const UNKNOWN_ROLES: readonly ArgumentRole[] = ["destination", "target"];
 
 /** A role without a value: nothing of the kind is meant where the call names something else, and nobody knows what is where it names nothing. */
-const missing = (tool: Tool | undefined, stated: Readonly<Record<string, Json>>): Provenance =>
-  tool && [...tool.roles.keys()].some((name) => stated[name] !== undefined && stated[name] !== null) ? "none" : "unseen";
+const missing = (tool: Tool | undefined, stated: Readonly<Record<string, Json>>, role: ArgumentRole): Provenance =>
+  (tool && !POINTING.has(role)) || (tool && [...tool.roles.keys()].some((name) => stated[name] !== undefined && stated[name] !== null))
+    ? "none"
+    : "unseen";
+
+const POINTING: ReadonlySet<ArgumentRole> = new Set(["destination", "target"]);
 
 /** Whether what the call names is what the task means. */
 function objectOf({ tool, original, observed, effect }: IntentQuestion, grading: Grading): IntentStanding["object"] {
