@@ -143,6 +143,10 @@ export const ENGLISH: LanguagePack = {
     },
   },
   statement: {
+    spoken: {
+      verbs: { create: "remind", send: "say thank" },
+      money: "dollar dollars euro euros pound pounds yen franc francs cent cents bucks quid",
+    },
     silent: `i me my mine we us our you your he she they who whom what which this that it is are was were be been being am do does did done have has had
       having will would shall should can could may might must let lets please thanks thank hello hi dear kindly also too very much many more most less
       least few some any no yes not so such same other another own just only even still yet already again here there now then today tomorrow yesterday

@@ -144,6 +144,8 @@ export interface RoleWords {
 
 /** Words and phrases by which a statement is read. */
 export interface StatementWords {
+  /** Verbs that mean something else to those who ask than in what is said of a tool, and what money is called besides. */
+  readonly spoken: { readonly verbs: Readonly<Partial<Record<Effect, string>>>; readonly money: string };
   /** Beside determiners, prepositions and their like: what says nothing of what something is. */
   readonly silent: string;
   /** Before a verb: somebody does it, and is not asked to. */

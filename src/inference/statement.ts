@@ -1,6 +1,6 @@
 import { ADDRESS_KINDS, type AddressKind } from "../core/intent/addresses.ts";
 import type { Ask, FieldKind, Language, StatementReading, Superlative } from "../core/intent/language.ts";
-import { type Effect, worseEffect } from "../core/words.ts";
+import { EFFECTS, type Effect, worseEffect } from "../core/words.ts";
 import { ENGLISH } from "./english.ts";
 import { registrableOf } from "./hosts.ts";
 import type { LanguagePack } from "./language.ts";
@@ -52,7 +52,7 @@ function createReader(pack: LanguagePack): Reader {
     for (const stem of new Set([first, ...others])) meanings.set(stem, [...(meanings.get(stem) ?? []), first]);
   }
   return {
-    lexicon: compileLexicon(pack),
+    lexicon: compileLexicon(spokenIn(pack)),
     silent: setOf(
       [pack.determiners, pack.prepositions, pack.negations, pack.conditions, pack.modals, pack.adverbs, pack.predicates, statement.silent].join(" "),
     ),
@@ -81,6 +81,18 @@ function createReader(pack: LanguagePack): Reader {
     most: setOf(statement.most),
     least: setOf(statement.least),
   };
+}
+
+/** The pack with what verbs mean that somebody asks with: who says `remind` wants a reminder, and a tool that reminds sends one. */
+function spokenIn(pack: LanguagePack): LanguagePack {
+  const { spoken } = pack.statement;
+  const verbs: Partial<Record<Effect, string>> = {};
+  const moved = setOf(Object.values(spoken.verbs).join(" "));
+  for (const effect of EFFECTS) {
+    const kept = (pack.verbs[effect] ?? "").split(/\s+/).filter((verb) => !moved.has(verb));
+    verbs[effect] = [...kept, spoken.verbs[effect] ?? ""].join(" ");
+  }
+  return { ...pack, verbs, objects: { ...pack.objects, pay: `${pack.objects.pay} ${spoken.money}` } };
 }
 
 /** What is quoted counts as a name, and no word in it as a verb. */
@@ -285,7 +297,9 @@ interface Asking extends Placed {
 function askAt(reader: Reader, tokens: readonly StatementToken[], { at, verb, end, before }: Asking): Ask | undefined {
   const { words } = reader;
   const span = verb.form === "participle" ? tokens.slice(0, at) : tokens.slice(at + verb.words, Math.min(end, at + verb.words + OBJECTS_MAX));
-  const objects = namedIn(reader, span);
+  // `Make a payment` is one verb, and names what is made.
+  const nouns = tokens.slice(at + 1, at + verb.words).filter(({ word }) => !reader.lexicon.isIn("particles", word));
+  const objects = namedIn(reader, verb.form === "participle" ? span : [...nouns, ...span]);
   const refersBack = objects.size === 0 || span.some(({ word, isQuoted }) => !isQuoted && words.pronouns.has(word));
   // What is meant by `it` is what was spoken of, and not the verb that spoke of it: `email the report and delete it`.
   const itself: readonly string[] = before ? stemsOf(reader, before.verb.toLowerCase()) : [];

@@ -5,7 +5,7 @@ const { readStatement } = createLanguage();
 /** `effect verb: objects`, of each ask. */
 const asksOf = (statement: string) =>
   readStatement(statement).asks.map(
-    ({ effect, verb, objects, universal }) => `${effect} ${verb}: ${[...objects.values()].join(" ")}${universal ? " (all)" : ""}`,
+    ({ effect, verb, objects, universal }) => `${effect} ${verb}: ${[...new Set(objects.values())].join(" ")}${universal ? " (all)" : ""}`,
   );
 
 describe("what a statement asks for", () => {
@@ -61,7 +61,6 @@ describe("what a statement asks for", () => {
     { says: "what others want", statement: "He deletes my files. I paid the bill.", asks: [] },
     { says: "a noun after a possessive", statement: "My order is late. Her email is here.", asks: [] },
     { says: "what is thanked for", statement: "Thanks for paying the rent!", asks: [] },
-    { says: "what is only to be ensured", statement: "Make sure that every participant has the agenda.", asks: [] },
     { says: "nothing", statement: "", asks: [] },
     { says: "other scripts", statement: "删除所有文件。Удали письма.", asks: [] },
   ])("does not take for an ask: $says", ({ statement, asks }) => {
@@ -86,11 +85,12 @@ describe("what a statement asks for", () => {
     { says: "a polite question, which is none", statement: "Could you pay the plumber?", asks: ["pay pay: plumber"] },
     { says: "a light verb", statement: "Make a payment of 40 euros to the plumber.", asks: ["pay Make: payment euros plumber"] },
     { says: "a light verb of reading", statement: "Please take a look at the log.", asks: ["read take: look log"] },
+    { says: "what is to be ensured", statement: "Make sure that the agenda is there.", asks: ["read Make: agenda"] },
     { says: "a light verb of making", statement: "Make a folder for the photos.", asks: ["create Make: folder photos"] },
     { says: "what is to be told to others", statement: "Tell my boss that I am ill.", asks: ["send Tell: boss ill"] },
     { says: "what is to be asked of others", statement: "Ask Lena for the numbers.", asks: ["send Ask: Lena numbers"] },
     { says: "what is to be told to the asker", statement: "Tell me which of my flights is delayed.", asks: ["read Tell: flights delayed"] },
-    { says: "a verb with its particle", statement: "Roll back the last deployment.", asks: ["update Roll: back deployment"] },
+    { says: "a verb with its particle", statement: "Roll back the last deployment.", asks: ["update Roll: deployment"] },
     { says: "a particle that makes it worse", statement: "Get rid of the duplicate contacts.", asks: ["delete Get: rid duplicate contacts"] },
     { says: "a right that is named by a verb", statement: "Give Priya read access to the folder.", asks: ["share Give: Priya read access folder"] },
     { says: "after an adverb", statement: "Then quickly delete the draft.", asks: ["delete delete: draft"] },
