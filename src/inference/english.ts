@@ -157,6 +157,8 @@ export const ENGLISH: LanguagePack = {
       forget sure just`,
     possessives: "my your his her its our their whose",
     pronouns: "it them that this these those one ones same him her there",
+    asides: `of about for with regarding concerning containing contains based according when where if because that which who whose after before during
+      while since until named called titled`,
     universal: "all every each everything everyone everybody any both",
     people: `person people persons client clients customer customers everyone everybody anyone member members friend friends colleague colleagues
       coworker coworkers team attendee attendees participant participants guest guests user users contact contacts landlord landlady manager boss

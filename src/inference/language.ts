@@ -156,6 +156,8 @@ export interface StatementWords {
   /** They stand for what was named before. */
   readonly pronouns: string;
   readonly universal: string;
+  /** Behind them stands what something is of, about or with, and not what is done something to. */
+  readonly asides: string;
   /** People without their names. */
   readonly people: string;
   /** Verbs of wishing: what is wished for says what is to be done. */

@@ -31,7 +31,7 @@ interface Reader {
   readonly meanings: ReadonlyMap<string, readonly string[]>;
   readonly words: Readonly<
     Record<
-      "subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "speaking" | "questions",
+      "subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "speaking" | "questions" | "asides",
       ReadonlySet<string>
     >
   >;
@@ -69,6 +69,7 @@ function createReader(pack: LanguagePack): Reader {
       told: setOf(statement.told),
       speaking: setOf(statement.speaking),
       questions: setOf(statement.questions),
+      asides: setOf(statement.asides),
     },
     participles: new Map(statement.participles.map((pair): [string, string] => [pair.split(" ")[1] ?? "", pair.split(" ")[0] ?? ""])),
     addressKinds: {
@@ -135,7 +136,7 @@ const isQuestion = ({ words, lexicon }: Reader, sentence: string, tokens: readon
   /\?["'”’)]*\s*$/u.test(sentence) || (words.questions.has(tokens[0]?.word ?? "") && !lexicon.isIn("negations", tokens[1]?.word ?? ""));
 
 function questionOf(reader: Reader, tokens: readonly StatementToken[]): Ask {
-  return { effect: "read", verb: tokens[0]?.raw ?? "?", objects: namedIn(reader, tokens.slice(0, OBJECTS_MAX)), universal: false };
+  return { effect: "read", verb: tokens[0]?.raw ?? "?", objects: namedIn(reader, tokens.slice(0, OBJECTS_MAX)), direct: new Set(), universal: false };
 }
 
 /** What words name, by stem, as it was written first. */
@@ -289,6 +290,18 @@ const ADVERBS_MAX = 4;
 const isAdverb = (lexicon: Lexicon, token: Token | undefined): boolean =>
   token !== undefined && (lexicon.isIn("adverbs", token.word) || (token.word.endsWith("ly") && !lexicon.verbOf(token)));
 
+/** What stands behind no preposition, or behind one that says where to: not what it is of, about or with. */
+function directIn(reader: Reader, tokens: readonly StatementToken[]): Set<string> {
+  const direct = new Set<string>();
+  let isAside = false;
+  for (const { word, kind, isQuoted } of tokens) {
+    if (reader.words.asides.has(word) && !isQuoted) isAside = true;
+    else if (kind === "mark" || (!isQuoted && reader.lexicon.isIn("prepositions", word))) isAside = false;
+    if (!isAside) for (const stem of stemsOf(reader, word)) direct.add(stem);
+  }
+  return direct;
+}
+
 interface Asking extends Placed {
   readonly end: number;
   readonly before: Ask | undefined;
@@ -309,10 +322,14 @@ function askAt(reader: Reader, tokens: readonly StatementToken[], { at, verb, en
   if (effect === undefined || (verb.light && span.some(({ word }) => word === "following"))) return undefined;
   // A verb that stands for what is done to something, such as `email`, names the something too.
   if (verb.nounLike) for (const stem of stemsOf(reader, verb.base)) objects.set(stem, verb.base);
+  const direct = directIn(reader, verb.form === "participle" ? span : [...nouns, ...span]);
+  if (verb.nounLike) for (const stem of stemsOf(reader, verb.base)) direct.add(stem);
+  if (refersBack && before) for (const stem of before.direct) if (!itself.includes(stem)) direct.add(stem);
   return {
     effect,
     verb: tokens[at]?.raw ?? verb.base,
     objects,
+    direct,
     universal: span.some(({ word, isQuoted }) => !isQuoted && words.universal.has(word)),
   };
 }

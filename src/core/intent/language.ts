@@ -25,6 +25,8 @@ export interface Ask {
   readonly verb: string;
   /** What it is to be done to: as it stands there, by its stem. */
   readonly objects: ReadonlyMap<string, string>;
+  /** Stems of those it is done to, and not only of what they are about or with: of `mail the minutes of the meeting to Ann`, no meeting. */
+  readonly direct: ReadonlySet<string>;
   /** All of them, whichever they are: `every mail`, `all my meetings`. */
   readonly universal: boolean;
 }

@@ -60,17 +60,24 @@ export function matchOf(reading: StatementReading, effect: Effect, words: Readon
   let best = NO_MATCH;
   for (const ask of reading.asks) {
     if (!answersTo(ask.effect, effect)) continue;
-    const found = matchOfAsk(ask, reading, words);
+    const found = matchOfAsk(ask, reading, { effect, words });
     if (best.alignment === "none" || (best.alignment === "partial" && found.alignment === "full")) best = found;
     if (best.alignment === "full" && best.universal) break;
   }
   return best;
 }
 
-function matchOfAsk(ask: Ask, { stems }: StatementReading, words: ReadonlySet<string>): Match {
+interface Matching {
+  readonly effect: Effect;
+  readonly words: ReadonlySet<string>;
+}
+
+function matchOfAsk(ask: Ask, { stems }: StatementReading, { effect, words }: Matching): Match {
   const own = [...ask.objects].filter(([stem]) => words.has(stem)).map(([, raw]) => raw);
   const { verb, universal, effect: asked } = ask;
-  if (own.length > 0) return { alignment: "full", verb, asked, objects: own, universal };
+  // Who asks for another thing to be done to it means it only where it is itself that something is done to.
+  const isMeant = (asked === effect && own.length > 0) || [...ask.direct].some((stem) => words.has(stem));
+  if (isMeant) return { alignment: "full", verb, asked, objects: own, universal };
   return { alignment: "partial", verb, asked, objects: [...words].filter((stem) => stems.has(stem)), universal };
 }
 
