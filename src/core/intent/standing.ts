@@ -5,7 +5,7 @@ import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
 import { chainOf, type TaskState } from "../tasks/registered.ts";
 import type { Effect, Instant, Json } from "../words.ts";
-import { type Grade, GRADES, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
+import { GRADES, type Grade, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
 import { type Grading, gradingOf } from "./provenance.ts";
@@ -62,7 +62,7 @@ export function intentOf(question: IntentQuestion): IntentStanding {
     own: ownOf(subject),
     observed,
   });
-  const graded = gradeArguments({ tool, effect, arguments: original.action.arguments, grading });
+  const graded = gradeArguments({ tool, effect, arguments: original.action.arguments, masked: subject.request.action.arguments, grading });
   const object = objectOf(question, grading);
   return { ...scopeOf(question, object), object, ...graded };
 }
@@ -136,10 +136,12 @@ interface Graded {
   readonly tool: Tool | undefined;
   readonly effect: Effect;
   readonly arguments: Readonly<Record<string, Json>>;
+  /** The same as they are recorded. */
+  readonly masked: Readonly<Record<string, Json>>;
   readonly grading: Grading;
 }
 
-function gradeArguments({ tool, effect, arguments: stated, grading }: Graded): Pick<IntentStanding, "provenance" | "graded"> {
+function gradeArguments({ tool, effect, arguments: stated, masked, grading }: Graded): Pick<IntentStanding, "provenance" | "graded"> {
   const provenance: Partial<Record<ArgumentRole, Provenance>> = {};
   const graded: [string, Grade][] = [];
   const note = (what: string, found: Provenance): void => {
@@ -154,9 +156,13 @@ function gradeArguments({ tool, effect, arguments: stated, grading }: Graded): P
     if (role !== undefined) raise(role, its);
     note(name, its);
     if (role === "destination" || role === "secret") continue;
-    for (const [address, found] of grading.addressesOf(value)) {
+    const addresses = grading.addressesOf(value);
+    // What is masked stands in no record, a key that looks like an address neither.
+    const shown = masked[name] === value ? addresses : grading.addressesOf(masked[name] ?? null);
+    const readable = new Set(shown.map(([address]) => address));
+    for (const [address, found] of addresses) {
       raise("free_text", found);
-      note(address, found);
+      if (readable.has(address)) note(address, found);
     }
   }
   for (const role of new Set(tool ? tool.roles.values() : UNKNOWN_ROLES))
