@@ -174,8 +174,10 @@ function gradeArguments({ tool, effect, arguments: stated, masked, grading }: Gr
 /** Nobody is asked about what only reads. */
 function shownGrades(effect: Effect, graded: readonly (readonly [string, Grade])[]): Pick<IntentStanding, "graded"> {
   if (effect === "read" || graded.length === 0) return {};
-  const worstFirst = [...graded].sort(([, a], [, b]) => GRADES.indexOf(b) - GRADES.indexOf(a));
-  return { graded: Object.fromEntries(worstFirst.slice(0, GRADED_MAX)) };
+  const bestFirst = [...graded].sort(([, a], [, b]) => GRADES.indexOf(a) - GRADES.indexOf(b));
+  // An argument that is called like an address makes it none the better: of two under one name the worse is kept.
+  const worst = Object.entries(Object.fromEntries(bestFirst)).sort(([, a], [, b]) => GRADES.indexOf(b) - GRADES.indexOf(a));
+  return { graded: Object.fromEntries(worst.slice(0, GRADED_MAX)) };
 }
 
 /** Of a tool that nobody has listed anything may be addressed. */
