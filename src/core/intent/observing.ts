@@ -4,7 +4,7 @@ import type { Json, JsonObject, Trust } from "../words.ts";
 import { addressesIn } from "./addresses.ts";
 import type { Language, StatementReading } from "./language.ts";
 import { FOLLOWED_LENGTH_MAX, OBSERVED_LENGTH_MAX, type Observation, type ObservedEntry } from "./observed.ts";
-import { holds, plainly, squeezed } from "./spelling.ts";
+import { FIELD_NAME, holds, plainly, squeezed } from "./spelling.ts";
 
 /** What a tool returned for a call, beside the words of the task. */
 export interface Returned {
@@ -52,6 +52,8 @@ interface Place {
   readonly exact: boolean;
   /** So it does, or it is one of all that the task means. */
   readonly bound: boolean;
+  /** By what the tool was asked for alone: of several that it found, none is named by that. */
+  readonly byCall: boolean;
   readonly depth: number;
 }
 
@@ -74,7 +76,7 @@ class ResultReader {
   }
 
   structure(value: Json): void {
-    const top: Place = { field: undefined, named: this.isCallNamed, exact: this.isCallExact, bound: this.isCallNamed, depth: 0 };
+    const top: Place = { field: undefined, named: this.isCallNamed, exact: this.isCallExact, bound: this.isCallNamed, byCall: true, depth: 0 };
     if (isList(value)) this.#list(value, top);
     else if (isObject(value)) this.#record(value, this.#within(value, top));
   }
@@ -105,7 +107,7 @@ class ResultReader {
       if (!isObject(item)) this.#value(item, { ...place, depth: deeper });
       else {
         // What was searched for by the words of the task may be anything that holds them: each record has to be named for itself.
-        const above = place.depth > 0 ? place : { ...place, named: false, exact: false, bound: false };
+        const above = place.byCall ? { ...place, named: false, exact: false, bound: false } : place;
         const itself = this.#within(item, above);
         this.#record(item, { ...itself, bound: itself.named || extremes.has(item) || universal, depth: deeper });
       }
@@ -120,8 +122,9 @@ class ResultReader {
       if (!isName) {
         this.#scalar(key, place);
         // A record under a name: the name is a field of it.
-        const named = place.named || this.#isNamed(key, false);
-        this.#value(value, { ...place, field: place.field, named, bound: place.bound || named, depth: place.depth + 1 });
+        const names = this.#isNamed(key, false);
+        const named = place.named || names;
+        this.#value(value, { ...place, named, bound: place.bound || named, byCall: place.byCall && !names, depth: place.depth + 1 });
       } else this.#value(value, { ...place, field: key, depth: place.depth + 1 });
     }
   }
@@ -132,8 +135,10 @@ class ResultReader {
     else if (isObject(value)) this.#record(value, this.#within(value, place));
     else if (typeof value === "string") this.#scalar(value, place);
     else if (typeof value === "number") {
-      if (place.field !== undefined && this.#language.fieldKind(place.field) === "amount") this.amounts.push(value);
-      this.#scalar(String(value), place);
+      const text = String(value);
+      // What anybody may have written is nothing to compute with.
+      if (place.field !== undefined && this.#language.fieldKind(place.field) === "amount" && this.#attests(text, place)) this.amounts.push(value);
+      this.#scalar(text, place);
     }
   }
 
@@ -171,9 +176,10 @@ class ResultReader {
 
   /** A record as part of another is named where either is. */
   #within(record: JsonObject, place: Place): Place {
-    const named = place.named || this.#namesItself(record);
+    const itself = this.#namesItself(record);
+    const named = place.named || itself;
     const exact = place.exact || (named && Object.values(record).some((value) => typeof value === "string" && this.#isNamedExactly(value)));
-    return { ...place, named, exact, bound: place.bound || named };
+    return { ...place, named, exact, bound: place.bound || named, byCall: place.byCall && !itself };
   }
 
   /** Whether the statement holds the very text, or what is quoted in it is the text. */
@@ -251,8 +257,6 @@ class ResultReader {
 
 /** What they return was made by anybody. */
 const OPEN: ReadonlySet<string> = new Set(["browse", "execute", "unknown"]);
-/** A key that is a name of a field, and not itself a value: no blanks, dots or signs. */
-const FIELD_NAME = /^[A-Za-z_$][A-Za-z0-9_$-]{0,63}$/;
 /** An id, a date or a state: too short to be an address, a sentence or an account. */
 const OPAQUE = /^[A-Za-z0-9_:. -]{1,40}$/;
 /** Says yes, no, nothing, or how many. */

@@ -1,5 +1,4 @@
 import { matchesAnyGlob } from "../globs.ts";
-import { isObject } from "../json.ts";
 import { ARGUMENT_ROLES, type ArgumentRole, type Tool } from "../policy.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
@@ -8,8 +7,9 @@ import type { Effect, Instant, Json } from "../words.ts";
 import { GRADES, type Grade, isContained, isWeak, type Provenance, worseOf } from "./grades.ts";
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
-import { type Grading, gradingOf } from "./provenance.ts";
+import { type Grading, gradingOf, textsOf } from "./provenance.ts";
 import { ALIGNMENTS, type Alignment, matchOf, reachedBy, type ToolWords } from "./scope.ts";
+import { plainly } from "./spelling.ts";
 
 export const SCOPE_STANDINGS = ["inside", "outside"] as const;
 export const OBJECT_STANDINGS = ["bound", "none", "unbound"] as const;
@@ -77,11 +77,11 @@ export function rootStatement(leaf: TaskState, at: Instant): string | undefined 
 function ownOf({ task }: Subject): readonly string[] {
   const { registered } = task;
   if (!registered) return [];
-  return [registered.principal.id, ...textsOf(registered.principal.attributes ?? {})];
+  return [registered.principal.id, ...attributesOf(registered.principal.attributes ?? {})];
 }
 
-const textsOf = (value: Json): readonly string[] =>
-  value !== null && typeof value === "object" ? Object.values(value).flatMap(textsOf) : value === null ? [] : [String(value)];
+const attributesOf = (value: Json): readonly string[] =>
+  value !== null && typeof value === "object" ? Object.values(value).flatMap(attributesOf) : value === null ? [] : [String(value)];
 
 /** Every statement that bears on the action: those of the chain, and what the request says instead; the worst match counts. */
 function statementsOf({ registered, subject, original }: IntentQuestion): readonly string[] {
@@ -153,7 +153,7 @@ function gradeArguments({ tool, effect, arguments: stated, masked, grading }: Gr
   for (const [name, value] of Object.entries(stated)) {
     const role = tool?.roles.get(name);
     const its = role === undefined || role === "free_text" ? "none" : role === "amount" ? grading.amountOf(value) : grading.gradeOf(value);
-    if (role !== undefined) raise(role, its);
+    if (role !== undefined && namesSomething(value)) raise(role, its);
     note(name, its);
     if (role === "destination" || role === "secret") continue;
     const addresses = grading.addressesOf(value);
@@ -185,13 +185,16 @@ const UNKNOWN_ROLES: readonly ArgumentRole[] = ["destination", "target"];
 
 /** A role without a value: nothing of the kind is meant where the call names something else, and nobody knows what is where it names nothing. */
 const missing = (tool: Tool | undefined, stated: Readonly<Record<string, Json>>): Provenance =>
-  tool && [...tool.roles.keys()].some((name) => stated[name] !== undefined && stated[name] !== null) ? "none" : "unseen";
+  tool && [...tool.roles.keys()].some((name) => namesSomething(stated[name])) ? "none" : "unseen";
+
+/** An empty text or list names as little as none: who knows what is deleted at the path of no characters. */
+const namesSomething = (value: Json | undefined): boolean => value !== undefined && textsOf(value).some((text) => text.trim() !== "");
 
 /** Whether what the call names is what the task means. */
 function objectOf({ tool, original, observed, effect }: IntentQuestion, grading: Grading): IntentStanding["object"] {
   if (!tool || effect === "read") return "none";
   const stated = original.action.arguments;
-  const targets = [...tool.roles].filter(([name, role]) => role === "target" && stated[name] !== undefined).map(([name]) => stated[name] as Json);
+  const targets = [...tool.roles].flatMap(([name, role]) => (role === "target" && namesSomething(stated[name]) ? [stated[name] as Json] : []));
   if (targets.length > 0) return targets.every((value) => isBound(value, { grading, observed })) ? "bound" : "unbound";
   // Without a target, what is named by any other argument: a hotel, a film, a dish.
   const names = Object.entries(stated).filter(([name]) => !NOT_OBJECTS.has(tool.roles.get(name) ?? "none"));
@@ -209,15 +212,13 @@ interface Binding {
 }
 
 function isBound(value: Json, { grading, observed }: Binding): boolean {
-  const leaves = isObject(value) ? textsOf(value) : textsOf(value);
-  return leaves.every((leaf) => {
+  return textsOf(value).every((leaf) => {
     const grade = grading.gradeOf(leaf);
     return grade === "none" || grade === "stated" || grade === "endorsed" || grade === "own" || observedValue(leaf, observed)?.bound === true;
   });
 }
 
-const observedValue = (leaf: string, observed: ObservedView | undefined) =>
-  observed?.get(leaf.normalize("NFKC").trim().replaceAll(/\s+/gu, " ").toLowerCase());
+const observedValue = (leaf: string, observed: ObservedView | undefined) => observed?.get(plainly(leaf));
 
 function observedAs(leaf: string, observed: ObservedView | undefined): IntentStanding["object"] {
   const found = observedValue(leaf, observed);
