@@ -84,7 +84,8 @@ function unreadLines({ reading, foreign, isForeign, unreadSentences }: Explained
 
 /** Those that words reach; the others by their number. */
 function toolsText(tools: readonly ExplainedTool[], all: boolean): string {
-  const isShown = ({ reached, match }: ExplainedTool): boolean => all || (reached !== "outside" && match.objects.length > 0);
+  const isShown = ({ reached, match, effect, asked }: ExplainedTool): boolean =>
+    all || (reached !== "outside" && (match.objects.length > 0 || (effect === asked && effect !== "read")));
   const shown = tools.filter(isShown).sort((a, b) => rankOf(a) - rankOf(b));
   const hidden = tools.filter((tool) => !isShown(tool));
   const countOf = (wanted: (tool: ExplainedTool) => boolean): number => hidden.filter(wanted).length;
@@ -117,7 +118,7 @@ const rowOf = (tool: ExplainedTool): Row => ({
   effect: tool.effect,
   stands: STANDINGS[tool.reached],
   match: tool.match.alignment,
-  words: [...(tool.match.verb === undefined ? [] : [tool.match.verb]), ...tool.match.objects].join(", "),
+  words: [...new Set([...(tool.match.verb === undefined ? [] : [tool.match.verb]), ...tool.match.objects])].join(", "),
 });
 
 const nameOf = ({ name, operation }: ExplainedTool): string => (operation === undefined ? name : `${name} ${operation}`);

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { influenceOf, type RuleInfluence } from "../policy/influence.ts";
 import { loadPolicy } from "../policy/load.ts";
+import { valueInWords } from "../policy/monotonic.ts";
 import { type Format, formatOption, printRows, type Row } from "./output.ts";
 import { rulesDirectory } from "./rules-directory.ts";
 
@@ -33,6 +34,6 @@ const rowsOf = ({ rule, event, weakest, facts, softens }: RuleInfluence): readon
       weakest,
       fact,
       influence,
-      softens: soft.map(({ from, to, by }) => `from ${JSON.stringify(from)} to ${JSON.stringify(to)}, by ${by}`).join("; "),
+      softens: soft.map(({ from, to, by }) => `from ${valueInWords(from)} to ${valueInWords(to)}, by ${by}`).join("; "),
     };
   });

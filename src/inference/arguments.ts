@@ -157,16 +157,23 @@ function heardAt(list: readonly string[], { name, gist }: Heard): Evidence | und
   return inGist === undefined ? undefined : { from: "description", words: inGist };
 }
 
+/** `The quantity of the payment`, where money is moved. */
+function payingAmount({ pack: { roles, objects } }: Lexicon, { gist, sentence }: Heard): Evidence | undefined {
+  const words = foundIn(roles.amountOfPaying, gist) ?? foundIn(roles.amountOfPaying, sentence.slice(0, 2));
+  const isOfMoney = words !== undefined && (sentence.every(({ word }) => word !== "of") || foundIn(objects.pay.split(/\s+/), sentence) !== undefined);
+  return isOfMoney ? { from: "description", words } : undefined;
+}
+
 const isNumber = ({ types }: Argument): boolean => types.has("number") || types.has("integer");
 const isFlag = ({ types }: Argument): boolean => types.size === 1 && types.has("boolean");
 
-function byMoney({ pack }: Lexicon, argument: Argument, { heard, effect }: Around): Inferred<ArgumentRole | undefined> | undefined {
-  const { roles } = pack;
+function byMoney(lexicon: Lexicon, argument: Argument, { heard, effect }: Around): Inferred<ArgumentRole | undefined> | undefined {
+  const { roles } = lexicon.pack;
   if (isFlag(argument)) return role(undefined, "high", { from: "schema", words: "boolean" });
   const secret = heardAt(roles.secret, heard);
   if (secret && !isNumber(argument) && !foundIn(roles.notSecret, heard.name) && !foundIn(roles.notSecret, heard.gist) && isOfSecret(secret, heard))
     return role("secret", secret.from === "name" ? "high" : "low", secret);
-  const amount = heardAt(roles.amount, heard);
+  const amount = heardAt(roles.amount, heard) ?? (effect === "pay" && isNumber(argument) ? payingAmount(lexicon, heard) : undefined);
   if (
     amount &&
     effect !== "read" &&
@@ -175,7 +182,7 @@ function byMoney({ pack }: Lexicon, argument: Argument, { heard, effect }: Aroun
   )
     return role("amount", isNumber(argument) ? "high" : "low", amount);
   if (isNumber(argument) && argument.types.size === 1) {
-    const target = heardAt(["id", "identifier"], heard);
+    const target = heardAt(roles.ids, heard);
     return target === undefined
       ? role(undefined, "high", { from: "schema", words: "number" })
       : role("target", target.from === "name" ? "high" : "low", target);
@@ -206,6 +213,10 @@ function byWords(lexicon: Lexicon, argument: Argument, { heard, effect }: Around
   const said = roleIn(lexicon, { tokens: heard.gist, from: "description", effect, elsewhere });
   const addressed = addresseeIn(lexicon, { heard, effect }, said?.value);
   if (addressed !== undefined && !elsewhere) return role("destination", "low", { from: "description", words: addressed });
+  // `The IDs of the recipients`: of a thing, the rest of the sentence says whose.
+  const isWhere = said?.words.some(({ words }) => lexicon.pack.roles.whereabouts.includes(words)) ?? false;
+  const whose = SENDING.has(effect) && !elsewhere && isWhere ? foundIn(lexicon.pack.roles.destination, heard.sentence) : undefined;
+  if (whose !== undefined) return role("destination", "low", { from: "description", words: whose });
   // What nobody knows may hold anything: as text, the identifiers in it are looked at. What is deleted is some thing.
   return said ?? role(effect === "delete" ? "target" : "free_text", "low");
 }
@@ -260,6 +271,8 @@ function roleIn({ pack }: Lexicon, { tokens, from, effect, elsewhere }: Place): 
   if (location) return role("destination", sure, location);
   const strong = effect === "read" || effect === "delete" ? undefined : found(roles.destination);
   if (strong) return role("destination", sure, strong);
+  const mail = effect === "read" || effect === "delete" || effect === "browse" || elsewhere ? undefined : found(roles.mailAddress);
+  if (mail) return role("destination", sure, mail);
   const target = found(roles.target);
   const sending = SENDING.has(effect) && effect !== "browse" && !elsewhere ? found(roles.destinationOfSending) : undefined;
   if (sending && (!target || ADDRESSES.has(sending.words))) return role("destination", sure, sending);

@@ -14,10 +14,11 @@ export function effectsInProse(lexicon: Lexicon, prose: string): readonly Effect
   for (const [index, clause] of clausesOf(prose).entries()) {
     const tokens = tokensOf(clause);
     const start = mainVerb(lexicon, tokens, index === 0);
-    if (start && !(main === "third" && start.verb.form === "base" && start.at === 0)) {
+    const describes = start !== undefined && index > 0 && lexicon.isIn("describing", start.verb.base);
+    if (start && !describes && !(main === "third" && start.verb.form === "base" && start.at === 0)) {
       const first = evidenceOf(lexicon, tokens, start);
       if (first) {
-        found.push({ ...first, strength: first.strength === "main" && (main !== undefined || index > 0) ? "also" : first.strength });
+        found.push({ ...first, strength: main !== undefined || index > 0 ? beside(first) : first.strength });
         main ??= start.verb.form;
       }
       found.push(...joined(lexicon, tokens, start));
@@ -26,6 +27,9 @@ export function effectsInProse(lexicon: Lexicon, prose: string): readonly Effect
   }
   return found;
 }
+
+/** What is read in a later sentence is what comes of it: a weak word there says nothing of what the first left open. */
+const beside = ({ strength, effect }: EffectEvidence): EffectEvidence["strength"] => (strength === "weak" && effect !== "read" ? "weak" : "also");
 
 /** Sentences, items of lists and what stands in brackets. */
 export const clausesOf = (prose: string): readonly string[] =>
@@ -51,9 +55,9 @@ export function mainVerb(lexicon: Lexicon, tokens: readonly Token[], isFirst: bo
   for (let at = from; at < tokens.length; at++) {
     const token = tokens[at] as Token;
     if (lexicon.isIn("negations", token.word)) return undefined;
-    const through = throughTransparent(lexicon, tokens, at);
+    const verb = lexicon.verbAt(tokens, at);
+    const through = verb && isPhrase(verb) ? undefined : throughTransparent(lexicon, tokens, at);
     if (through) return through;
-    const verb = lexicon.verbOf(token);
     if (verb && !isUsage(lexicon, tokens, at) && verb.form !== "participle" && !isNominal(lexicon, tokens, { at, verb }))
       return (isFirst && from === 0) || !verb.nounLike || hasSubjectOrObject(lexicon, tokens, at) ? { at, verb } : undefined;
     if (isUsage(lexicon, tokens, at) && tokens[at + 2] && !lexicon.isIn("leadIns", tokens[at + 3]?.word ?? "")) return undefined;
@@ -62,6 +66,8 @@ export function mainVerb(lexicon: Lexicon, tokens: readonly Token[], isFirst: bo
   }
   return undefined;
 }
+
+const isPhrase = ({ words, particle }: VerbInText): boolean => words > 1 || particle !== undefined;
 
 /** After `a` or `the` comes a noun, and after `be` what something is, whatever verb it looks like: `the order may be empty`. */
 const isNominal = (lexicon: Lexicon, tokens: readonly Token[], { at, verb }: Found): boolean =>
@@ -86,7 +92,7 @@ function throughTransparent(lexicon: Lexicon, tokens: readonly Token[], at: numb
   if (!verb || !lexicon.isIn("transparent", verb.base)) return undefined;
   for (let next = at + 1; next < Math.min(tokens.length, at + TRANSPARENT_REACH); next++) {
     const token = tokens[next] as Token;
-    const inner = lexicon.verbOf(token);
+    const inner = lexicon.verbAt(tokens, next);
     if (
       inner &&
       (inner.form === "gerund" || (inner.form === "base" && (tokens[next - 1]?.word === "to" || next > at + 1))) &&
@@ -108,8 +114,8 @@ function joined(lexicon: Lexicon, tokens: readonly Token[], { at: start, verb: m
     const token = tokens[at] as Token;
     modal ||= lexicon.isIn("modals", token.word);
     if (token.word === ",") modal = false;
-    const verb = lexicon.verbOf(token);
-    if (!verb || isNegated(lexicon, tokens, at) || isUsage(lexicon, tokens, at)) continue;
+    const verb = lexicon.verbAt(tokens, at);
+    if (!verb || lexicon.isIn("describing", verb.base) || isNegated(lexicon, tokens, at) || isUsage(lexicon, tokens, at)) continue;
     const before = previousWord(lexicon, tokens, at);
     const isJoined =
       lexicon.isIn("conjunctions", before) &&
@@ -120,7 +126,7 @@ function joined(lexicon: Lexicon, tokens: readonly Token[], { at: start, verb: m
     const isThird = verb.form === "third" && lexicon.isIn("conjunctions", before) && !verb.nounLike && tokens[at + 1]?.kind === "word";
     if (!isJoined && !isMeans && !isThird) continue;
     const evidence = evidenceOf(lexicon, tokens, { at, verb });
-    if (evidence && evidence.effect !== "read") found.push({ ...evidence, strength: evidence.strength === "main" ? "also" : evidence.strength });
+    if (evidence && evidence.effect !== "read") found.push({ ...evidence, strength: beside(evidence) });
   }
   return found;
 }
@@ -153,7 +159,7 @@ export function strangersIn(lexicon: Lexicon, prose: string): readonly string[] 
   return tokens.flatMap((token, at) => {
     const [before, next] = [previousWord(lexicon, tokens, at), tokens[at + 1]];
     if (token.kind !== "word" || !next || !PRONOUNS.has(next.word) || !["and", "then", ",", "&"].includes(before)) return [];
-    const isKnown = lexicon.verbOf(token) !== undefined || [...LISTS].some((list) => lexicon.isIn(list, token.word));
+    const isKnown = lexicon.verbAt(tokens, at) !== undefined || [...LISTS].some((list) => lexicon.isIn(list, token.word));
     return isKnown || /ly$/.test(token.word) ? [] : [`${token.raw} ${next.raw}`];
   });
 }
@@ -168,8 +174,8 @@ function passives(lexicon: Lexicon, tokens: readonly Token[]): readonly EffectEv
   const found: EffectEvidence[] = [];
   const called = tokens.some(({ word }, at) => lexicon.isIn("self", word) && tokens[at + 1]?.word === "is");
   if (lexicon.isIn("conditions", tokens[0]?.word ?? "")) return found;
-  for (const [at, token] of tokens.entries()) {
-    const verb = lexicon.verbOf(token);
+  for (const at of tokens.keys()) {
+    const verb = lexicon.verbAt(tokens, at);
     if (verb?.form !== "participle" || lexicon.isIn("usage", verb.base) || isNegated(lexicon, tokens, at)) continue;
     const before = previousWord(lexicon, tokens, at);
     const happens =
@@ -184,15 +190,15 @@ function passives(lexicon: Lexicon, tokens: readonly Token[]): readonly EffectEv
 }
 
 function evidenceOf(lexicon: Lexicon, tokens: readonly Token[], { at, verb }: Found): EffectEvidence | undefined {
-  const { effect, weak } = effectOf(lexicon, verb, tokens.slice(at + 1));
+  const { effect, strength } = effectOf(lexicon, verb, tokens.slice(at + verb.words));
   if (effect === "unknown") return undefined;
-  return { from: "description", words: wordsAt(lexicon, tokens, at), effect: worseEffect(effect, "read"), strength: weak ? "weak" : "main" };
+  return { from: "description", words: wordsAt(lexicon, tokens, { at, verb }), effect: worseEffect(effect, "read"), strength };
 }
 
 /** The verb and its object, as it was written. */
 const WORDS_SHOWN = 4;
-const wordsAt = (lexicon: Lexicon, tokens: readonly Token[], at: number): string => {
-  const after = tokens.slice(at + 1, at + WORDS_SHOWN);
+const wordsAt = (lexicon: Lexicon, tokens: readonly Token[], { at, verb }: Found): string => {
+  const after = tokens.slice(at + verb.words, at + verb.words + WORDS_SHOWN - 1);
   const end = after.findIndex(({ kind, word }) => kind === "mark" || lexicon.isIn("prepositions", word));
-  return [tokens[at], ...(end === -1 ? after : after.slice(0, end))].map((token) => token?.raw ?? "").join(" ");
+  return [...tokens.slice(at, at + verb.words), ...(end === -1 ? after : after.slice(0, end))].map((token) => token?.raw ?? "").join(" ");
 };

@@ -1,3 +1,4 @@
+import { ENGLISH_VERBS } from "./english-verbs.ts";
 import type { LanguagePack } from "./language.ts";
 
 /** Words and phrases, parted by commas. */
@@ -5,74 +6,7 @@ const list = (text: string): readonly string[] => text.split(/,\s*/);
 
 /** English. Words are added here because of what they mean, never because of one tool that has them. */
 export const ENGLISH: LanguagePack = {
-  verbs: {
-    read: `yield peruse ascertain itemize itemise supply furnish glean deduce reveal outline get fetch retrieve read list search find look lookup query show display view return describe count check verify validate inspect
-      see compare calculate compute estimate predict analyze analyse summarize summarise translate detect classify
-      identify determine measure evaluate recommend suggest explain preview enumerate filter sort lint diff discover locate
-      obtain examine review tell answer return receive access parse tokenize extract investigate forecast explore grep cat tail
-      peek poll diagnose audit browse know provide learn aggregate simulate benchmark watch track monitor print echo load scan
-      download consult ask test open observe recall wait sleep think`,
-    browse: "navigate crawl scrape surf",
-    create: `craft devise establish construct assemble formulate arrange incorporate create add insert append new generate make build draft write save store upload import log note record register copy clone duplicate
-      open start begin launch initialize initialise initiate schedule book reserve submit file compose produce export capture
-      attach install provision deploy enroll enrol subscribe follow like star vote rate save bookmark queue enqueue fork branch commit spawn
-      allocate issue request instantiate prepare report remind remember memorize embed index seed join plan snapshot compile
-      order apply`,
-    update: `rework tweak refine rectify overhaul shift relocate reword rephrase administer govern oversee supervise revise update modify change edit set adjust alter amend replace rename move reschedule toggle enable disable activate deactivate
-      reactivate suspend resume pause unpause freeze unfreeze lock unlock block unblock mute unmute pin unpin archive unarchive restore reset
-      restart reboot refresh configure assign unassign reassign approve deny reject accept decline confirm acknowledge dismiss mark
-      unmark flag unflag tag untag label merge close reopen complete finish resolve patch put upsert connect disconnect reconnect pair mount
-      unmount sync synchronize control turn switch increase decrease raise lower extend shorten renew upgrade downgrade fix
-      correct convert exchange swap organize organise sort clear clean process handle manage maintain link unlink
-      scale resize rotate crop format refactor rewrite overwrite migrate transform click type press drag hover select
-      scroll fill play stop skip rewind refill recharge refuel replenish top credit debit adopt override transition rebase checkout push
-      stage stash undo redo revert rollback unsubscribe unfollow unlike leave exit quit detach separate split join reorder
-      prioritize escalate waive promote demote advance trigger dispatch adapt customize customise personalize put place
-      input enter reseat reinsert insert eject remount void fulfill fulfil ship reply sign inject bind unbind unshare`,
-    delete: `eliminate scrap nullify ditch delete remove erase purge drop destroy clear wipe trash discard cancel terminate kill revoke uninstall unregister deregister
-      truncate empty expire evict prune detach withdraw abort unpublish unlist shred obliterate annul rescind retract scrub nuke
-      flush eradicate deallocate decommission deprovision close`,
-    send: `convey dispatch disseminate circulate summon send email mail message post publish tweet retweet reply respond forward notify alert broadcast dm text sms call dial phone fax
-      announce submit comment deliver transmit contact ping page transfer relay push report invite crosspost stream emit
-      escalate hand`,
-    share: "distribute confer bestow share grant permit authorize authorise delegate expose publicize",
-    pay: `settle disburse pay purchase buy sell trade wire deposit withdraw refund reimburse charge donate tip bid invest stake swap checkout remit
-      reward bill spend lend borrow redeem`,
-    credential: "authenticate login impersonate",
-    execute: "execute run eval evaluate exec invoke call script sudo spawn shell",
-  },
-  weak: "supply furnish outline yield track monitor watch open load scan consult ask test print use simulate resolve wait sleep think audit process observe provide try",
-  nounLike: `comb dig fire line slot strip touch pull scrap shift yield tweak craft pass cross tack outline supply transfer request order schedule record report update change share post comment message email mail document charge credit debit deposit
-    book block file log note set call display view check quote test run text page push alert bid tip trade wire bill phone label tag flag
-    pin lock link issue copy clone draft plan query search list count filter star rate vote fork branch commit snapshot index fill play stop
-    type press click drag place top access answer review show return exchange purchase stake reward sort format fix patch start
-    new open clear close clean complete like empty drop trash contact control switch turn lower stage tweet input dispatch ship store build score rank profile forecast tail cat
-    note find reset refund upgrade downgrade increase decrease move trigger process handle scale script shell stream sms fax dm
-    expire need watch track save`,
-  light: "run perform do execute make conduct carry process handle manage operate call invoke use take give initiate start place issue trigger",
-  lightObjects: {
-    read: `look glance search lookup check test query analysis verification validation calculation comparison estimate diagnostic diagnostics scan inspection
-      benchmark audit review measurement`,
-    pay: "payment payments transaction transactions transfer transfers purchase donation refund deposit withdrawal payout order orders",
-    send: "call calls post",
-    share: "access permission permissions",
-    execute: "command commands code script scripts shell program terminal function sql tool tools job workflow statement",
-  },
-  phrases: {
-    read: list(`look up, look for, look at, look through, look into, check for, check if, check whether, list out, read out, give back, hand back,
-      go through, go over, comb through, run through, read through, dig out, dig up, track down, pull up, find out, figure out, spell out`),
-    create: list(`check in, sign up, set up, back up, start up, put together, put in, put down, write down, note down, jot down, write up, draw up,
-      add on, tack on, slot in, line up`),
-    update: list(`check out, turn on, turn off, switch on, switch off, opt in, opt out, roll back, fill in, fill out, mark as, touch up, push back,
-      put off, put back, move over, take care`),
-    delete: list(`clean up, shut down, take down, wipe out, throw away, throw out, get rid, clear out, take away, take out, strip out, call off, cross
-      off`),
-    credential: list(`log in, sign in, log on`),
-    send: list(`send out, send over, send off, reach out, fire off, pass on, pass along, hand over, hand out`),
-    share: list(`make available, open up, ask along, bring along`),
-    pay: list(`pay off, pay out, pay back, top up, check out cart`),
-    execute: list(`carry out, kick off, fire up, set off`),
-  },
+  ...ENGLISH_VERBS,
   transparent: "allow let enable help try attempt simulate start begin continue support provide facilitate aim",
   leadIns: `this that the a an tool function method api endpoint operation command action utility wrapper helper interface plugin it they will can may
     would also then you your users user agent agents one clients to for of used use useful is be which and or i.e behest server service
@@ -107,23 +41,35 @@ export const ENGLISH: LanguagePack = {
   self: "tool function method api endpoint operation command action",
   usage: "call use invoke run execute ask",
   objects: {
-    pay: `money dollar dollars euro euros pound pounds fund funds payment payments transaction transactions cash deposit withdrawal payout refund ether bitcoin crypto cryptocurrency
-      cryptocurrencies donation remittance eth btc usd eur`,
-    payVerbs: "send transfer make schedule submit process issue create initiate place add update modify deposit withdraw post execute perform",
+    pay: `money fund funds payment payments transaction transactions cash deposit withdrawal payout refund ether bitcoin crypto cryptocurrency
+      cryptocurrencies donation remittance eth btc usd eur sum sums disbursement disbursements outlay outlays remittances currency`,
+    paid: "transfer transfers movement movements order orders amount amounts",
+    payVerbs: `send transfer make schedule submit process issue create initiate place add update modify deposit withdraw post execute perform dispatch
+      convey transmit relay forward hand give pass move shift arrange plan produce collect set revise amend alter change write put distribute include
+      mail insert adjust correct replace refresh edit reschedule rearrange establish fire shoot`,
     order: "order orders trade trades bid",
-    orderVerbs: "place make submit execute create",
-    secret: list(`password, passwords, passphrase, passcode, secret, secrets, credential, credentials, api key, api keys, access key,
+    orderVerbs: "place make submit execute create produce",
+    secret:
+      list(`password, passwords, passphrase, passphrases, passcode, passcodes, secret phrase, secret phrases, secret word, secret words, pass phrase,
+      watchword, access code, access codes, security code, login details, secret, secrets, credential, credentials, api key, api keys, access key,
       private key, private keys, secret key, access token, auth token, pin, environment variables, environment variable, ssh
       key, ssh keys, mfa, otp`),
     web: list(`web, webpage, web page, website, url, urls, internet, http, https, web pages, websites, online`),
     access: list(`access, permission, permissions, shareable link, sharing link, public link, role, share`),
-    accessVerbs: "give create generate provide make allow add assign",
-    message: "post posts tweet tweets message messages email emails mail comment comments reply replies invitation invitations announcement",
-    messageVerbs: "create make write add submit publish compose generate",
+    accessVerbs: "give create generate provide make allow add assign hand produce supply furnish",
+    message: `post posts tweet tweets message messages email emails mail mails letter letters comment comments reply replies invitation invitations
+      announcement announcements communication communications newsletter bulletin`,
+    messageVerbs: "create make write add submit publish compose generate produce author issue include",
     goods: "item items order orders product products package parcel goods purchase purchases book books equipment merchandise",
-    goodsVerbs: "return give hand",
-    member: "collaborator collaborators member members participant participants guest guests attendee attendees",
-    memberVerbs: "add invite manage",
+    goodsVerbs: "return bring",
+    buyingVerbs: "acquire procure",
+    money: "money cash fund funds deposit deposits sum sums refund refunds coins",
+    tellingVerbs: "tell",
+    told: `user users person people member members participant participants attendee attendees invitee invitees contact contacts recipient recipients
+      addressee addressees someone somebody everyone anyone others colleague colleagues customer customers client clients friend friends team owner
+      him her them`,
+    member: "collaborator collaborators member members participant participants guest guests attendee attendees invitee invitees",
+    memberVerbs: "add invite manage include append attach introduce insert",
   },
   reversibility: {
     irreversible: list(`permanently, permanent, irreversible, irreversibly, cannot be undone, can't be undone, cannot be reversed, cannot be
@@ -134,26 +80,39 @@ export const ENGLISH: LanguagePack = {
       treat this tool as, treat as read, mark this tool as, readonlyhint, read only hint, always allow, do not tell, pre
       approved, pre-approved`),
   roles: {
-    secret: list(`password, passwd, passphrase, passcode, secret, api key, apikey, access key, private key, secret key, ssh key, access
+    secret:
+      list(`passcode, secret phrase, secret word, access code, pass phrase, watchword, password, passwd, passphrase, passcode, secret, api key, apikey, access key, private key, secret key, ssh key, access
       token, auth token, bearer token, refresh token, token, credential, credentials, pin, cvv, cvc, otp, one time code,
       security code`),
     notSecret: list(`page token, next token, token count, max tokens, tokens, continuation token, cursor, token id, token address`),
     currency: list(`currency, currency code`),
     amount: list(`amount, price, total price, sum, cost, fee, payment amount, budget, bid`),
     notAmount: list(`limit, max results, number of, quantity, count, gas limit`),
-    destination: list(`recipient, recipients, receiver, cc, bcc, participant, participants, attendee, attendees, invitee, invitees,
+    destination:
+      list(`recipient, recipients, receiver, cc, bcc, participant, participants, attendee, attendees, invitee, invitees, receivers, addressee,
+      addressees, receiving end, taking part, who receives, who gets, who is to receive, goes to, go to, to whom, person to, people to, persons to, user
+      to, users to, member to, members to, individual to, individuals to, collaborators, shipping location, delivery location, carbon copy, invitees,
       collaborator, guest, guests, payee, beneficiary, webhook, callback url, forward to, send to, shipping address, delivery
       address, destination address, destination account, funds to, money to, recipient email`),
+    mailAddress: list(`email address, email addresses, e mail address, e mail addresses, mail address, mail addresses, electronic address, electronic
+      addresses, message address, message addresses, message location, message locations, mail location, mail locations, mailing address, letter address,
+      letter addresses, electronic mail address, phone number, phone numbers, telephone number, iban`),
+    amountOfPaying: list("figure, figures, quantity, how much"),
+    whereabouts: list("location, locations, details, data"),
+    ids: list("id, identifier"),
     destinationOfSending:
       list(`to, email, e mail, emails, address, addresses, destination, channel, channels, chat, phone, phone number, iban, account
       number, contact, user, users, username, receiver, target account, member, members, url, link, server, host, group`),
-    notDestination: list(`from, sender, source, origin, city, airport, folder, directory, path, reply to id, in reply to, own, payment method`),
+    notDestination: list(
+      `from, sender, senders, originator, payer, person writing, source, origin, city, airport, folder, directory, path, reply to id, in reply to, own, payment method`,
+    ),
     location: list(`url, uri, link, web address, webpage, website, href, endpoint, domain`),
     target: list(`id, ids, identifier, identifiers, uuid, path, paths, file, files, filename, folder, directory, repo, repository, branch,
-      bucket, table, database, attachment, attachments, slug, resource, uri, key, document`),
+      bucket, table, database, paper, papers, documents, attachment, attachments, slug, resource, uri, key, document`),
     freeText: list(`body, content, contents, message, text, subject, title, description, query, keyword, keywords, comment, note, notes,
       reason, summary, prompt, command, code, question, review, details, search term, location, name, remark, expression,
       html, markdown, data`),
+    content: list("body, content, contents, message, text, wording, comment, html, markdown"),
     none: list(`date, dates, time, timestamp, start time, end time, start date, end date, timezone, day, month, year, limit, offset, page, max
       results, page size, sort, sort order, cursor, page token, format`),
     containers: list(`list, array, set, string, value, object, dictionary, optional, name, collection, one, json, type`),
@@ -204,35 +163,67 @@ export const ENGLISH: LanguagePack = {
     telling: "give tell show get bring provide list",
     told: "me us",
     speaking: "tell ask",
-    participles: list(`send sent, pay paid, buy bought, sell sold, make made, write written, give given, take taken, tell told, find found, get got, spend spent,
+    participles:
+      list(`send sent, pay paid, buy bought, sell sold, make made, write written, give given, take taken, tell told, find found, get got, spend spent,
       lend lent, withdraw withdrawn, undo undone, do done, run run, hold held, build built, draw drawn, overwrite overwritten, freeze frozen, choose chosen`),
     questions: "who whom whose what which when where why how is are was were do does did has have",
     followVerbs: "do follow execute perform complete carry act handle obey apply implement",
     followNouns: "action actions instruction instructions step steps task tasks todo todos request requests says said asks direction directions",
+    addressKinds: {
+      url: "link links url urls website websites form forms address",
+      email: "email emails mail address addresses contact contacts",
+      iban: "iban account accounts bank",
+      phone: "phone telephone number numbers mobile cell tel contact contacts",
+      key: "key keys code codes token tokens login password passwords credential credentials passphrase pin number numbers account",
+    },
     months: "january february march april may june july august september october november december",
     meanings: [
-      "event appointment meeting calendar",
-      "money payment transaction bill invoice rent refund fund transfer subscription fee debit pay paid spend spent cost price cash",
-      "email mail inbox mailbox",
-      "file document docx pdf txt xlsx csv pptx spreadsheet md",
-      "message dm chat text sms",
+      "event appointment meeting calendar happening engagement session gathering conference occasion diary agenda slot rendezvous together",
+      `money payment transaction bill invoice rent refund fund transfer subscription fee debit pay paid spend spent cost price cash sum remittance
+      disbursement outlay movement expense charge expenditure`,
+      "email mail inbox mailbox letter message correspondence communication",
+      "file document docx pdf txt xlsx csv pptx spreadsheet md paper doc",
+      "message dm chat text sms note conversation communication",
+      "note memo reminder",
       "participant attendee invitee guest invite invitation",
       "reservation booking book reserve",
-      "account profile user",
-      "address street city",
+      "account profile user membership",
+      "person people user individual member",
+      "address street city residence",
       "website web webpage site url link page",
       "directory folder",
-      "person people",
-      "picture image photo",
-      "purchase buy",
+      "picture image photo photograph snapshot",
+      "purchase buy acquire",
+      "contact acquaintance",
+      "product article item goods merchandise ware",
+      "news article story",
+      "device appliance gadget machine",
+      "password passphrase passcode phrase",
+      "review feedback",
+      "hotel lodging accommodation inn",
+      "restaurant eatery",
+      "flight plane airline",
+      "car vehicle automobile",
+      "channel room",
+      "task todo chore errand",
+      "ticket issue",
+      "movie film",
+      "song track tune",
+      "doctor physician",
+      "medicine medication drug",
+      "apartment flat",
+      "job vacancy",
+      "shop store",
     ],
   },
   fields: {
     system: `id ids uuid guid key size created updated modified timestamp date time status state type version index count number read unread starred
       position order recurring all day start end due`,
-    outsider: `sender from author by participants participant attendees attendee invitees recipients recipient to cc bcc subject title name body content
-      contents text message messages description comment comments review reviews note notes summary question answer feedback bio about url link
-      links website email emails owner shared location filename label tag tags username user reply`,
+    outsider: `participants participant attendees attendee invitees recipients recipient to cc bcc subject title name url link links website email
+      emails shared location filename label tag tags reply`,
+    author: "sender from author by owner username user creator reporter poster",
+    prose: `body content contents text message messages description comment comments review reviews note notes remark remarks summary question answer
+      feedback bio about excerpt snippet`,
     amount: "amount price total cost fee sum rating score balance value size rent",
   },
   answers: "return returns output outputs shows answers prints",

@@ -10,8 +10,11 @@ export interface Evidence {
 
 export interface EffectEvidence extends Evidence {
   readonly effect: Effect;
-  /** `main`: what the tool is said to do; `also`: what it does beside; `weak`: words that can mean something else. */
-  readonly strength: "main" | "also" | "weak";
+  /**
+   * `main`: what the tool is said to do; `also`: what it does beside; `weak`: words that can mean something else;
+   * `likely`: words that can, but hardly do where nothing is handed over with them.
+   */
+  readonly strength: "main" | "also" | "weak" | "likely";
 }
 
 /** What was concluded, how surely, and from which words. */

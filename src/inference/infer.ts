@@ -52,7 +52,15 @@ function infer(lexicon: Lexicon, tool: ListedTool, pinned: boolean): Inference {
   const stated = argumentsOf(tool.inputSchema, sections.arguments);
   const doubts = [...doubtsOf(lexicon, tool), ...strangersIn(lexicon, sections.prose).map((words) => `nobody knows what \`${words}\` does`)];
   const hints = hintsOf(tool.annotations);
-  const evidence = withArguments(lexicon, [...effectsInName(lexicon, name), ...effectsInProse(lexicon, sections.prose)], stated);
+  const words = [...effectsInName(lexicon, name), ...effectsInProse(lexicon, sections.prose)];
+  const evidence = withArguments(
+    lexicon,
+    settled(
+      words,
+      stated.some((argument) => handsOver(lexicon, argument)),
+    ),
+    stated,
+  );
   const said = { evidence, doubts, hints, pinned };
   const addressed = stated.map((argument) => roleOf(lexicon, argument, "send")).some(({ value }) => value === "destination" || value === "free_text");
   const effect = inferEffect({ ...said, canAddress: addressed });
@@ -86,6 +94,24 @@ function hintsOf(annotations: JsonObject | undefined): Hints {
     ...(openWorldHint !== undefined && { openWorldHint }),
   };
 }
+
+/** Who gets information for nothing fetches it; who hands over something with it may do anything. */
+const settled = (evidence: readonly EffectEvidence[], isHandedOver: boolean): readonly EffectEvidence[] =>
+  evidence.map((one): EffectEvidence => (one.strength === "likely" ? { ...one, strength: isHandedOver ? "weak" : "main" } : one));
+
+/** Somebody to whom something goes, an amount, or what a message or a file consists of. */
+function handsOver(lexicon: Lexicon, argument: Argument): boolean {
+  const { value } = roleOf(lexicon, argument, "create");
+  if (value === "amount" || value === "secret") return true;
+  const { content, destination } = lexicon.pack.roles;
+  const [name, said] = [nameTokens(argument.name), tokensOf(argument.description)];
+  if (foundIn(destination, [...name, ...said.slice(0, ADDRESSED_WORDS)]) !== undefined) return true;
+  return value === "free_text" && foundIn(content, [...name, ...said.slice(0, HANDED_WORDS)]) !== undefined;
+}
+
+/** `The text to show` begins with what is handed over; further back stands what the argument is about. */
+const HANDED_WORDS = 3;
+const ADDRESSED_WORDS = 14;
 
 /** What arguments add: an address that is read can carry data out, and what moves an amount somewhere pays. */
 function withArguments(lexicon: Lexicon, evidence: readonly EffectEvidence[], stated: readonly Argument[]): readonly EffectEvidence[] {

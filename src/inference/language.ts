@@ -1,3 +1,4 @@
+import type { AddressKind } from "../core/intent/addresses.ts";
 import type { Effect } from "../core/words.ts";
 
 /** Words of one language by what they say of a tool; lists of words are one string each, parted by blanks. Data, and nothing else. */
@@ -12,8 +13,20 @@ export interface LanguagePack {
   readonly light: string;
   /** What is done by a light verb, by the noun. */
   readonly lightObjects: Readonly<Partial<Record<Effect, string>>>;
-  /** Verb and particle, as `verb particle`: the two mean something else than the verb. */
-  readonly phrases: Readonly<Partial<Record<Effect, readonly string[]>>>;
+  /** Verbs of several words, by the verb that they stand for: `get rid of` by `delete`. */
+  readonly phrases: Readonly<Record<string, readonly string[]>>;
+  /** What may stand behind the object of a verb that it belongs to: `give the book back`. */
+  readonly particles: string;
+  /** Forms that do not end in `ed`, each behind its verb: `send sent`. */
+  readonly irregular: readonly string[];
+  /** Verbs of getting and giving: they read where the object is information, and else do what nobody knows. */
+  readonly fetching: string;
+  /** What is read where it is fetched. */
+  readonly information: string;
+  /** Words before what is asked: `brings up what was written`. */
+  readonly questions: string;
+  /** Verbs that say of what comes back what it has in it: `includes the name`. They say nothing of what is done in a later sentence. */
+  readonly describing: string;
   /** Verbs before the verb that counts: `allows you to send`. */
   readonly transparent: string;
   /** What may stand before the first verb of a sentence about the tool. */
@@ -44,6 +57,8 @@ export interface LanguagePack {
   /** Objects by which a verb becomes something worse. */
   readonly objects: {
     readonly pay: string;
+    /** What is paid where money stands before it: `a money transfer`. */
+    readonly paid: string;
     readonly payVerbs: string;
     readonly order: string;
     readonly orderVerbs: string;
@@ -54,6 +69,13 @@ export interface LanguagePack {
     /** What is given back, where a verb of reading has them as its object. */
     readonly goods: string;
     readonly goodsVerbs: string;
+    /** Verbs of getting: goods that one gets are bought. */
+    readonly buyingVerbs: string;
+    /** Given back, it is paid back. */
+    readonly money: string;
+    /** Verbs of telling: what is told to people is sent. */
+    readonly tellingVerbs: string;
+    readonly told: string;
     /** What people get to see once it is made. */
     readonly message: string;
     readonly messageVerbs: string;
@@ -75,7 +97,7 @@ export interface LanguagePack {
   /** How people say what they want. */
   readonly statement: StatementWords;
   /** Who fills a field, by the words of its name. */
-  readonly fields: { readonly system: string; readonly outsider: string; readonly amount: string };
+  readonly fields: Readonly<Record<"system" | "outsider" | "author" | "prose" | "amount", string>>;
   /** Verbs after which a description says what comes back. */
   readonly answers: string;
   /** Lines that begin a part of a description: its arguments, and what else is no sentence about what the tool does. */
@@ -91,12 +113,21 @@ export interface RoleWords {
   readonly notAmount: readonly string[];
   /** Where data goes, in whatever tool that is not only reading. */
   readonly destination: readonly string[];
+  /** Addresses of people, wherever they are not only read. */
+  readonly mailAddress: readonly string[];
+  /** How much, in a tool that pays. */
+  readonly amountOfPaying: readonly string[];
   /** Where data goes, in a tool that sends, shares or pays. */
   readonly destinationOfSending: readonly string[];
   readonly notDestination: readonly string[];
   readonly location: readonly string[];
   readonly target: readonly string[];
   readonly freeText: readonly string[];
+  /** Of somebody, it is where something goes: `the location of the receiver`. */
+  readonly whereabouts: readonly string[];
+  readonly ids: readonly string[];
+  /** What a message or a file consists of: it is handed over, and not looked for. */
+  readonly content: readonly string[];
   readonly none: readonly string[];
   /** What only holds something: `a list of …`. */
   readonly containers: readonly string[];
@@ -140,6 +171,8 @@ export interface StatementWords {
   readonly questions: string;
   readonly followVerbs: string;
   readonly followNouns: string;
+  /** Words for each kind of address. */
+  readonly addressKinds: Readonly<Record<AddressKind, string>>;
   /** From January. */
   readonly months: string;
   /** Words of one meaning, a group each, the first standing for all. */

@@ -11,7 +11,7 @@ export function effectsInName(lexicon: Lexicon, name: string): readonly EffectEv
   const tokens = nameTokens(name.slice(name.lastIndexOf("/") + 1));
   const found: EffectEvidence[] = [];
   for (const [at, token] of tokens.entries()) {
-    const verb = lexicon.verbOf(token);
+    const verb = lexicon.verbAt(tokens, at);
     if (at === 0 && lexicon.isIn("predicates", token.word) && lexicon.verbOf(tokens[1] ?? token)) return [evidenceOf(token, "read", "main")];
     if (!verb || (verb.form !== "base" && verb.form !== "third")) continue;
     const joined = lexicon.isIn("conjunctions", tokens[at - 1]?.word ?? "");
@@ -19,9 +19,9 @@ export function effectsInName(lexicon: Lexicon, name: string): readonly EffectEv
     if (found.length > 0 && !joined && (verb.nounLike || verb.light || verb.form === "third")) continue;
     if (at > 0 && at === tokens.length - 1 && verb.nounLike && !joined) continue;
     if (found.length === 0 && verb.nounLike && verbLater(lexicon, tokens.slice(at + 1), at)) continue;
-    const { effect, weak } = effectOf(lexicon, verb, tokens.slice(at + 1));
+    const { effect, strength } = effectOf(lexicon, verb, tokens.slice(at + verb.words));
     if (effect === "unknown" || (found.length > 0 && effect === "read")) continue;
-    found.push(evidenceOf(token, effect, weak ? "weak" : found.length === 0 ? "main" : "also"));
+    found.push(evidenceOf(token, effect, strength === "weak" || found.length === 0 ? strength : "also"));
   }
   return found;
 }

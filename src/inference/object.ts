@@ -11,46 +11,78 @@ export function objectOf(lexicon: Lexicon, tokens: readonly Token[]): readonly T
   return tokens.slice(0, Math.min(end === -1 ? tokens.length : end, OBJECT_WORDS_MAX));
 }
 
+/** `to you`, `to summarize`: nobody else gets anything. */
+const isDone = (lexicon: Lexicon, next: Token | undefined): boolean => {
+  const verb = next && lexicon.verbOf(next);
+  return (
+    next === undefined || lexicon.isIn("leadIns", next.word) !== lexicon.isIn("determiners", next.word) || (verb?.form === "base" && !verb.nounLike)
+  );
+};
+
 interface Done {
   readonly effect: Effect;
-  readonly weak: boolean;
+  readonly strength: "main" | "weak" | "likely";
 }
 
 /** What a verb does to its object, which often says more than the verb. */
-export function effectOf(lexicon: Lexicon, verb: VerbInText, after: readonly Token[]): Done {
+export function effectOf(lexicon: Lexicon, verb: VerbInText, behind: readonly Token[]): Done {
   const { objects } = lexicon.pack;
-  const particle = after[0] && lexicon.phraseEffect(verb.base, after[0].word);
-  if (particle && particle !== "read") return { effect: particle, weak: false };
-  const object = objectOf(lexicon, particle ? after.slice(1) : after);
+  const after = behind.filter(({ word }, at) => word !== verb.particle || at > OBJECT_WORDS_MAX);
+  const object = objectOf(lexicon, after);
   const head = headOf(object);
   const has = (list: string, word: string): boolean => list.split(/\s+/).includes(word);
-  let effect = particle ?? verb.effect;
-  if (verb.light && !particle) {
+  const fetches = verb.fetching && isFetched(lexicon, verb, { object, after });
+  let effect = fetches ? "read" : verb.effect;
+  if (verb.light && !fetches) {
     const done = object
       .map(({ word }) => lexicon.lightEffect(word))
       .reduce<Effect | undefined>((a, b) => (a && b ? worseEffect(a, b) : (a ?? b)), undefined);
     effect = done ?? (verb.effect === "read" ? "unknown" : verb.effect);
-    if (done === "read") return { effect, weak: false };
+    if (done === "read") return { effect, strength: "main" };
   }
-  if (has(objects.payVerbs, verb.base) && head !== undefined && has(objects.pay, head)) effect = worseEffect(effect, "pay");
+  const isPaid = head !== undefined && (has(objects.pay, head) || (has(objects.paid, head) && object.some(({ word }) => has(objects.pay, word))));
+  if (has(objects.payVerbs, verb.base) && isPaid) effect = worseEffect(effect, "pay");
   if (has(objects.orderVerbs, verb.base) && head !== undefined && has(objects.order, head)) effect = worseEffect(effect, "pay");
   if (has(objects.messageVerbs, verb.base) && head !== undefined && has(objects.message, head)) effect = worseEffect(effect, "send");
   if (has(objects.accessVerbs, verb.base) && foundIn(objects.access, object)) effect = worseEffect(effect, "share");
   if (has(objects.memberVerbs, verb.base) && object.some(({ word }) => has(objects.member, word))) effect = worseEffect(effect, "share");
-  if (verb.form === "base" && has(objects.goodsVerbs, verb.base) && object.some(({ word }) => has(objects.goods, word)))
-    effect = worseEffect(effect, "update");
+  // `Returns the orders` tells what comes back; `return the orders` and `gives back the orders` hand over goods.
+  if ((verb.form === "base" || verb.fetching) && has(objects.goodsVerbs, verb.base) && head !== undefined) {
+    if (verb.fetching ? has(objects.goods, head) : object.some(({ word }) => has(objects.goods, word))) effect = worseEffect(effect, "update");
+    if (has(objects.money, head)) effect = worseEffect(effect, "pay");
+  }
+  if (has(objects.buyingVerbs, verb.base) && head !== undefined && has(objects.goods, head)) effect = worseEffect(effect, "pay");
+  if (has(objects.tellingVerbs, verb.base) && object.some(({ word }) => has(objects.told, word))) effect = worseEffect(effect, "send");
   if (effect === "read" && foundIn(objects.web, after.slice(0, OBJECT_WORDS_MAX * 2))) effect = "browse";
   if (effect !== "delete" && secretHead(objects.secret, object)) effect = worseEffect(effect, "credential");
-  return { effect, weak: verb.weak && !particle };
+  // Of `acquire` and `pull` alone nobody knows; a name that begins with `get` says it.
+  if (effect === "unknown" && verb.fetching && !verb.light) return { effect: "read", strength: "weak" };
+  return { effect, strength: fetches && effect === "read" ? "likely" : verb.weak ? "weak" : "main" };
+}
+
+/** How far behind an object stands to whom it is given. */
+const GIVEN_WORDS = 12;
+
+/** Information that is given to whoever asks; `gives the report to a colleague` and `gives a colleague the report` hand it over. */
+function isFetched(
+  lexicon: Lexicon,
+  { light }: VerbInText,
+  { object, after }: { readonly object: readonly Token[]; readonly after: readonly Token[] },
+) {
+  if (!object.some(({ word }) => lexicon.isIn("information", word)) && !lexicon.isIn("questions", after[0]?.word ?? "")) return false;
+  const rest = after.slice(object.length, object.length + GIVEN_WORDS);
+  const isGiven = rest.some(({ word }, at) => word === "to" && !isDone(lexicon, rest[at + 1]));
+  const first = object.find(({ word }) => !lexicon.isIn("determiners", word))?.word ?? "";
+  return !isGiven && !(light && lexicon.pack.objects.told.split(/\s+/).includes(first));
 }
 
 const headOf = (object: readonly Token[]): string | undefined => object.filter(({ word }) => !/^\d+$/.test(word)).at(-1)?.word;
 
-/** A secret is the object only where it ends it, but for how it is done: of `password policy`, the policy is. */
+/** A secret is the object only where it ends it: of `password policy`, the policy is. */
 function secretHead(secrets: readonly string[], object: readonly Token[]): boolean {
   const text = ` ${object
     .map(({ word }) => word)
-    .filter((word) => !/^\d+$|.ly$/.test(word))
+    .filter((word) => !/^\d+$/.test(word))
     .join(" ")}`;
   return secrets.some((secret) => text.endsWith(` ${secret}`));
 }

@@ -69,7 +69,7 @@ function describedObjects(lexicon: Lexicon, prose: string): Source {
     const tokens = tokensOf(clause);
     const main = mainVerb(lexicon, tokens, index === 0);
     if (index > 0 && (!main || isBeside(lexicon, tokens, main.verb))) continue;
-    const region = tokens.slice(main ? main.at + 1 : beginningOf(lexicon, tokens));
+    const region = tokens.slice(main ? main.at + main.verb.words : beginningOf(lexicon, tokens));
     const nouns = nounsAmong(lexicon, region.slice(0, REACH_WORDS), main?.verb);
     const source: Source = { ...found, nouns, confidence: main ? "high" : "low" };
     if (!isSilent(source)) return source;
@@ -104,7 +104,7 @@ function nounsAmong(lexicon: Lexicon, tokens: readonly Token[], main?: VerbInTex
     if (token.kind === "mark" ? token.word === ";" : isEnd(lexicon, tokens, at)) break;
     isDirect &&= at === 0 || !lexicon.isIn("prepositions", token.word) || lexicon.isIn("conjunctions", token.word);
     if (token.kind === "mark" || isSmall(lexicon, token)) continue;
-    const verb = lexicon.verbOf(token);
+    const verb = lexicon.verbAt(tokens, at);
     // `let the robot find …`
     if (isLetting && verb?.form === "base" && !isObject(lexicon, tokens[at - 1])) continue;
     if (

@@ -1,3 +1,4 @@
+import { ADDRESS_KINDS, type AddressKind } from "../core/intent/addresses.ts";
 import type { Ask, FieldKind, Language, StatementReading, Superlative } from "../core/intent/language.ts";
 import { type Effect, worseEffect } from "../core/words.ts";
 import { ENGLISH } from "./english.ts";
@@ -20,11 +21,17 @@ export function createLanguage(pack: LanguagePack = ENGLISH): Language {
 interface Reader {
   readonly lexicon: Lexicon;
   readonly silent: ReadonlySet<string>;
-  /** One stem for those of one meaning. */
-  readonly meaning: ReadonlyMap<string, string>;
-  readonly words: Readonly<Record<"subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "speaking" | "questions", ReadonlySet<string>>>;
+  /** One stem for those of one meaning; several for a word of several meanings. */
+  readonly meanings: ReadonlyMap<string, readonly string[]>;
+  readonly words: Readonly<
+    Record<
+      "subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "speaking" | "questions",
+      ReadonlySet<string>
+    >
+  >;
   /** The base of each. */
   readonly participles: ReadonlyMap<string, string>;
+  readonly addressKinds: Readonly<Record<AddressKind, ReadonlySet<string>>>;
   readonly most: ReadonlySet<string>;
   readonly least: ReadonlySet<string>;
 }
@@ -33,17 +40,17 @@ const setOf = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/)
 
 function createReader(pack: LanguagePack): Reader {
   const { statement } = pack;
-  const meaning = new Map<string, string>();
+  const meanings = new Map<string, string[]>();
   for (const group of statement.meanings) {
     const [first = "", ...others] = group.split(/\s+/).map(stemOf);
-    for (const stem of [first, ...others]) meaning.set(stem, first);
+    for (const stem of new Set([first, ...others])) meanings.set(stem, [...(meanings.get(stem) ?? []), first]);
   }
   return {
     lexicon: compileLexicon(pack),
     silent: setOf(
       [pack.determiners, pack.prepositions, pack.negations, pack.conditions, pack.modals, pack.adverbs, pack.predicates, statement.silent].join(" "),
     ),
-    meaning,
+    meanings,
     words: {
       subjects: setOf(statement.subjects),
       licences: setOf(statement.licences),
@@ -58,18 +65,26 @@ function createReader(pack: LanguagePack): Reader {
       questions: setOf(statement.questions),
     },
     participles: new Map(statement.participles.map((pair): [string, string] => [pair.split(" ")[1] ?? "", pair.split(" ")[0] ?? ""])),
+    addressKinds: {
+      url: setOf(statement.addressKinds.url),
+      email: setOf(statement.addressKinds.email),
+      iban: setOf(statement.addressKinds.iban),
+      phone: setOf(statement.addressKinds.phone),
+      key: setOf(statement.addressKinds.key),
+    },
     most: setOf(statement.most),
     least: setOf(statement.least),
   };
 }
 
 /** What is quoted counts as a name, and no word in it as a verb. */
-export const QUOTED = /(?<![\p{L}\p{N}])(?:'((?:[^'\n]|'(?=\p{L})){1,300})'|"([^"\n]{1,300})"|“([^”\n]{1,300})”|‘([^’\n]{1,300})’|`([^`\n]{1,300})`)(?![\p{L}\p{N}])/gu;
+export const QUOTED =
+  /(?<![\p{L}\p{N}])(?:'((?:[^'\n]|'(?=\p{L})){1,300})'|"([^"\n]{1,300})"|“([^”\n]{1,300})”|‘([^’\n]{1,300})’|`([^`\n]{1,300})`)(?![\p{L}\p{N}])/gu;
 
 function readStatement(reader: Reader, text: string): StatementReading {
   const quoted = [...text.matchAll(QUOTED)].map((match) => match.slice(1).find((part) => part !== undefined) ?? "");
   const asks: Ask[] = [];
-  const [superlatives, people] = [new Map<string, Superlative>(), new Set<string>()];
+  const [superlatives, people, addressKinds] = [new Map<string, Superlative>(), new Set<string>(), new Set<AddressKind>()];
   let follows: string | undefined;
   for (const sentence of sentencesOf(text).slice(0, SENTENCES_MAX)) {
     const tokens = sentenceTokens(sentence);
@@ -80,6 +95,7 @@ function readStatement(reader: Reader, text: string): StatementReading {
       if (reader.most.has(word)) superlatives.set(word, { word, extreme: "most" });
       if (reader.least.has(word)) superlatives.set(word, { word, extreme: "least" });
       if (reader.words.people.has(word)) people.add(word);
+      for (const kind of ADDRESS_KINDS) if (reader.addressKinds[kind].has(word)) addressKinds.add(kind);
     }
   }
   const dates = datesIn(text, reader.lexicon.pack.statement.months);
@@ -91,6 +107,7 @@ function readStatement(reader: Reader, text: string): StatementReading {
     numbers: numbersIn(dates.rest),
     superlatives: [...superlatives.values()],
     people: [...people],
+    addressKinds,
     ...(follows !== undefined && { follows }),
   };
 }
@@ -100,18 +117,18 @@ const isQuestion = ({ words, lexicon }: Reader, sentence: string, tokens: readon
   /\?["'”’)]*\s*$/u.test(sentence) || (words.questions.has(tokens[0]?.word ?? "") && !lexicon.isIn("negations", tokens[1]?.word ?? ""));
 
 function questionOf(reader: Reader, tokens: readonly StatementToken[]): Ask {
-  const objects = new Map<string, string>();
-  for (const { word, raw } of tokens.slice(0, OBJECTS_MAX)) {
-    const stem = stemFor(reader, word);
-    if (stem !== undefined && !objects.has(stem)) objects.set(stem, raw);
-  }
-  return { effect: "read", verb: tokens[0]?.raw ?? "?", objects, universal: false };
+  return { effect: "read", verb: tokens[0]?.raw ?? "?", objects: namedIn(reader, tokens.slice(0, OBJECTS_MAX)), universal: false };
+}
+
+/** What words name, by stem, as it was written first. */
+function namedIn(reader: Reader, tokens: readonly StatementToken[]): Map<string, string> {
+  const named = new Map<string, string>();
+  for (const { word, raw } of tokens) for (const stem of stemsOf(reader, word)) if (!named.has(stem)) named.set(stem, raw);
+  return named;
 }
 
 export const sentencesOf = (text: string): readonly string[] =>
-  text
-    .split(/(?<=[.!?;])(?<!\b(?:mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e)\.)\s+|\n+/iu)
-    .filter((sentence) => sentence.trim() !== "");
+  text.split(/(?<=[.!?;])(?<!\b(?:mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e)\.)\s+|\n+/iu).filter((sentence) => sentence.trim() !== "");
 
 interface StatementToken extends Token {
   readonly isQuoted: boolean;
@@ -134,18 +151,17 @@ function stemsIn(reader: Reader, text: string): ReadonlySet<string> {
   for (const { raw, kind } of tokensOf(text)) {
     if (kind !== "word") continue;
     for (const { word } of nameTokens(raw)) {
-      const stem = stemFor(reader, word);
-      if (stem !== undefined) stems.add(stem);
+      for (const stem of stemsOf(reader, word)) stems.add(stem);
     }
   }
   return stems;
 }
 
-/** Undefined for a word that says nothing of what something is. */
-function stemFor({ silent, meaning }: Reader, word: string): string | undefined {
-  if (silent.has(word) || /^\p{N}*$/u.test(word) || (word.length < 2 && /^[a-z]$/.test(word))) return undefined;
+/** None for a word that says nothing of what something is. */
+function stemsOf({ silent, meanings }: Reader, word: string): readonly string[] {
+  if (silent.has(word) || /^\p{N}*$/u.test(word) || (word.length < 2 && /^[a-z]$/.test(word))) return [];
   const stem = stemOf(word);
-  return meaning.get(stem) ?? stem;
+  return meanings.get(stem) ?? [stem];
 }
 
 interface Placed {
@@ -186,9 +202,10 @@ function askingVerb(reader: Reader, tokens: readonly StatementToken[], at: numbe
   if (!token || (/^\p{Lu}/u.test(token.raw) && at > 0 && !/^\p{N}+$/u.test(tokens[at - 1]?.word ?? ""))) return undefined;
   if (at === 0 && isSubject(reader, tokens)) return undefined;
   const previous = previousTo(lexicon, tokens, at);
-  const known = lexicon.verbOf(token) ?? phraseAt(lexicon, tokens, at) ?? (previous === "be" ? participleOf(reader, token) : undefined);
+  const known =
+    (isParticle(lexicon, tokens, at) ? undefined : lexicon.verbAt(tokens, at)) ?? (previous === "be" ? participleOf(reader, token) : undefined);
   const wish = words.wishes.has(token.word);
-  const verb: VerbInText | undefined = wish ? { base: token.word, form: "base", effect: "unknown", weak: false, nounLike: false, light: true } : known;
+  const verb: VerbInText | undefined = wish ? wishing(token.word) : known;
   if (!verb) return undefined;
   // `Do not …` asks for nothing, and neither does what stands behind it.
   if (lexicon.isIn("negations", previous) || (verb.light && lexicon.isIn("negations", tokens[at + 1]?.word ?? ""))) return undefined;
@@ -209,15 +226,16 @@ function isSubject({ lexicon, words }: Reader, tokens: readonly StatementToken[]
   const next = tokens[1];
   if (!next || next.isQuoted || !/^\p{Lu}/u.test(tokens[0]?.raw ?? "")) return false;
   const verb = lexicon.verbOf(next);
-  return lexicon.isIn("predicates", next.word) || (verb?.form === "third" && !verb.nounLike) || (next.word.endsWith("s") && words.wishes.has(next.word.slice(0, -1)));
+  return (
+    lexicon.isIn("predicates", next.word) ||
+    (verb?.form === "third" && !verb.nounLike) ||
+    (next.word.endsWith("s") && words.wishes.has(next.word.slice(0, -1)))
+  );
 }
 
-/** Some verbs are only verbs with their particle: `roll back`. */
-function phraseAt(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): VerbInText | undefined {
-  const [verb, particle] = [tokens[at]?.word ?? "", tokens[at + 1]?.word ?? ""];
-  const effect = lexicon.phraseEffect(verb, particle);
-  return effect && { base: verb, form: "base", effect, weak: false, nounLike: false, light: false };
-}
+/** `roll back`: no verb of its own, whatever it is elsewhere. */
+const isParticle = (lexicon: Lexicon, tokens: readonly StatementToken[], at: number): boolean =>
+  at > 0 && (lexicon.verbAt(tokens, at - 1)?.words ?? 1) > 1;
 
 /** `sent`, `paid`: those that no rule makes of their verb. */
 function participleOf({ lexicon, participles }: Reader, token: Token): VerbInText | undefined {
@@ -225,6 +243,17 @@ function participleOf({ lexicon, participles }: Reader, token: Token): VerbInTex
   const verb = base === undefined ? undefined : lexicon.verbOf({ ...token, word: base });
   return verb && { ...verb, form: "participle" };
 }
+
+const wishing = (base: string): VerbInText => ({
+  base,
+  form: "base",
+  words: 1,
+  effect: "unknown",
+  weak: false,
+  nounLike: false,
+  light: true,
+  fetching: false,
+});
 
 /** The word before, without adverbs; the beginning of a clause is the empty word. */
 function previousTo(lexicon: Lexicon, tokens: readonly StatementToken[], at: number): string {
@@ -249,21 +278,17 @@ interface Asking extends Placed {
 
 function askAt(reader: Reader, tokens: readonly StatementToken[], { at, verb, end, before }: Asking): Ask | undefined {
   const { words } = reader;
-  const span = verb.form === "participle" ? tokens.slice(0, at) : tokens.slice(at + 1, Math.min(end, at + 1 + OBJECTS_MAX));
-  const objects = new Map<string, string>();
-  for (const { word, raw } of span) {
-    const stem = stemFor(reader, word);
-    if (stem !== undefined && !objects.has(stem)) objects.set(stem, raw);
-  }
+  const span = verb.form === "participle" ? tokens.slice(0, at) : tokens.slice(at + verb.words, Math.min(end, at + verb.words + OBJECTS_MAX));
+  const objects = namedIn(reader, span);
   const refersBack = objects.size === 0 || span.some(({ word, isQuoted }) => !isQuoted && words.pronouns.has(word));
   // What is meant by `it` is what was spoken of, and not the verb that spoke of it: `email the report and delete it`.
-  const itself = before && stemFor(reader, before.verb.toLowerCase());
-  if (refersBack && before) for (const [stem, raw] of before.objects) if (stem !== itself && !objects.has(stem)) objects.set(stem, raw);
+  const itself: readonly string[] = before ? stemsOf(reader, before.verb.toLowerCase()) : [];
+  if (refersBack && before) for (const [stem, raw] of before.objects) if (!itself.includes(stem) && !objects.has(stem)) objects.set(stem, raw);
   const effect = effectAsked(reader, verb, span);
   // `Perform the following tasks` asks for what follows.
   if (effect === undefined || (verb.light && span.some(({ word }) => word === "following"))) return undefined;
   // A verb that stands for what is done to something, such as `email`, names the something too.
-  if (verb.nounLike) objects.set(stemFor(reader, verb.base) ?? verb.base, verb.base);
+  if (verb.nounLike) for (const stem of stemsOf(reader, verb.base)) objects.set(stem, verb.base);
   return {
     effect,
     verb: tokens[at]?.raw ?? verb.base,
@@ -310,31 +335,29 @@ function followsIn({ statement }: LanguagePack, tokens: readonly StatementToken[
   return undefined;
 }
 
-const ISO_DATE = /\b(\d{4})-(\d{1,2})-(\d{1,2})\b/gu;
+const ISO_DATE = /\b(?<year>\d{4})-(?<month>\d{1,2})-(?<day>\d{1,2})\b/gu;
 const TIME = /\b\d{1,2}:\d{2}(?::\d{2})?\b/gu;
-const two = (text: string | number): string => String(text).padStart(2, "0");
+const two = (text: string): string => text.padStart(2, "0");
 
 /** Dates as `2026-05-15`, without a year `05-15`, with the words that say them; and the text without them. */
 export function datesIn(text: string, months: string): { readonly found: ReadonlyMap<string, string>; readonly rest: string } {
   const names = months.split(/\s+/);
-  const found = new Map<string, string>();
-  const month = (name: string): string => two(names.findIndex((full) => full.startsWith(name.toLowerCase().slice(0, 3))) + 1);
   const named = names.map((name) => `${name}|${name.slice(0, 3)}`).join("|");
-  const rest = text
-    .replaceAll(ISO_DATE, (words: string, year: string, m: string, day: string) => {
-      found.set(`${year}-${two(m)}-${two(day)}`, words);
-      return " ";
-    })
-    .replaceAll(new RegExp(String.raw`\b(${named})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?`, "giu"), (words: string, name: string, day: string, year?: string) => {
-      found.set(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`, words);
-      return " ";
-    })
-    .replaceAll(new RegExp(String.raw`\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(${named})\b(?:,?\s+(\d{4})\b)?`, "giu"), (words: string, day: string, name: string, year?: string) => {
-      found.set(year === undefined ? `${month(name)}-${two(day)}` : `${year}-${month(name)}-${two(day)}`, words);
-      return " ";
-    })
-    .replaceAll(TIME, " ");
-  return { found, rest };
+  const found = new Map<string, string>();
+  let rest = text;
+  for (const pattern of [
+    ISO_DATE,
+    new RegExp(String.raw`\b(?<name>${named})\.?\s+(?<day>\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(?<year>\d{4})\b)?`, "giu"),
+    new RegExp(String.raw`\b(?<day>\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(?<name>${named})\b(?:,?\s+(?<year>\d{4})\b)?`, "giu"),
+  ]) {
+    for (const { 0: words, groups } of rest.matchAll(pattern)) {
+      const { name, month, day = "", year } = groups ?? {};
+      const number = month ?? String(names.findIndex((full) => full.startsWith((name ?? "").toLowerCase().slice(0, 3))) + 1);
+      found.set(`${year === undefined ? "" : `${year}-`}${two(number)}-${two(day)}`, words);
+    }
+    rest = rest.replaceAll(pattern, " ");
+  }
+  return { found, rest: rest.replaceAll(TIME, " ") };
 }
 
 /** `1,200.50` is one number, and so is `3,5`. */
@@ -343,14 +366,14 @@ const numbersIn = (text: string): readonly number[] => [...new Set([...text.matc
 const numberOf = (text: string): number => Number(/^\d{1,3}(?:,\d{3})+(?:\.|$)/.test(text) ? text.replaceAll(",", "") : text.replace(",", "."));
 
 function fieldKindOf({ fields }: LanguagePack): (name: string) => FieldKind {
-  const [system, outsider, amount] = [setOf(fields.system), setOf(fields.outsider), setOf(fields.amount)];
+  // Of a name of several words the one that says most of who fills it counts.
+  const kinds = (["prose", "author", "outsider", "amount", "system"] as const).map((kind) => [kind, setOf(fields[kind])] as const);
   const known = new Map<string, FieldKind>();
   return (name) => {
     const before = known.get(name);
     if (before !== undefined) return before;
     const words = nameTokens(name.slice(0, 64)).map(({ word }) => word);
-    const has = (set: ReadonlySet<string>): boolean => words.some((word) => set.has(word));
-    const kind = has(outsider) ? "outsider" : has(amount) ? "amount" : has(system) ? "system" : "other";
+    const kind = kinds.find(([, set]) => words.some((word) => set.has(word)))?.[0] ?? "other";
     if (known.size > 10_000) known.clear();
     known.set(name, kind);
     return kind;

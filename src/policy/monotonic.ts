@@ -21,10 +21,13 @@ export function softenings(condition: Condition, event: "restrictive" | "helping
   const found: Softening[] = [];
   for (const { leaf, negated } of leavesOf(condition)) {
     const { fact, operator, value } = leaf;
-    if (fact.path.length > 0 || fact.declaration.worsening === undefined || leaf.operatorName === "present") continue;
+    const isAboutPresence = leaf.operatorName === "present";
+    // What gets worse and may be absent is worst when it is: nobody has said anything better.
+    if (fact.path.length > 0 || fact.declaration.worsening === undefined || (isAboutPresence && fact.declaration.total)) continue;
     const rising = (event === "restrictive") !== negated;
     const literal = "literal" in value ? value.literal : undefined;
-    const pair = stepsOf(fact.declaration, literal, classifications).find(([better, worse]) => {
+    const steps = isAboutPresence ? [[fact.declaration.example, undefined] as const] : stepsOf(fact.declaration, literal, classifications);
+    const pair = steps.find(([better, worse]) => {
       if (literal === undefined) return true;
       const [before, after] = [operator(better, literal), operator(worse, literal)];
       return rising ? after < before : after > before;
@@ -79,6 +82,9 @@ function growthOf(members: readonly Json[]): readonly (readonly [Known, Known])[
   const lists = members.reduce<readonly (readonly Json[])[]>((found, member) => found.concat(found.map((list) => [...list, member])), [[]]);
   return lists.flatMap((list) => members.filter((member) => !list.includes(member)).map((member) => [list, [...list, member]] as const));
 }
+
+/** For messages. */
+export const valueInWords = (value: Known): string => (value === undefined ? "absent" : JSON.stringify(value));
 
 function pairsOf<T extends Known>(tiers: readonly (readonly T[])[]): readonly (readonly [T, T])[] {
   return tiers.flatMap((tier, index) =>

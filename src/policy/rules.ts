@@ -21,7 +21,7 @@ import {
 } from "./document.ts";
 import { event, type RuleParams, refuseMisuse } from "./event.ts";
 import { spell } from "./fact-reference.ts";
-import { softenings } from "./monotonic.ts";
+import { softenings, valueInWords } from "./monotonic.ts";
 import type { Schema } from "./schema.ts";
 
 const RULE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -177,7 +177,7 @@ function warnSoftening(rule: StatedRule, classifications: readonly string[]): vo
     rule.document.warn(
       "softens-as-it-worsens",
       rule.document === leaf.document ? leaf.node : rule.node,
-      `rule \`${rule.name}\` ${change} as \`${fact}\` gets worse, from \`${JSON.stringify(better)}\` to \`${JSON.stringify(worse)}\`, which \`${leaf.fact.declaration.influence}\` can bring about`,
+      `rule \`${rule.name}\` ${change} as \`${fact}\` gets worse, from \`${valueInWords(better)}\` to \`${valueInWords(worse)}\`, which \`${leaf.fact.declaration.influence}\` can bring about`,
     );
   }
 }

@@ -2,7 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { beyondCases, caseOf } from "../../src/cli/case-of.ts";
 import { readyCase } from "../../src/cli/cases.ts";
+import { GRADES } from "../../src/core/intent/grades.ts";
+import { ALIGNMENTS } from "../../src/core/intent/scope.ts";
+import { type IntentStanding, NOTHING_FOUND, OBJECT_STANDINGS, SCOPE_STANDINGS } from "../../src/core/intent/standing.ts";
 import { judge } from "../../src/core/judge.ts";
+import { ARGUMENT_ROLES } from "../../src/core/policy.ts";
 import type { DecisionRecord } from "../../src/core/record.ts";
 import type { Hop } from "../../src/core/request.ts";
 import type { Subject } from "../../src/core/situation.ts";
@@ -68,7 +72,20 @@ const budgets = fc.array(
   { maxLength: 2 },
 );
 
+/** What a decision found beside the words of its task. Records of before that was looked for do not say it. */
+const intents: fc.Arbitrary<IntentStanding | undefined> = fc.option(
+  fc.record({
+    scope: fc.constantFrom(...SCOPE_STANDINGS),
+    alignment: fc.constantFrom(...ALIGNMENTS),
+    object: fc.constantFrom(...OBJECT_STANDINGS),
+    words: fc.constantFrom([], ["Send", "mail"]),
+    provenance: fc.dictionary(fc.constantFrom(...ARGUMENT_ROLES), fc.constantFrom(...GRADES), { noNullPrototype: true }),
+  }),
+  { nil: undefined, freq: 4 },
+);
+
 interface Chosen {
+  readonly intent: IntentStanding | undefined;
   readonly scope: Scope;
   readonly scopeKind: RegisteredStanding["scopeKind"];
   readonly above: readonly Omit<Budget, "task">[];
@@ -79,6 +96,7 @@ interface Chosen {
 }
 
 const chosen: fc.Arbitrary<Chosen> = fc.record({
+  intent: intents,
   scope: fc.oneof({ weight: 2, arbitrary: fc.constant<Scope>({}) }, scopes),
   scopeKind: fc.constantFrom("issued" as const, "proposed" as const),
   above: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, budgets),
@@ -93,7 +111,7 @@ const chosen: fc.Arbitrary<Chosen> = fc.record({
 
 /** The same question about a registered task, as `standingOf` would find it. */
 function ofRegistered({ policy, subject, evaluates }: Question, choice: Chosen): Question {
-  const { scope, scopeKind, above, middle, beyond, standing, marks } = choice;
+  const { intent, scope, scopeKind, above, middle, beyond, standing, marks } = choice;
   const { request, task } = subject;
   const own: readonly Hop[] = [
     { type: "user", id: "alice" },
@@ -130,6 +148,7 @@ function ofRegistered({ policy, subject, evaluates }: Question, choice: Chosen):
     evaluates,
     subject: {
       ...subject,
+      ...(intent && { intent }),
       // A request that contradicts its task stays as it is.
       request:
         standing === "mismatch" ? { ...request, task: { id: "task-1" } } : { ...request, delegation: [...own, ...further], task: { id: "task-1" } },
@@ -173,11 +192,13 @@ describe("a decision as a case expects what the same policy decides of it", () =
         expect(judged.disagreements).toEqual([]);
         // All that rules and Behest itself can read of it, and not only what came out this time.
         expect(readable(judged.situation.subject)).toEqual(readable(asked.subject));
-        for (const word of [judged.judgement.outcome, ...judged.judgement.reasonCodes]) outcomes.set(word, (outcomes.get(word) ?? 0) + 1);
+        for (const word of [judged.judgement.outcome, judged.judgement.basis, ...judged.judgement.reasonCodes])
+          outcomes.set(word, (outcomes.get(word) ?? 0) + 1);
       }),
       { ...randomRuns(500), includeErrorInReport: true },
     );
     const reached = [
+      "INFERRED",
       "ALLOW",
       "DENY",
       "REQUIRE_APPROVAL",
@@ -260,10 +281,10 @@ function underApprovals(question: Question, { asked, endorsed, refused, approval
 }
 
 /** Without what only words are made of: names of other tasks, and when they end. */
-function readable({ task: { registered, ...task }, asked, endorsed, refused }: Subject): object {
+function readable({ task: { registered, ...task }, asked, endorsed, refused, intent = NOTHING_FOUND }: Subject): object {
   const { principal, issuer, scopeKind, boundary, hops, budgets = [], reworded, statementExpired } = registered ?? {};
   const capped = budgets.filter(({ maxCalls, maxAmounts }) => maxCalls || maxAmounts).map(({ task: _, ...rest }) => rest);
-  const said = { asked, endorsed, refused: refused?.kind };
+  const said = { asked, endorsed, refused: refused?.kind, intent };
   return { ...task, ...said, principal, issuer, scopeKind, boundary, hops, capped, reworded, statementExpired };
 }
 

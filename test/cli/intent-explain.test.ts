@@ -67,6 +67,12 @@ describe("behest intent explain", () => {
     expect(stderr).toContain("intent explain … --tool");
   });
 
+  it("lists what does just what is asked for, though no word says to what", async () => {
+    const { stdout } = await explain("Send Ada a summary");
+    expect(pagesOf(stdout)).toContain("send_letter | send | for what it names | partial | Send");
+    expect(stdout).not.toContain("change_lamp");
+  });
+
   it("lists every tool and operation with --all", async () => {
     const { stdout } = await explain("Delete the letter", "--all");
     expect(stdout).not.toContain("other tools");

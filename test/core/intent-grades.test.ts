@@ -16,6 +16,8 @@ observed.add({
     { value: "gb29nwbk60161331926819", grade: "attested", bound: false, naming: false, tool: "crm/read" },
     { value: "jdoe", grade: "attested", bound: false, naming: true, tool: "crm/read" },
     { value: "widgets", grade: "attested", bound: false, naming: true, tool: "crm/read" },
+    { value: "room seven", grade: "named_source", bound: false, naming: true, tool: "mail/read" },
+    { value: "room nine", grade: "free_text", bound: false, naming: true, tool: "mail/read" },
     { value: "dan@example.org", grade: "named_source", bound: false, naming: true, tool: "mail/read" },
     { value: "mallory@evil.example", grade: "free_text", bound: false, naming: true, tool: "mail/read" },
     { value: "evil.example/a", grade: "free_text", bound: false, naming: false, tool: "mail/read" },
@@ -59,7 +61,8 @@ describe("where a value comes from", () => {
     { says: "a stated host before another's address", value: "docs.example/x,mallory@evil.example", grade: "unseen" },
     { says: "the same with a blank", value: "https://docs.example/ https://evil.example/", grade: "unseen" },
     { says: "a stated host as a name to log in with", value: "https://docs.example@evil.example/", grade: "unseen" },
-    { says: "a text of a source that the task names", value: "dan@example.org", grade: "named_source" },
+    { says: "a name in a text of a source that the task names", value: "Room Seven", grade: "named_source" },
+    { says: "an address in one, where the task names others of the kind itself", value: "dan@example.org", grade: "free_text" },
     { says: "a text of any other", value: "mallory@evil.example", grade: "free_text" },
     { says: "nowhere", value: "nobody@nowhere.example", grade: "unseen" },
     { says: "two known parts", value: "acme/widgets", grade: "attested" },
@@ -82,6 +85,8 @@ describe("where a value comes from", () => {
 
   it("is a named source for what a person says may be followed, and for that alone", () => {
     const endorsing = gradingOf({ ...KNOWN, endorsed: { values: [], sources: ["mail/read"] } });
+    expect(grading.gradeOf("Room Nine")).toBe("free_text");
+    expect(endorsing.gradeOf("Room Nine")).toBe("named_source");
     expect(endorsing.gradeOf("mallory@evil.example")).toBe("named_source");
     expect(endorsing.gradeOf("nobody@nowhere.example")).toBe("unseen");
   });

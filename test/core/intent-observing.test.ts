@@ -197,7 +197,7 @@ describe("which record of several is meant", () => {
 describe("amounts to compute with", () => {
   it.each([
     { from: "crm/read", amounts: [30, 12.5] },
-    { from: "mail/read", amounts: [] },
+    { from: "mail/read", amounts: [30, 12.5] },
     { from: "web/fetch", amounts: [] },
     { from: "nobody/knows", amounts: [] },
   ])("from $from are $amounts", ({ from, amounts }) => {

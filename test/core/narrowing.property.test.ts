@@ -116,12 +116,20 @@ function withObservation(subject: Subject, policy: Policy, dice: Dice): Subject 
   return { ...subject, task: { ...subject.task, seen: raiseSeen(subject.task.seen, labels) } };
 }
 
+/** A scorer that finds more wrong with it, or says nothing any more. */
+function withWorseScore(subject: Subject, _: Policy, dice: Dice): Subject | undefined {
+  const { scorer, ...rest } = subject;
+  if (!scorer) return undefined;
+  return dice.once(3) ? rest : { ...rest, scorer: { ...scorer, risk: Math.min(100, scorer.risk + 1 + dice.roll(60)) } };
+}
+
 const WORSENINGS: Readonly<Record<string, Worsening>> = {
   "a hop that the caller names": withAssertedHop,
   "one more task between": withRegisteredHop,
   "a narrower hop": withNarrowerHop,
   "a higher classification": withHigherClassification,
   "an untrusted observation": withObservation,
+  "a worse word of a scorer": withWorseScore,
 };
 
 const BEST_FIRST: readonly Outcome[] = ["ALLOW", "REQUIRE_APPROVAL", "DENY"];
@@ -221,6 +229,7 @@ const FOCUSED_RULES = [
   denying("task.seen.classification_rank", "greaterThanInclusive", 2),
   denying("task.seen.categories", "contains", "personal"),
   denying("data.classification_rank", "greaterThanInclusive", 2),
+  denying("scorer.risk", "greaterThanInclusive", 50),
 ];
 const FOCUSED = trialsOfRules(FOCUSED_RULES);
 
@@ -256,6 +265,7 @@ const WARNED_RULES = [
   denying("task.budget_used_percent", "lessThan", 50),
   denying("task.seen.trust", "equal", "trusted"),
   denying("data.classification", "equal", "internal"),
+  denying("scorer.risk", "lessThan", 50),
 ];
 const WARNED = trialsOfRules(WARNED_RULES);
 
@@ -317,6 +327,14 @@ describe("a decision is found to be better for what is worse when it", () => {
         situation.subject.request.data?.classification === "cosmic"
           ? { ...situation, classification: CLASSIFICATIONS[0] as string, classificationRank: 0 }
           : situation,
+    ],
+    [
+      "takes silence for nothing wrong",
+      "a worse word of a scorer",
+      (situation) => ({
+        ...situation,
+        subject: { ...situation.subject, scorer: situation.subject.scorer ?? { id: "s", version: "1", risk: 0, reason: "" } },
+      }),
     ],
     ["believes whatever it has seen", "an untrusted observation", seeing(() => ({ trust: "trusted" }))],
     [

@@ -11,7 +11,7 @@ import type { Outcome } from "../../src/core/words.ts";
 import { compilePolicy } from "../../src/policy/load.ts";
 import { complaintsOf } from "../policies.ts";
 import { randomRuns } from "./random-rules.ts";
-import { STARTER, starterSubjects } from "./starter-subjects.ts";
+import { plainSubjects, STARTER, starterSubjects } from "./starter-subjects.ts";
 
 const SCORER_FILE = "scorer.rules.json";
 
@@ -27,11 +27,13 @@ const RULES = [
   ruleOf("silent", { fact: "scorer.answered", operator: "equal", value: false }, { type: "risk", params: params({ points: 10 }) }),
 ];
 
-/** The starter policy with these rules beside its own. */
-function starterWith(rules: readonly object[]): ReturnType<typeof compilePolicy> {
-  const names = readdirSync(STARTER_RULES, { recursive: true, encoding: "utf8" }).filter(
-    (name) => name.endsWith(".json") && !/schema|cases/.test(name),
-  );
+const NO_POLICY = /schema|cases/;
+/** An `allow` shows only where nothing else asks, and points only where there are others. */
+const AND_NO_RULES = /schema|cases|rules\.json/;
+
+/** The starter policy with these rules beside its own, or instead of them. */
+function starterWith(rules: readonly object[], leftOut = NO_POLICY): ReturnType<typeof compilePolicy> {
+  const names = readdirSync(STARTER_RULES, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json") && !leftOut.test(name));
   const files = Object.fromEntries(names.map((name) => [name.replaceAll("\\", "/"), readFileSync(join(STARTER_RULES, name), "utf8")]));
   return compilePolicy({ ...files, [SCORER_FILE]: JSON.stringify({ rules }) });
 }
@@ -43,15 +45,15 @@ const HELPING = [
 ];
 
 /** What a loader that does not ask who can influence a fact would make of the same rules on the scorer's. */
-function uncheckedLoad(rules: readonly object[]): Policy {
-  const { policy } = starterWith(rules);
+function uncheckedLoad(rules: readonly object[], leftOut: RegExp): Policy {
+  const { policy } = starterWith(rules, leftOut);
   const slots = policy.slots.map((slot) => (slot.fact === "action.target_count" ? { ...slot, fact: "scorer.risk" } : slot));
   expect(slots).not.toEqual(policy.slots);
   return { ...policy, slots };
 }
 
-const RUNS = randomRuns(4_000);
-const SUBJECTS = fc.sample(starterSubjects, RUNS).map(({ scorer: _, ...subject }): Subject => subject);
+const RUNS = randomRuns(2_000);
+const SUBJECTS = [...fc.sample(starterSubjects, RUNS), ...fc.sample(plainSubjects, RUNS)].map(({ scorer: _, ...subject }): Subject => subject);
 /** From the best to the worst; none is the worst. */
 const ANSWERS = [...[0, 29, 30, 69, 70, 90, 91, 100].map((worst) => ({ id: "judge", version: "1", risk: worst, reason: "" })), undefined];
 
@@ -62,16 +64,22 @@ const answered = (subject: Subject, scorer: Subject["scorer"]): Subject => ({ ..
 interface Comparison {
   readonly subject: Subject;
   readonly scorer: Subject["scorer"];
-  /** Under the starter policy, whose rules know nothing of a scorer. */
+  /** Under a policy whose rules know nothing of a scorer. */
   readonly without: Judgement;
   readonly judgement: Judgement;
   /** With the answer before this one, which is no worse. */
   readonly before: Judgement | undefined;
 }
 
-function* comparisons(policy: Policy, decide = judge): Generator<Comparison> {
+interface Compared {
+  /** Without any rule about a scorer. */
+  readonly base?: Policy;
+  readonly decide?: typeof judge;
+}
+
+function* comparisons(policy: Policy, { base = STARTER, decide = judge }: Compared = {}): Generator<Comparison> {
   for (const subject of SUBJECTS) {
-    const { judgement: without } = judge(STARTER, subject);
+    const { judgement: without } = judge(base, subject);
     let before: Judgement | undefined;
     for (const scorer of ANSWERS) {
       const { judgement } = decide(policy, answered(subject, scorer));
@@ -82,8 +90,8 @@ function* comparisons(policy: Policy, decide = judge): Generator<Comparison> {
 }
 
 /** The first answer that helps. */
-function firstHelp(policy: Policy, decide = judge): object | undefined {
-  for (const { subject, scorer, without, judgement, before } of comparisons(policy, decide)) {
+function firstHelp(policy: Policy, compared: Compared = {}): object | undefined {
+  for (const { subject, scorer, without, judgement, before } of comparisons(policy, compared)) {
     const helps = isBetter(judgement, without) || judgement.score < without.score;
     const falls = before !== undefined && (isBetter(judgement, before) || judgement.score < before.score);
     if (helps || falls) return { subject, scorer, without, before, judgement, seed: RUNS.seed };
@@ -115,10 +123,11 @@ describe("whatever a scorer answers, or if it does not", () => {
   });
 
   it.each([
-    ["an `allow` rule", 0],
-    ["a rule with negative points", 1],
-  ])("it would be found to help, if the loader let %s read it", (_, at) => {
-    expect(firstHelp(uncheckedLoad(HELPING.slice(at, at + 1)))).toBeDefined();
+    ["an `allow` rule", 0, AND_NO_RULES],
+    ["a rule with negative points", 1, NO_POLICY],
+  ])("it would be found to help, if the loader let %s read it", (_, at, leftOut) => {
+    const base = starterWith([], leftOut).policy;
+    expect(firstHelp(uncheckedLoad(HELPING.slice(at, at + 1), leftOut), { base })).toBeDefined();
   });
 
   it("it would be found to help, if a decision took its answer off the score", () => {
@@ -127,7 +136,7 @@ describe("whatever a scorer answers, or if it does not", () => {
       const { situation, judgement } = judge(by, subject);
       return { situation, judgement: { ...judgement, score: Math.max(0, judgement.score - (subject.scorer?.risk ?? 0)) } };
     };
-    expect(firstHelp(policy, subtracting)).toBeDefined();
+    expect(firstHelp(policy, { decide: subtracting })).toBeDefined();
   });
 });
 
@@ -144,6 +153,7 @@ describe("the loader", () => {
 
   it.each([
     ["asks people where the risk is low", risk("lessThan", 30)],
+    ["asks people only where it said something", { fact: "scorer.risk", operator: "present", value: true }],
     ["asks people only where it answered", { fact: "scorer.answered", operator: "equal", value: true }],
   ])("warns of a rule that %s", (_, condition) => {
     const { warnings } = starterWith([ruleOf("odd", condition, { type: "require-approval", params: params({}) })]);

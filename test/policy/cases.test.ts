@@ -350,6 +350,91 @@ describe("what a case says of approvals", () => {
   });
 });
 
+describe("what an action has to do with the words of its task", () => {
+  const told = policyOf({
+    settings: { reach: { default: FULL_REACH } },
+    tools: {
+      "post/letter": {
+        effect: "send",
+        reversibility: "irreversible",
+        arguments: { to: "destination" },
+        objects: ["letter"],
+        output: { trust: "trusted" },
+      },
+      "people/find": { effect: "read", reversibility: "reversible", output: { trust: "trusted", fields: { address: "trusted" } } },
+      "pigeon/fetch": { effect: "read", reversibility: "reversible", output: { trust: "untrusted" } },
+    },
+  });
+  const found = (task: object, statement = "Send a letter to Mira") => {
+    const one = {
+      name: "one",
+      request: { agent: { id: "bot" }, task: { statement }, action: { tool: "post/letter", arguments: { to: "mira@example.org" } } },
+      task,
+      expect: expectAllow,
+    };
+    const { cases, complaints } = read({ cases: [one] });
+    expect(complaints).toEqual([]);
+    const [stated] = cases;
+    if (!stated) throw new Error("no case");
+    const ready = fromWire(readRequestJson(stated.request), REQUEST_LIMITS).request;
+    return judgeCase({ policy: told, intent: INTENT }, stated, ready).situation.subject;
+  };
+  const people = [{ name: "Mira", address: "mira@example.org" }];
+
+  it.each([
+    { says: "what nobody has seen", task: {}, grade: "unseen" },
+    { says: "a field of a record", task: { observed: [{ tool: "people/find", returned: people }] }, grade: "attested" },
+    { says: "the same as a text", task: { observed: [{ tool: "people/find", returned: JSON.stringify(people) }] }, grade: "attested" },
+    { says: "free text", task: { observed: [{ tool: "pigeon/fetch", returned: "Write to mira@example.org" }] }, grade: "free_text" },
+    { says: "a tool outside the catalog", task: { observed: [{ tool: "nobody/knows", returned: people }] }, grade: "free_text" },
+    {
+      says: "whom the task is for",
+      task: { registered: { principal_attributes: { mail: "mira@example.org" } } },
+      grade: "own",
+    },
+  ])("is found from what was returned: $says", ({ task, grade }) => {
+    expect(found(task).intent).toMatchObject({ scope: "inside", alignment: "full", provenance: { destination: grade } });
+  });
+
+  it("is stated by the words of a task that somebody opened, while they hold", () => {
+    const words = "Send a letter to mira@example.org";
+    const destination = (task: object): unknown => found(task, words).intent?.provenance.destination;
+    expect(destination({})).toBe("unseen");
+    expect(destination({ registered: {} })).toBe("stated");
+    expect(destination({ registered: { statement_expired: true } })).toBe("unseen");
+    expect(destination({ registered: { reworded: true } })).toBe("unseen");
+    expect(destination({ registered: { root_statement: "Write to mira@example.org" } })).toBe("stated");
+  });
+
+  it("is less where the task was handed on in other words than its root's", () => {
+    expect(found({ registered: { root_statement: "Read my letters" } })).toMatchObject({
+      intent: { scope: "outside" },
+      task: { registered: { reworded: true } },
+    });
+    expect(found({ registered: { root_statement: "Send letters" } }).intent?.scope).toBe("inside");
+  });
+
+  it("is what the case says that was found, and then nothing is looked for", () => {
+    const intent = { scope: "outside", alignment: "partial", object: "none", provenance: { destination: "endorsed" } };
+    expect(found({ registered: {}, intent }).intent).toEqual({ ...intent, words: [] });
+  });
+
+  it.each([
+    {
+      task: { intent: { scope: "inside", alignment: "full", object: "none" }, observed: [] },
+      message: "what was found is said by `intent`, so that nothing is looked for in `observed`; leave out one of the two",
+    },
+    {
+      task: { registered: { reworded: false, root_statement: "Read" } },
+      message: "a task that is not `reworded` has its root's words; leave out `root_statement`",
+    },
+  ])("is refused where it cannot be: $message", ({ task, message }) => {
+    const { cases, complaints } = read({ cases: [{ name: "one", request, task, expect: expectAllow }] });
+    expect(cases).toEqual([]);
+    expect(complaints).toEqual([expect.stringContaining(message)]);
+  });
+});
+
 describe("what was found, written into the cases", () => {
   it("replaces expectations, drops rules that are wrong, and leaves the rest as it was written", () => {
     const text = `{

@@ -28,6 +28,7 @@ describe("every example in the documentation", () => {
       "all",
       "cases",
       "cases",
+      "cases",
       "any",
     ]);
   });

@@ -92,7 +92,7 @@ describe("an editor offers", () => {
       where: "a case",
       file: "rules/x.cases.json",
       text: `{ "cases": [{ ▮ }] }`,
-      keys: ["approvals", "at", "caller", "expect", "name", "request", "task", "tenant", "use"],
+      keys: ["approvals", "at", "caller", "expect", "name", "request", "scorer", "task", "tenant", "use"],
     },
     {
       where: "an action",

@@ -33,7 +33,7 @@ const DEFINITION = {
 };
 
 /** A real gRPC server of this machine. */
-export async function openStubScorer(at = 0): Promise<StubScorer> {
+export async function openStubScorer(at = 0, secrets = ServerCredentials.createInsecure()): Promise<StubScorer> {
   const asked: wire.ScoreRequest[] = [];
   const reactions: Reaction[] = [];
   const hanging: ((reaction: Exclude<Reaction, "hang">) => void)[] = [];
@@ -60,7 +60,7 @@ export async function openStubScorer(at = 0): Promise<StubScorer> {
     },
   );
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${at}`, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+    server.bindAsync(`127.0.0.1:${at}`, secrets, (error, bound) => (error ? reject(error) : resolve(bound)));
   });
   return {
     url: `http://127.0.0.1:${port}`,

@@ -438,25 +438,65 @@ describe("when a group fails", () => {
   });
 });
 
-describe("values that wait for the disk", () => {
-  /** A turn that brings so many. */
-  const bring = ({ ledger, clock }: OpenedStorage, root: string, count: number): Promise<string> =>
-    ledger.transact({ tenant: "default", caller: "gateway", agent: "bot", principal: "none", session: "none" }, () => ({
-      events: [{ kind: "task_revoked", v: 1, id: `event-${brought}`, at: clock.now(), tenant: "default", task: "none", root: "none", by: "op" }],
-      observed: { root, entries: Array.from({ length: count }, (_, n) => entry(`${brought++}-${n}`)), amounts: [], followed: [] },
-      answer: "taken",
-    }));
-  let brought = 0;
-  const entry = (value: string) => ({ value, grade: "attested", bound: false, naming: false, tool: "read" }) as const;
+/** A turn that brings what no tool has returned. */
+const bring = (
+  { ledger, clock }: OpenedStorage,
+  root: string,
+  what: { readonly values?: number; readonly followed?: readonly string[] },
+): Promise<string> =>
+  ledger.transact({ tenant: "default", caller: "gateway", agent: "bot", principal: "none", session: "none" }, () => ({
+    events: [{ kind: "task_revoked", v: 1, id: `event-${brought++}`, at: clock.now(), tenant: "default", task: "none", root: "none", by: "op" }],
+    observed: {
+      root,
+      entries: Array.from({ length: what.values ?? 0 }, (_, n) => entry(`${brought}-${n}`)),
+      amounts: [],
+      followed: what.followed ?? [],
+    },
+    answer: "taken",
+  }));
+let brought = 0;
+const entry = (value: string) => ({ value, grade: "attested", bound: false, naming: false, tool: "read" }) as const;
 
+describe("texts that the task says to follow", () => {
+  it("are not kept in clear, come back when they are returned again, and keep their places until then", async () => {
+    let storage = await openSqlite({ path });
+    const task = await openTask(storage);
+    const followed = () =>
+      storage.ledger.peek(
+        { tenant: "default", caller: "gateway", agent: "bot", principal: "none", session: "none", taskId: task },
+        ({ observed }) => observed?.followed,
+      );
+    const again = async (): Promise<void> => {
+      await storage.close();
+      storage = await openSqlite({ path });
+    };
+    const [first, ...others] = ["send the list to ann", "file the list", "tell ben"];
+    await bring(storage, task, { followed: [first ?? "", ...others] });
+    expect(followed()).toEqual([first, ...others]);
+    expect(filesWith("the list")).toEqual([]);
+    await again();
+    expect(followed()).toEqual([]);
+    // Only one place is free: what comes later may have been made by what was followed.
+    await bring(storage, task, { followed: ["made by the list", "made by it as well"] });
+    await bring(storage, task, { followed: ["made later", first ?? ""] });
+    expect(followed()).toEqual(["made by the list", first]);
+    await again();
+    await bring(storage, task, { followed: ["made even later", ...others] });
+    expect(followed()).toEqual(others);
+    expect(filesWith("made")).toEqual([]);
+    await storage.close();
+  });
+});
+
+describe("values that wait for the disk", () => {
   it("go there in several transactions, if they are many", async () => {
     const storage = await openSqlite({ path });
     const task = await openTask(storage);
     const groups = (): number => lookOutside(path, (db) => db.prepare<[], number>("SELECT count(*) FROM tree_heads").pluck().get() ?? 0);
     const before = groups();
-    await Promise.all([bring(storage, task, 10), bring(storage, task, 10)]);
+    await Promise.all([bring(storage, task, { values: 10 }), bring(storage, task, { values: 10 })]);
     expect([groups() - before, rowsIn(path).length]).toEqual([1, 20]);
-    await Promise.all([1_000, 1_100, 1_000].map((count) => bring(storage, task, count)));
+    await Promise.all([1_000, 1_100, 1_000].map((count) => bring(storage, task, { values: count })));
     expect([groups() - before, rowsIn(path).length]).toEqual([3, 3_120]);
     await storage.close();
   });
@@ -464,14 +504,14 @@ describe("values that wait for the disk", () => {
   it("are refused, and not taken in, where more wait than may; what brings none goes on", async () => {
     const storage = await openSqlite({ path });
     const task = await openTask(storage);
-    const taken = bring(storage, "no-such-task", VALUES_QUEUED_MAX);
-    const refused = bring(storage, task, 1);
+    const taken = bring(storage, "no-such-task", { values: VALUES_QUEUED_MAX });
+    const refused = bring(storage, task, { values: 1 });
     const decided = decideTo(storage, { task });
     await expect(refused).rejects.toMatchObject({ code: "OVERLOADED", detail: { limit: "values_waiting" } });
     expect(sizeOf(storage, task)).toBe(0);
     expect((await decided).judgement.outcome).toBe("ALLOW");
     expect(await taken).toBe("taken");
-    expect(await bring(storage, task, 1)).toBe("taken");
+    expect(await bring(storage, task, { values: 1 })).toBe("taken");
     expect(rowsIn(path)).toHaveLength(1);
     await storage.close();
   });

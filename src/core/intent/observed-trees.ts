@@ -1,4 +1,4 @@
-import { type DigestOf, type Observation, Observed, type ObservedView, type RecalledValue } from "./observed.ts";
+import { type DigestOf, type Observation, Observed, type ObservedView, type Recalled } from "./observed.ts";
 
 /** What a tool returned to one task tree. */
 export interface ObservedInTree extends Observation {
@@ -7,10 +7,8 @@ export interface ObservedInTree extends Observation {
 }
 
 /** What is left of that after a restart. */
-export interface RecalledTree {
+export interface RecalledTree extends Recalled {
   readonly root: string;
-  /** The newest last. */
-  readonly values: readonly RecalledValue[];
 }
 
 /** Values of all trees together; beyond, the tree to which nothing came for longest is forgotten whole. */
@@ -41,10 +39,10 @@ export class ObservedTrees {
   }
 
   /** Takes in what was kept of a tree by an earlier process; the one that was fed last comes last. */
-  recall({ root, values }: RecalledTree, digestOf: DigestOf): void {
+  recall({ root, ...recalled }: RecalledTree, digestOf: DigestOf): void {
     this.drop(root);
-    this.#byRoot.set(root, new Observed(values, digestOf));
-    this.#size += values.length;
+    this.#byRoot.set(root, new Observed(recalled, digestOf));
+    this.#size += recalled.values.length;
   }
 
   drop(root: string): void {

@@ -41,6 +41,16 @@ export interface RecalledValue extends ObservedValue {
   readonly digest: string;
 }
 
+/** What is left of a tree after a restart. */
+export interface Recalled {
+  /** The newest last. */
+  readonly values: readonly RecalledValue[];
+  /** Keyed digests of the texts that the task says to follow. */
+  readonly followed: readonly string[];
+}
+
+const NOTHING_RECALLED: Recalled = { values: [], followed: [] };
+
 /** The keyed digest under which a value is found again. */
 export type DigestOf = (value: string) => string;
 
@@ -61,11 +71,14 @@ export class Observed implements ObservedView {
   readonly #recalled: Map<string, ObservedValue>;
   readonly #digestOf: DigestOf;
   #amounts: number[] = [];
-  #followed: readonly string[] = [];
+  readonly #followed: string[] = [];
+  /** Digests of those that were not returned again since: they keep their places, or what was made by them could take these. */
+  readonly #followedBefore: Set<string>;
 
-  /** Begins with what was kept of an earlier process, the newest last. */
-  constructor(recalled: readonly RecalledValue[] = [], digestOf: DigestOf = (value) => value) {
-    this.#recalled = new Map(recalled.map(({ digest, ...found }) => [digest, found]));
+  /** Begins with what was kept of an earlier process. */
+  constructor({ values, followed }: Recalled = NOTHING_RECALLED, digestOf: DigestOf = (value) => value) {
+    this.#recalled = new Map(values.map(({ digest, ...found }) => [digest, found]));
+    this.#followedBefore = new Set(followed);
     this.#digestOf = digestOf;
   }
 
@@ -97,10 +110,16 @@ export class Observed implements ObservedView {
       if (!this.#values.has(value)) this.#bringBack(value);
       keepBetter(this.#values, value, found);
     }
-    this.#followed = [...new Set([...this.#followed, ...followed])].slice(0, FOLLOWED_TEXTS_MAX);
+    for (const text of followed) this.#follow(text);
     dropOldest(this.#recalled, this.size - OBSERVED_VALUES_MAX);
     dropOldest(this.#values, this.size - OBSERVED_VALUES_MAX);
     if (amounts.length > 0) this.#amounts = [...new Set([...this.#amounts, ...amounts])].slice(-OBSERVED_AMOUNTS_MAX);
+  }
+
+  #follow(text: string): void {
+    if (this.#followed.includes(text)) return;
+    const isFollowedBefore = this.#followedBefore.size > 0 && this.#followedBefore.delete(this.#digestOf(text));
+    if (isFollowedBefore || this.#followed.length + this.#followedBefore.size < FOLLOWED_TEXTS_MAX) this.#followed.push(text);
   }
 
   /** What comes again is in clear from now on. */

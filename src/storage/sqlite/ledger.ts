@@ -305,13 +305,13 @@ class SqliteLedger implements Ledger {
   }
 
   /** Without the amounts: sums are looked for among them, which digests do not serve, so they last as long as the process. */
-  #encodeObserved({ root, entries }: ObservedInTree): WaitingObserved {
+  #encodeObserved({ root, entries, followed }: ObservedInTree): WaitingObserved {
     if (this.#queue.valuesQueued >= VALUES_QUEUED_MAX) {
       throw new ServiceError("OVERLOADED", `${VALUES_QUEUED_MAX} values that tools returned wait for the disk; retry after a moment`, {
         limit: "values_waiting",
       });
     }
-    return { text: JSON.stringify({ root, entries }), values: entries.length };
+    return { text: JSON.stringify({ root, entries, followed }), values: entries.length + followed.length };
   }
 
   /** A writer that was given up earlier may still speak. */

@@ -2,13 +2,14 @@ import type { Database } from "better-sqlite3";
 import {
   betterOf,
   type DigestOf,
+  FOLLOWED_TEXTS_MAX,
   keepBetter,
   OBSERVED_VALUES_MAX,
   type ObservedEntry,
   type ObservedValue,
   type RecalledValue,
 } from "../../core/intent/observed.ts";
-import { OBSERVED_IN_ALL_MAX, type RecalledTree } from "../../core/intent/observed-trees.ts";
+import { OBSERVED_IN_ALL_MAX, type ObservedInTree, type RecalledTree } from "../../core/intent/observed-trees.ts";
 import type { LedgerEvent } from "../../core/record.ts";
 import type { ObservationDigests } from "./observation-digests.ts";
 
@@ -32,19 +33,21 @@ interface TreeRow {
   readonly kept: number;
   /** The number of the one that came last. */
   readonly came: number;
+  /** Digests of the texts that the task says to follow, a JSON list. */
+  readonly followed: string;
   readonly expires_at: number | null;
   readonly seal: string;
 }
 
 const COLUMNS = "root_task_id, digest, came, grade, bound, naming, tool, seal";
-const TREE_COLUMNS = "root_task_id, kept, came, expires_at, seal";
+const TREE_COLUMNS = "root_task_id, kept, came, followed, expires_at, seal";
 
 const sealOf = (digests: ObservationDigests, row: Omit<ObservationRow, "seal">): string =>
   digests.seal(["value", row.root_task_id, row.digest, row.came, row.grade, row.bound, row.naming, row.tool]);
 
 /** Over how many rows there are as well: none may be taken away. */
-const treeSealOf = (digests: ObservationDigests, tree: Pick<TreeRow, "root_task_id" | "kept" | "came">): string =>
-  digests.seal(["tree", tree.root_task_id, tree.kept, tree.came]);
+const treeSealOf = (digests: ObservationDigests, tree: Omit<TreeRow, "expires_at" | "seal">): string =>
+  digests.seal(["tree", tree.root_task_id, tree.kept, tree.came, tree.followed]);
 
 const valueIn = ({ grade, bound, naming, tool }: ObservationRow): ObservedValue => ({ grade, bound: bound === 1, naming: naming === 1, tool });
 
@@ -55,20 +58,29 @@ export interface ObservationStatements {
   write(texts: readonly string[], atMs: number): void;
 }
 
+type Told = Omit<ObservedInTree, "amounts">;
+
 /** Keeps of each value that tools returned its digest and its grade, in the transaction of the report. */
 export function observationStatements(db: Database, digests: ObservationDigests): ObservationStatements {
   const trees = treeStatements(db);
   const values = valueStatements(db, digests);
-  const feed = (root: string, entries: readonly ObservedEntry[], expiresAt: number | null): void => {
+  const feed = ({ root, entries, followed }: Told, expiresAt: number | null): void => {
     const tree = trees.read(root);
     const believed = tree && treeSealOf(digests, tree) === tree.seal ? tree : undefined;
     // What is not believed must not be sealed anew.
     if (!believed) trees.drop(root);
-    const before = believed ?? { kept: 0, came: 0 };
-    const found = digested(entries, digests.of(root));
+    const before = believed ?? { kept: 0, came: 0, followed: "[]" };
+    const digestOf = digests.of(root);
+    const found = digested(entries, digestOf);
     const kept = before.kept + values.put({ root, found, came: before.came });
     if (kept > OBSERVED_VALUES_MAX) values.dropOldest(root, kept - OBSERVED_VALUES_MAX);
-    const now = { root_task_id: root, kept: Math.min(kept, OBSERVED_VALUES_MAX), came: before.came + found.size };
+    const texts: readonly string[] = JSON.parse(before.followed);
+    const now = {
+      root_task_id: root,
+      kept: Math.min(kept, OBSERVED_VALUES_MAX),
+      came: before.came + found.size,
+      followed: JSON.stringify([...new Set([...texts, ...followed.map(digestOf)])].slice(0, FOLLOWED_TEXTS_MAX)),
+    };
     trees.put({ ...now, expires_at: expiresAt, seal: treeSealOf(digests, now) });
   };
   return {
@@ -79,9 +91,9 @@ export function observationStatements(db: Database, digests: ObservationDigests)
     write(texts, atMs) {
       trees.dropPast(atMs);
       for (const text of texts) {
-        const { root, entries }: { readonly root: string; readonly entries: readonly ObservedEntry[] } = JSON.parse(text);
-        const task = trees.openTask(root, atMs);
-        if (task && entries.length > 0) feed(root, entries, task.expires_at);
+        const told: Told = JSON.parse(text);
+        const task = trees.openTask(told.root, atMs);
+        if (task && told.entries.length + told.followed.length > 0) feed(told, task.expires_at);
       }
       trees.dropBeyond();
     },
@@ -134,7 +146,7 @@ function treeStatements(db: Database) {
   const read = db.prepare<[string], TreeRow>(`SELECT ${TREE_COLUMNS} FROM _observed_trees WHERE root_task_id = ?`);
   const put = db.prepare<TreeRow>(
     `INSERT OR REPLACE INTO _observed_trees (${TREE_COLUMNS}, fed)
-     VALUES (@root_task_id, @kept, @came, @expires_at, @seal, (SELECT ifnull(max(fed), 0) + 1 FROM _observed_trees))`,
+     VALUES (@root_task_id, @kept, @came, @followed, @expires_at, @seal, (SELECT ifnull(max(fed), 0) + 1 FROM _observed_trees))`,
   );
   const openTask = db.prepare<[string, number], { expires_at: number | null }>(
     "SELECT expires_at FROM tasks WHERE task_id = ? AND state = 'open' AND (expires_at IS NULL OR expires_at > ?)",
@@ -185,7 +197,8 @@ export function* readObserved(db: Database, { nowMs, digests }: ReadObservedOpti
   for (const tree of db.prepare<[], TreeRow>(`SELECT ${TREE_COLUMNS} FROM _observed_trees ORDER BY fed`).all()) {
     const root = tree.root_task_id;
     const rows = trees.openTask(root, nowMs) ? read.all(root) : [];
-    if (isWhole(digests, tree, rows)) yield { root, values: rows.map((row): RecalledValue => ({ digest: row.digest, ...valueIn(row) })) };
+    if (isWhole(digests, tree, rows))
+      yield { root, followed: JSON.parse(tree.followed), values: rows.map((row): RecalledValue => ({ digest: row.digest, ...valueIn(row) })) };
     else refused.push(root);
   }
   drop.immediate(refused);
@@ -194,5 +207,5 @@ export function* readObserved(db: Database, { nowMs, digests }: ReadObservedOpti
 const isWhole = (digests: ObservationDigests, tree: TreeRow, rows: readonly ObservationRow[]): boolean =>
   treeSealOf(digests, tree) === tree.seal &&
   rows.length === tree.kept &&
-  rows.at(-1)?.came === tree.came &&
+  (rows.at(-1)?.came ?? 0) === tree.came &&
   rows.every((row) => sealOf(digests, row) === row.seal);

@@ -284,6 +284,7 @@ export const MIGRATIONS: readonly string[] = [
     fed INTEGER NOT NULL,
     kept INTEGER NOT NULL,
     came INTEGER NOT NULL,
+    followed TEXT NOT NULL,
     expires_at INTEGER,
     seal TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
