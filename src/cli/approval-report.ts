@@ -134,6 +134,10 @@ const PROVENANCES: Readonly<Record<string, string>> = {
   stated: "named in the words of the task",
   endorsed: "endorsed by a person for this task",
   own: "an attribute of whom the task is for",
+  attested: "from a field of what a tool returned",
+  same_host: "of a host that the task names",
+  named_source: "from a text that the task names",
+  free_text: "from a text that anybody may have written",
   unseen: "nobody vouches for it",
 };
 const vouched = (provenance: string): string => PROVENANCES[provenance] ?? revealed(provenance);

@@ -7,6 +7,7 @@ import type { Json, JsonObject } from "../../src/core/words.ts";
 import { GATEWAY, liveApprovals, PORTAL, payPolicy, person } from "./live-approvals.ts";
 
 const KNOWN: Known = {
+  graded: {},
   statement: "Pay bob@example.com 50.00 EUR for invoice 12, account DE89 3704 0044 0532 0130 00.",
   endorsed: ["carol@example.net", "see https://shop.example/terms"],
   own: ["Alice", "alice@example.org"],
@@ -26,18 +27,59 @@ describe("where a value is known from", () => {
     { says: "of several values the worst counts", value: ["bob@example.com", "mallory@example.com"], grade: "unseen" },
     { says: "nothing is known from nowhere", value: "", grade: "unseen" },
   ])("$says", ({ value, grade }) => {
-    expect(gradingOf(KNOWN).gradeOf(value)).toBe(grade);
+    expect(gradingOf(KNOWN).gradeOf("to", value)).toBe(grade);
   });
 
   it("takes the words of nobody's task for nothing", () => {
-    expect(gradingOf({ endorsed: [], own: [] }).gradeOf("bob@example.com")).toBe("unseen");
+    expect(gradingOf({ graded: {}, endorsed: [], own: [] }).gradeOf("to", "bob@example.com")).toBe("unseen");
   });
 
   it("looks at each identifier inside free text", () => {
-    expect(gradingOf(KNOWN).identifiersOf("Write to bob@example.com, copy mallory@evil.example")).toEqual([
+    expect(gradingOf(KNOWN).identifiersOf("body", "Write to bob@example.com, copy mallory@evil.example")).toEqual([
       { value: "bob@example.com", provenance: "stated" },
       { value: "mallory@evil.example", provenance: "unseen" },
     ]);
+  });
+});
+
+describe("what a decision has found of its values", () => {
+  const graded: Known["graded"] = {
+    to: "attested",
+    both: "free_text",
+    iban: "attested",
+    "evil.example/a": "named_source",
+    "mallory@evil.example": "free_text",
+  };
+  const grading = gradingOf({ ...KNOWN, graded });
+
+  it.each<{ says: string; name: string; value: Json; grade: string; identifiers: readonly string[] }>([
+    { says: "counts before people's words", name: "to", value: "dan@example.com", grade: "attested", identifiers: ["attested"] },
+    {
+      says: "counts for each of several",
+      name: "both",
+      value: ["bob@example.com", "mallory@evil.example"],
+      grade: "free_text",
+      identifiers: ["stated", "free_text"],
+    },
+    {
+      says: "counts in whatever spelling",
+      name: "iban",
+      value: "GB29 NWBK 6016 1331 9268 19",
+      grade: "attested",
+      identifiers: ["attested", "attested"],
+    },
+    {
+      says: "counts for an address inside a text",
+      name: "body",
+      value: "see https://evil.example/a",
+      grade: "unseen",
+      identifiers: ["named_source", "named_source"],
+    },
+    { says: "leaves a text as it is", name: "body", value: "Write to eve@evil.example", grade: "unseen", identifiers: ["unseen"] },
+    { says: "says nothing of what it has no name for", name: "constructor", value: "x", grade: "unseen", identifiers: [] },
+  ])("$says", ({ name, value, grade, identifiers }) => {
+    expect(grading.gradeOf(name, value)).toBe(grade);
+    expect(grading.identifiersOf(name, value).map(({ provenance }) => provenance)).toEqual(identifiers);
   });
 });
 
@@ -45,6 +87,7 @@ describe("256 KiB of arguments", () => {
   // Each looked for by itself, in a statement that is read anew for it, these take the decisions' time for minutes.
   const words = "a b ".repeat(1_000);
   const grading = gradingOf({
+    graded: {},
     statement: `${words}bob@example.com`,
     endorsed: Array.from({ length: 64 }, (_, at) => `e${at}@example.com `.repeat(20)),
     own: [],
@@ -54,7 +97,7 @@ describe("256 KiB of arguments", () => {
     ["of numbers", Array.from({ length: 50_000 }, (_, at) => at), "unseen"],
     ["of what was endorsed", Array.from({ length: 20_000 }, (_, at) => `e${at % 64}@example.com`), "endorsed"],
   ])("%s are graded to their end", (_, value, grade) => {
-    for (let times = 0; times < 20; times++) expect(grading.gradeOf(value)).toBe(grade);
+    for (let times = 0; times < 20; times++) expect(grading.gradeOf("to", value)).toBe(grade);
   });
 });
 

@@ -171,7 +171,7 @@ describe("a task that is handed on", () => {
         action: { tool: "read", arguments: {}, resource: { type: "file", id: "/srv/a" } },
       }),
     );
-    expect(record.judgement.basis).toBe(kind === "issued" ? "AUTHORIZED" : "AVAILABLE");
+    expect(record.judgement.basis).toBe(kind === "issued" ? "AUTHORIZED" : "INFERRED");
   });
 
   it("is never of a better kind than the task above it", async () => {

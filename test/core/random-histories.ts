@@ -75,7 +75,7 @@ const policyOf = (
     ...(starterSettings() as unknown as PolicyJson["settings"]),
     ...settings,
     outside_issued_scope: outside,
-    basis: { AUTHORIZED: EVERYTHING, INFERRED: EVERYTHING, AVAILABLE: available },
+    basis: { AUTHORIZED: EVERYTHING, INFERRED: available, AVAILABLE: available },
     reach: { default: FULL_REACH },
   },
   rules,

@@ -1,5 +1,9 @@
 import fc from "fast-check";
+import { GRADES, PROVENANCES } from "../../src/core/intent/grades.ts";
+import { ALIGNMENTS } from "../../src/core/intent/scope.ts";
+import { type IntentStanding, OBJECT_STANDINGS, SCOPE_STANDINGS } from "../../src/core/intent/standing.ts";
 import { OBLIGATION_TYPES } from "../../src/core/obligations.ts";
+import { ARGUMENT_ROLES } from "../../src/core/policy.ts";
 import type { Hop } from "../../src/core/request.ts";
 import type { Subject } from "../../src/core/situation.ts";
 import { EFFECTS, type Effect, instant, type Json, type JsonObject, PRINCIPAL_TYPES } from "../../src/core/words.ts";
@@ -227,6 +231,10 @@ const EVERY: readonly Place[] = [
   place("task.endorsed_sources", "string[]", ["crm", "mail/send"]),
   place("task.budget_used_percent", "number"),
   place("task.unreported", "number"),
+  place("intent.scope", "string", SCOPE_STANDINGS),
+  place("intent.alignment", "string", ALIGNMENTS),
+  place("intent.object", "string", OBJECT_STANDINGS),
+  ...ARGUMENT_ROLES.map((role) => place(`provenance.${role}`, "string", PROVENANCES)),
   place("scorer.answered", "boolean"),
   place("scorer.risk", "number"),
   place("action.secret_count", "number"),
@@ -417,6 +425,21 @@ export const scorerAnswers: fc.Arbitrary<NonNullable<Subject["scorer"]>> = fc
   .constantFrom(0, 1, 2, 39, 40, 79, 80, 100)
   .map((risk) => ({ id: "some-scorer", version: "1", risk, reason: "it says so" }));
 
+/** Recipients alone decide whether anything may be inferred, so theirs are drawn most often. */
+const destinations = some(["stated", "named_source", "free_text", "unseen"] as const);
+const intents: fc.Arbitrary<IntentStanding> = fc.record(
+  {
+    scope: mostly<IntentStanding["scope"]>("inside", fc.constant("outside"), 5),
+    alignment: some(ALIGNMENTS),
+    object: some(OBJECT_STANDINGS),
+    words: fc.constant([]),
+    provenance: fc
+      .tuple(fc.dictionary(some(ARGUMENT_ROLES), some(GRADES), { maxKeys: ARGUMENT_ROLES.length, noNullPrototype: true }), destinations)
+      .map(([others, destination]) => ({ ...others, destination })),
+  },
+  { noNullPrototype: true },
+);
+
 const REFUSALS = (["action", "flood", "flood"] as const).map((kind) => ({ id: "approval-0", kind, at: instant(0) }));
 
 const selfAsserted: fc.Arbitrary<Subject> = withKeys(
@@ -440,11 +463,13 @@ const selfAsserted: fc.Arbitrary<Subject> = withKeys(
     ),
     endorsed: mostly<Subject["endorsed"]>(undefined, fc.record({ values: listOf(["a", "b"]), sources: listOf(["crm", "mail/send"]) }), 2),
     scorer: mostly<Subject["scorer"]>(undefined, scorerAnswers, 1),
+    intent: fc.oneof<[fc.Arbitrary<undefined>, fc.WeightedArbitrary<IntentStanding>]>(fc.constant(undefined), { weight: 5, arbitrary: intents }),
     callerAgents: mostly<readonly string[] | undefined>(undefined, fc.uniqueArray(some(["support-*", "*", "planner", "**er"]), { maxLength: 2 }), 9),
   },
   {},
-).map(({ lapsed, suspended: by, callerAgents, refused, asked, endorsed, scorer, ...subject }) => ({
+).map(({ lapsed, suspended: by, callerAgents, refused, asked, endorsed, scorer, intent, ...subject }) => ({
   ...subject,
+  ...(intent && { intent }),
   ...(refused && { refused }),
   ...(asked && { asked }),
   ...(endorsed && { endorsed }),

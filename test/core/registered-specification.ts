@@ -38,6 +38,11 @@ export const TASK_LAWS = {
   serving: (chain: readonly string[]): readonly string[] => chain,
   /** What an initiator issued is granted by people, as long as the chain is the task's own. */
   authorizes: (kind: string, added: number): boolean => kind === "issued" && added === 0,
+  /** What the words of a planner's task ask for may be inferred, unless it goes to somebody whom nobody vouches for. */
+  infers: ({ scope, provenance }: NonNullable<Subject["intent"]>): boolean =>
+    scope === "inside" && !["free_text", "unseen"].includes(provenance.destination ?? "none"),
+  /** Neither is what was handed on below the task's agent. */
+  infersBelow: (added: number): boolean => added === 0,
   /** A list that is unset restricts nothing, one that is empty allows nothing. */
   allows: (list: readonly string[] | undefined, text: string): boolean => list === undefined || list.some((glob) => matchesGlob(glob, text)),
   /** Only `*` covers what names no resource, or one in an obscured spelling. */

@@ -71,6 +71,7 @@ describe("the random decisions", () => {
     ["DENY", 0.05, ({ outcome }) => outcome === "DENY"],
     ["basis AVAILABLE", 0.05, ({ basis }) => basis === "AVAILABLE"],
     ["basis AUTHORIZED", 0.02, ({ basis }) => basis === "AUTHORIZED"],
+    ["basis INFERRED", 0.0005, ({ basis }) => basis === "INFERRED"],
     [
       "a basis that the scope keeps from being AUTHORIZED",
       0.001,
@@ -171,6 +172,17 @@ describe("a broken twin of the specification is caught when it", () => {
     ["takes a chain of one's own for the task's", { refusals: { ...LAWS.refusals, mismatch: undefined } }],
     ["lets another tenant's agent hand work on", { serving: (chain) => chain.slice(-1) }],
     ["takes what a planner proposed for issued", { authorizes: (_, added) => added === 0 }],
+    ["infers nothing", { infers: () => false }],
+    ["infers what the words do not ask for", { infers: (intent) => LAWS.infers({ ...intent, scope: "inside" }) }],
+    [
+      "infers what goes to somebody whom free text names",
+      { infers: ({ provenance: { destination }, ...intent }) => intent.scope === "inside" && destination !== "unseen" },
+    ],
+    [
+      "infers what goes to somebody whom nobody names",
+      { infers: ({ provenance: { destination }, ...intent }) => intent.scope === "inside" && destination !== "free_text" },
+    ],
+    ["infers below the task's agent", { infersBelow: () => true }],
     ["lets a grant go on below the task's agent", { authorizes: (kind) => kind === "issued" }],
     ["lets an empty list restrict nothing", { allows: (list, text) => list?.length === 0 || LAWS.allows(list, text) }],
     ["lets what names no resource lie in any scope", { within: (globs, resources) => resources.length === 0 || LAWS.within(globs, resources) }],

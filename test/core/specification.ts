@@ -1,3 +1,4 @@
+import { ARGUMENT_ROLES } from "../../src/core/policy.ts";
 import type { Subject } from "../../src/core/situation.ts";
 import { type Basis, EFFECTS, type Effect, type JsonObject, type Outcome, type ReasonCode, type RiskLevel } from "../../src/core/words.ts";
 import { ASKING_LAWS, askedOf, type HoldModel } from "./asking-specification.ts";
@@ -201,7 +202,7 @@ function factsOf(
   { tool, effect, resources, targets, destinations, words, rank, categories }: Resolved,
   laws: Laws,
 ): Facts {
-  const { request, task } = subject;
+  const { request, task, intent } = subject;
   const { action, agent } = request;
   const { order } = policy.settings.classification;
   const registered = own(policy.agents, agent.id);
@@ -229,6 +230,10 @@ function factsOf(
     "task.seen.categories": task.seen.categories,
     "task.seen.trust": task.seen.trust,
     "task.seen.systems": task.seen.systems,
+    "intent.scope": intent?.scope ?? "outside",
+    "intent.alignment": intent?.alignment ?? "none",
+    "intent.object": intent?.object ?? "unbound",
+    ...Object.fromEntries(ARGUMENT_ROLES.map((role) => [`provenance.${role}`, intent ? (intent.provenance[role] ?? "none") : "unseen"])),
     "scorer.answered": subject.scorer !== undefined,
     "scorer.risk": subject.scorer?.risk,
     "action.tool": action.tool,
@@ -357,7 +362,8 @@ export function specify(policy: PolicyJson, subject: Subject, evaluates: boolean
   const outside = isOutside(subject, resolved, laws);
   const added = Math.max(0, (subject.request.delegation?.length ?? 0) - (registered?.hops ?? 0));
   const authorized = registered !== undefined && laws.authorizes(registered.scopeKind, added);
-  const basis = laws.isAvailable(outside, authorized) ? "AVAILABLE" : "AUTHORIZED";
+  const inferred = registered !== undefined && laws.infersBelow(added) && subject.intent !== undefined && laws.infers(subject.intent);
+  const basis = !laws.isAvailable(outside, authorized) ? "AUTHORIZED" : inferred && !outside ? "INFERRED" : "AVAILABLE";
   const table = settings.basis[basis];
   const says = laws
     .named(resolved.listed, resolved.effect)

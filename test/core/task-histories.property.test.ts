@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ServiceError } from "../../src/core/errors.ts";
+import type { IntentStanding } from "../../src/core/intent/standing.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Caller } from "../../src/core/request.ts";
 import type { Spent } from "../../src/core/tasks/budget.ts";
@@ -59,10 +60,11 @@ async function live({ keeper, decider, reports }: LiveTasks, step: Step): Promis
       case "decide": {
         const { record } = await decider.decide({ caller: step.caller, request: step.request });
         const { outcome, basis, reasonCodes, validUntil } = record.judgement;
-        const { task } = record.subject;
+        const { task, intent } = record.subject;
         const budgets = task.registered?.budgets?.map((budget) => ({ ...budget, spent: spentOf(budget.spent) }));
         const standing = { ...task, ...(task.registered && { registered: { ...task.registered, ...(budgets && { budgets }) } }) };
-        return { id: record.id, outcome, basis, reasonCodes, validUntil, standing: task.standing === "unknown" ? { standing: "unknown" } : standing };
+        const known = task.standing === "unknown" ? { standing: "unknown" } : standing;
+        return { id: record.id, outcome, basis, reasonCodes, validUntil, intent, standing: known };
       }
       case "report": {
         const { report, repeated } = await reports.report(step.caller, step.asked);
@@ -129,7 +131,7 @@ async function liveThrough(numbers: readonly number[]): Promise<History> {
 function firstDifference({ policyAt, lived }: History, laws: TreeLaws = TREE_LAWS) {
   const model = createTreeModel(worldOf(POLICIES[policyAt] as (typeof POLICIES)[number]), laws);
   for (const { step, at, said } of lived) {
-    const specified = model.live(step, at, String(said["id"]));
+    const specified = model.live(step, at, { id: String(said["id"]), intent: said["intent"] as IntentStanding | undefined });
     if (!isSame(specified, said)) return { step, at, said, specified };
   }
   return undefined;
@@ -236,6 +238,7 @@ describe("the random histories", () => {
   });
 
   it.each<[what: string, is: (said: Said) => boolean]>([
+    ["what is inferred from the words of a task", (said) => said["basis"] === "INFERRED"],
     ["a task handed on twice", (said) => said["depth"] === 2],
     ["something trimmed", (said) => ((said["trimmed"] as readonly string[] | undefined) ?? []).length > 0],
     ["a call that nobody reported", (said) => Number(said["unreported"] ?? 0) > 0],

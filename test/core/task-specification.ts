@@ -1,3 +1,4 @@
+import type { IntentStanding } from "../../src/core/intent/standing.ts";
 import type { ReportRequest } from "../../src/core/reports.ts";
 import type { Caller, DecisionRequest, Hop } from "../../src/core/request.ts";
 import type { Budget } from "../../src/core/tasks/budget.ts";
@@ -118,6 +119,14 @@ export const TREE_LAWS = {
   mayEnd: (caller: Caller, task: string, root: string): boolean => caller.roles.includes("operator") || [task, root].includes(caller.id),
 };
 export type TreeLaws = typeof TREE_LAWS;
+
+type Deciding = Pick<Extract<Step, { kind: "decide" }>, "caller" | "request">;
+
+/** What the real tasks made of a step, and the specification does not. */
+export interface Given {
+  readonly id: string;
+  readonly intent: IntentStanding | undefined;
+}
 
 const refused = (error: string, more: Said = {}): Said => ({ error, ...more });
 
@@ -326,14 +335,22 @@ export function createTreeModel(world: World, laws: TreeLaws = TREE_LAWS) {
     return [{ type, id }, ...chainOf(task).map(({ agent, id: taskId }): Hop => ({ type: "agent", id: agent, taskId }))];
   };
 
-  function decide(caller: Caller, request: DecisionRequest, at: number, id: string): Said {
+  function decide({ caller, request }: Deciding, at: number, id: string, intent: IntentStanding | undefined): Said {
     const task = find(request.task?.id, caller, at);
     const standing: TaskStanding = task ? standingOf(task, request, at) : { standing: "unknown", restated: false, seen: NOTHING };
     const own = task ? hopsOf(task) : [];
     const isOwn = task && standing.standing !== "mismatch";
     const delegation = isOwn ? [...own, ...(request.delegation ?? []).slice(own.length)] : request.delegation;
     const asked = { ...request, ...(delegation && { delegation }) };
-    const subject = { at: instant(at), tenant: caller.tenant, caller: caller.id, request: asked, masked: 0, task: standing };
+    const subject = {
+      at: instant(at),
+      tenant: caller.tenant,
+      caller: caller.id,
+      request: asked,
+      masked: 0,
+      task: standing,
+      ...(intent && { intent }),
+    };
     const { outcome, basis, reasonCodes, validUntil } = specify(policy, subject, true);
     const happens = whatHappens(request);
     decisions.push({ id, at, caller, task, tool: request.action.tool, outcome, report: undefined, ...happens });
@@ -396,8 +413,11 @@ export function createTreeModel(world: World, laws: TreeLaws = TREE_LAWS) {
   }
 
   return {
-    /** What a step is answered at an instant, where it is given this id if it makes something. */
-    live(step: Step, at: number, id: string): Said {
+    /**
+     * What a step is answered at an instant, where it is given this id if it makes something. Where an action stands to the words of its task is given:
+     * what follows from that is specified here, and how it is found out elsewhere.
+     */
+    live(step: Step, at: number, { id, intent }: Given): Said {
       switch (step.kind) {
         case "open":
           return open(step.caller, step.asked, at, id);
@@ -407,7 +427,7 @@ export function createTreeModel(world: World, laws: TreeLaws = TREE_LAWS) {
         case "revoke":
           return end(step.kind, step.caller, step.id, at);
         case "decide":
-          return decide(step.caller, step.request, at, id);
+          return { ...decide(step, at, id, intent), intent };
         case "report":
           return report(step.caller, step.asked, at);
         case "look": {

@@ -1,4 +1,5 @@
 import { isoOf } from "../instants.ts";
+import type { Grade } from "../intent/grades.ts";
 import { isObject } from "../json.ts";
 import type { Policy } from "../policy.ts";
 import type { DecisionRecord } from "../record.ts";
@@ -7,7 +8,7 @@ import { type Situation, situate } from "../situation.ts";
 import type { Json, JsonObject } from "../words.ts";
 import { deceptionsIn } from "./deceptions.ts";
 import type { ShownApproval } from "./keeper.ts";
-import { type Grade, type Grading, gradingOf, knownOf } from "./provenance.ts";
+import { type GradedIdentifier, type Grading, gradingOf, knownOf } from "./provenance.ts";
 
 /** An approval as whoever answers should see it. */
 export interface Shown {
@@ -27,7 +28,7 @@ export interface ShownArgument {
   readonly value: Json;
   readonly role?: string;
   readonly provenance: Grade;
-  readonly identifiers: readonly { readonly value: string; readonly provenance: Grade }[];
+  readonly identifiers: readonly GradedIdentifier[];
 }
 
 export interface Difference {
@@ -67,8 +68,8 @@ const shownArgument = (name: string, value: Json, { grading, role }: Judging): S
   name,
   value,
   ...(role !== undefined && { role }),
-  provenance: grading.gradeOf(value),
-  identifiers: grading.identifiersOf(value),
+  provenance: grading.gradeOf(name, value),
+  identifiers: grading.identifiersOf(name, value),
 });
 
 const plain = (value: object): JsonObject => JSON.parse(JSON.stringify(value)) as JsonObject;

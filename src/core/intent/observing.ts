@@ -4,7 +4,7 @@ import type { Json, JsonObject, Trust } from "../words.ts";
 import { type AddressKind, addressesIn } from "./addresses.ts";
 import type { Language, StatementReading } from "./language.ts";
 import { FOLLOWED_LENGTH_MAX, OBSERVED_LENGTH_MAX, type Observation, type ObservedEntry } from "./observed.ts";
-import { holds, plainly, squeezed } from "./spelling.ts";
+import { FIELD_NAME, holds, plainly, squeezed } from "./spelling.ts";
 
 /** What a tool returned for a call, beside the words of the task. */
 export interface Returned {
@@ -62,6 +62,8 @@ interface Place {
   readonly exact: boolean;
   /** So it does, or it is one of all that the task means. */
   readonly bound: boolean;
+  /** By what the tool was asked for alone: of several that it found, none is named by that. */
+  readonly byCall: boolean;
   readonly depth: number;
 }
 
@@ -97,6 +99,7 @@ class ResultReader {
       inSource: this.isCallNamed,
       exact: this.isCallExact,
       bound: this.isCallNamed,
+      byCall: true,
       depth: 0,
     };
     if (isList(value)) this.#list(value, top);
@@ -115,7 +118,7 @@ class ResultReader {
       const afterColon = part.slice(part.lastIndexOf(": ") + 1).trim();
       for (const value of new Set([part, afterColon]))
         if (value.length > 1 && value.length <= NAME_LENGTH_MAX)
-          this.#addText(value, { grade: "named_source", bound: inSource || this.#isNamed(value, false) });
+          this.#addText(value, { grade: "named_source", bound: inSource || this.#isNamed(value, false), naming: false });
     }
   }
 
@@ -131,7 +134,7 @@ class ResultReader {
       else {
         // What was searched for by the words of the task may be anything that holds them: each record has to be named for itself.
         // So has what people wrote one after the other, wherever it stands.
-        const stands = place.depth > 0 && place.field !== undefined && !this.#isWritten(item);
+        const stands = !place.byCall && place.depth > 0 && place.field !== undefined && !this.#isWritten(item);
         const itself = this.#within(
           item,
           stands
@@ -140,7 +143,7 @@ class ResultReader {
                 ...place,
                 naming: "none",
                 named: false,
-                inSource: place.field !== undefined ? place.inSource : this.isSourceNamed,
+                inSource: place.byCall ? this.isSourceNamed : place.inSource,
                 exact: false,
                 bound: false,
               },
@@ -158,8 +161,9 @@ class ResultReader {
       if (!isName) {
         this.#scalar(key, place);
         // A record under a name: the name is a field of it.
-        const named = place.named || this.#isNamed(key, false);
-        this.#value(value, { ...place, field: place.field, named, bound: place.bound || named, depth: place.depth + 1 });
+        const names = this.#isNamed(key, false);
+        const named = place.named || names;
+        this.#value(value, { ...place, named, bound: place.bound || named, byCall: place.byCall && !names, depth: place.depth + 1 });
       } else this.#value(value, { ...place, field: key, depth: place.depth + 1 });
     }
   }
@@ -170,7 +174,10 @@ class ResultReader {
     else if (isObject(value)) this.#record(value, this.#within(value, place));
     else if (typeof value === "string") this.#scalar(value, place);
     else if (typeof value === "number") {
-      if (place.field !== undefined && this.#language.fieldKind(place.field) === "amount") this.#amount(place.field, value);
+      const { tool } = this.#returned;
+      // What the web says is nothing to compute with.
+      const counts = tool !== undefined && !OPEN.has(tool.effect);
+      if (counts && place.field !== undefined && this.#language.fieldKind(place.field) === "amount") this.#amount(place.field, value);
       this.#scalar(String(value), place);
     }
   }
@@ -194,7 +201,8 @@ class ResultReader {
     const grade = this.#attests(text, place) ? "attested" : inSource ? "named_source" : "free_text";
     if (/\s/u.test(text.trim())) this.prose(text, place);
     else for (const { value } of addressesIn(text)) this.#add(value, { grade, bound, naming: false });
-    this.#addText(text, { grade, bound });
+    const { tool } = this.#returned;
+    this.#addText(text, { grade, bound, naming: tool !== undefined && !OPEN.has(tool.effect) });
   }
 
   /** Whether the system vouches for the field, or the task itself names record and field. */
@@ -236,9 +244,18 @@ class ResultReader {
 
   /** A record as part of another is named where either is. */
   #within(record: JsonObject, place: Place): Place {
-    const naming = strongerOf(place.naming, this.#namingOf(record));
+    const its = this.#namingOf(record);
+    const naming = strongerOf(place.naming, its);
     const named = naming !== "none";
-    return { ...place, naming, named, inSource: place.inSource || named, exact: naming === "exact", bound: place.bound || named };
+    return {
+      ...place,
+      naming,
+      named,
+      inSource: place.inSource || named,
+      exact: naming === "exact",
+      bound: place.bound || named,
+      byCall: place.byCall && its === "none",
+    };
   }
 
   /** Whether the statement holds the very text, or what is quoted in it is the text. */
@@ -328,10 +345,11 @@ class ResultReader {
     return extremes;
   }
 
-  #addText(text: string, found: Pick<ObservedEntry, "grade" | "bound">): void {
+  #addText(text: string, found: Pick<ObservedEntry, "grade" | "bound" | "naming">): void {
     const plain = plainly(text);
     if (plain === "") return;
-    const naming = plain.length >= 4 && /\p{L}{2}/u.test(plain) && !BARE.test(plain) && plain.length <= NAME_LENGTH_MAX;
+    // What stands in sentences may be anybody's word for something that is not there.
+    const naming = found.naming && plain.length >= 4 && /\p{L}{2}/u.test(plain) && !BARE.test(plain) && plain.length <= NAME_LENGTH_MAX;
     this.#add(plain, { ...found, naming });
     if (/\d/.test(plain)) {
       const alone = squeezed(plain);
@@ -350,8 +368,6 @@ const POINTING: ReadonlySet<string> = new Set(["destination", "target"]);
 const BY_ANYBODY: ReadonlySet<string> = new Set(["outsider", "author", "prose"]);
 /** What they return was made by anybody. */
 const OPEN: ReadonlySet<string> = new Set(["browse", "execute", "unknown"]);
-/** A key that is a name of a field, and not itself a value: no blanks, dots or signs. */
-const FIELD_NAME = /^[A-Za-z_$][A-Za-z0-9_$-]{0,63}$/;
 /** An id, a date or a state: too short to be an address, a sentence or an account. */
 const OPAQUE = /^[A-Za-z0-9_:. -]{1,40}$/;
 /** Says yes, no, nothing, or how many. */

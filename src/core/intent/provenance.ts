@@ -5,7 +5,7 @@ import { type Grade, type Provenance, worseOf } from "./grades.ts";
 import type { Language } from "./language.ts";
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
-import { holds, plainly, squeezed } from "./spelling.ts";
+import { FIELD_NAME, holds, plainly, squeezed } from "./spelling.ts";
 
 /** Everything that a value can be known from. */
 export interface Known {
@@ -41,14 +41,15 @@ export function gradingOf(known: Known, registrableOf: Language["registrableOf"]
   const look = (text: string): Grade => {
     const plain = plainly(text);
     if (isStated(known.statement, plain)) return "stated";
-    const [address] = addressesIn(text);
-    const spellings = [plain, squeezed(plain), ...(address && isWhole(plain, address) ? [address.value] : [])];
+    const addresses = addressesIn(text);
+    const [address] = addresses;
+    const spellings = [plain, ...numbersOf(plain), ...(address && isWhole(plain, address) ? [address.value] : [])];
     if (spellings.some((spelling) => known.statement?.addresses.has(spelling))) return "stated";
     if (spellings.some((spelling) => endorsed.has(spelling))) return "endorsed";
     if (spellings.some((spelling) => own.has(spelling))) return "own";
     const observed = observedGrade(known, spellings);
     if (observed === "attested") return observed;
-    if (address?.host !== undefined && isOurs(address.host)) return "same_host";
+    if (isOneOf(text, addresses, isOurs)) return "same_host";
     if (observed === "named_source" && address && isWhole(plain, address)) return sourceGrade(known, address);
     return observed ?? joinedGrade(known, { plain, endorsed, own }) ?? "unseen";
   };
@@ -68,6 +69,14 @@ export function gradingOf(known: Known, registrableOf: Language["registrableOf"]
 /** Nothing but an address, which is known by the spelling that all have that name the same. */
 const isWhole = (plain: string, { value }: Address): boolean => plain.replace(/^https?:\/+/u, "").replace(/\/+$/u, "") === value;
 
+/** One address of the web, and nothing behind it: of several, one would speak for the others. */
+const isOneOf = (text: string, addresses: readonly Address[], isOurs: (host: string) => boolean): boolean =>
+  addresses.length > 0 && !/[\s,;|]/u.test(text.trim()) && addresses.every(({ host }) => host !== undefined && isOurs(host));
+
+/** Of what is a number in groups, its one spelling. Names are told apart by their signs: `j.doe` is not `jdoe`. */
+const numbersOf = (plain: string): readonly string[] => ((plain.match(/\d/g)?.length ?? 0) >= GROUPED_DIGITS_MIN ? [squeezed(plain)] : []);
+const GROUPED_DIGITS_MIN = 7;
+
 const addressesOfTexts = (texts: readonly string[]): readonly Address[] => [
   ...new Map(texts.flatMap(addressesIn).map((address) => [address.value, address])).values(),
 ];
@@ -82,18 +91,21 @@ const worst = (texts: readonly string[], grade: (text: string) => Grade): Proven
   return found;
 };
 
-function textsOf(value: Json): readonly string[] {
+/** Every text of an argument, however deep. A key is one where it cannot be the name of a field, or names nothing: `{"ada": true}`. */
+export function textsOf(value: Json): readonly string[] {
   if (isList(value)) return value.flatMap(textsOf);
-  if (isObject(value)) return Object.values(value).flatMap(textsOf);
-  return value === null || typeof value === "boolean" ? [] : [String(value)];
+  if (!isObject(value)) return value === null || typeof value === "boolean" ? [] : [String(value)];
+  const texts = Object.values(value).flatMap(textsOf);
+  return [...Object.keys(value).filter((key) => texts.length === 0 || !FIELD_NAME.test(key)), ...texts];
 }
 
-/** Whole words of the statement. A bare number counts where the statement says it as a number, not inside a date or a time. */
+/** Whole words of the statement. A bare number counts where the statement says it as a number, not inside a date or a time; a long one may be an account. */
 function isStated(statement: StatementWords | undefined, plain: string): boolean {
   if (!statement || plain === "") return false;
-  if (/^[\d.,]+$/u.test(plain)) {
+  if (/^(?:0|[1-9]\d*)(?:[.,]\d+)?$/u.test(plain)) {
     const number = Number(plain.replace(",", "."));
-    return statement.reading.numbers.includes(number) || statement.reading.quoted.includes(plain);
+    if (statement.reading.numbers.includes(number) || statement.reading.quoted.includes(plain)) return true;
+    if (plain.length < GROUPED_DIGITS_MIN) return false;
   }
   if (holds(statement.plain, plain) || holdsWithoutSign(statement.plain, plain)) return true;
   // `the README` is README.md.
@@ -104,7 +116,7 @@ function isStated(statement: StatementWords | undefined, plain: string): boolean
 /** `#general` is `general`, and `@bob` is `bob`. */
 const holdsWithoutSign = (words: string, plain: string): boolean => {
   const bare = plain.replace(/^[#@]/u, "");
-  return (bare !== plain && bare.length > 1 && holds(words, bare)) || holds(words.replaceAll(/[#@](?=\p{L})/gu, ""), bare);
+  return (bare !== plain && bare.length > 1 && holds(words, bare)) || holds(words.replaceAll(/(?<![\p{L}\p{N}._%+-])[#@](?=\p{L})/gu, ""), bare);
 };
 
 const spellingsOf = (texts: readonly string[]): ReadonlySet<string> =>
@@ -126,7 +138,9 @@ function observedGrade({ observed, endorsed }: Known, spellings: readonly string
  * An address in a source that the task names is one that the task wants if it speaks of addresses of the kind, and states none but of pages, which it may
  * want read: of a page that is to be summarised, no link is wanted, and instead of a number that is stated, no other.
  */
-function sourceGrade({ statement }: Known, { kind }: Address): Grade {
+function sourceGrade({ statement, endorsed, observed }: Known, { kind, value }: Address): Grade {
+  // Of what a person has said may be followed, every address may be.
+  if (endorsed.sources.includes(observed?.get(value)?.tool ?? "")) return "named_source";
   if (!statement?.reading.addressKinds.has(kind)) return "free_text";
   return kind !== "url" && [...statement.addresses.values()].includes(kind) ? "free_text" : "named_source";
 }

@@ -14,3 +14,6 @@ export function holds(words: string, plain: string): boolean {
   }
   return false;
 }
+
+/** A key that is a name of a field, and not itself a value: no blanks, dots or signs. */
+export const FIELD_NAME = /^[A-Za-z_$][A-Za-z0-9_$-]{0,63}$/;

@@ -1,5 +1,4 @@
 import { matchesAnyGlob } from "../globs.ts";
-import { isObject } from "../json.ts";
 import { ARGUMENT_ROLES, type ArgumentRole, type Tool } from "../policy.ts";
 import type { DecisionRequest } from "../request.ts";
 import type { Subject } from "../situation.ts";
@@ -9,8 +8,9 @@ import { GRADES, type Grade, isContained, isWeak, type Provenance, worseOf } fro
 import type { Language } from "./language.ts";
 import type { ObservedView } from "./observed.ts";
 import type { StatementWords } from "./observing.ts";
-import { type Grading, gradingOf } from "./provenance.ts";
+import { type Grading, gradingOf, textsOf } from "./provenance.ts";
 import { ALIGNMENTS, type Alignment, matchOf, reachedBy, type ToolWords } from "./scope.ts";
+import { plainly } from "./spelling.ts";
 
 export const SCOPE_STANDINGS = ["inside", "outside"] as const;
 export const OBJECT_STANDINGS = ["bound", "none", "unbound"] as const;
@@ -67,7 +67,7 @@ export function intentOf(question: IntentQuestion): IntentStanding {
     },
     question.registrableOf,
   );
-  const graded = gradeArguments({ tool, effect, arguments: original.action.arguments, grading, observed });
+  const graded = gradeArguments({ tool, effect, arguments: original.action.arguments, masked: subject.request.action.arguments, grading, observed });
   const object = objectOf(question, grading);
   return { ...scopeOf(question, object), object, ...graded };
 }
@@ -82,11 +82,11 @@ export function rootStatement(leaf: TaskState, at: Instant): string | undefined 
 function ownOf({ task }: Subject): readonly string[] {
   const { registered } = task;
   if (!registered) return [];
-  return [registered.principal.id, ...textsOf(registered.principal.attributes ?? {})];
+  return [registered.principal.id, ...attributesOf(registered.principal.attributes ?? {})];
 }
 
-const textsOf = (value: Json): readonly string[] =>
-  value !== null && typeof value === "object" ? Object.values(value).flatMap(textsOf) : value === null ? [] : [String(value)];
+const attributesOf = (value: Json): readonly string[] =>
+  value !== null && typeof value === "object" ? Object.values(value).flatMap(attributesOf) : value === null ? [] : [String(value)];
 
 /** Every statement that bears on the action: those of the chain, and what the request says instead; the worst match counts. */
 function statementsOf({ registered, subject, original }: IntentQuestion): readonly string[] {
@@ -141,11 +141,13 @@ interface Graded {
   readonly tool: Tool | undefined;
   readonly effect: Effect;
   readonly arguments: Readonly<Record<string, Json>>;
+  /** The same as they are recorded. */
+  readonly masked: Readonly<Record<string, Json>>;
   readonly grading: Grading;
   readonly observed: ObservedView | undefined;
 }
 
-function gradeArguments({ tool, effect, arguments: stated, grading, observed }: Graded): Pick<IntentStanding, "provenance" | "graded"> {
+function gradeArguments({ tool, effect, arguments: stated, masked, grading, observed }: Graded): Pick<IntentStanding, "provenance" | "graded"> {
   const provenance: Partial<Record<ArgumentRole, Provenance>> = {};
   const graded: [string, Grade][] = [];
   const note = (what: string, found: Provenance): void => {
@@ -157,12 +159,16 @@ function gradeArguments({ tool, effect, arguments: stated, grading, observed }: 
   for (const [name, value] of Object.entries(stated)) {
     const role = tool?.roles.get(name);
     const its = gradeAs(role, value, { grading, observed });
-    if (role !== undefined) raise(role, its);
+    if (role !== undefined && namesSomething(value)) raise(role, its);
     note(name, its);
     if (role === "destination" || role === "secret") continue;
-    for (const [address, found] of grading.addressesOf(value)) {
+    const addresses = grading.addressesOf(value);
+    // What is masked stands in no record, a key that looks like an address neither.
+    const shown = masked[name] === value ? addresses : grading.addressesOf(masked[name] ?? null);
+    const readable = new Set(shown.map(([address]) => address));
+    for (const [address, found] of addresses) {
       raise("free_text", found);
-      note(address, found);
+      if (readable.has(address)) note(address, found);
     }
   }
   for (const role of new Set(tool ? tool.roles.values() : UNKNOWN_ROLES))
@@ -184,8 +190,10 @@ function gradeAs(role: ArgumentRole | undefined, value: Json, { grading, observe
 /** Nobody is asked about what only reads. */
 function shownGrades(effect: Effect, graded: readonly (readonly [string, Grade])[]): Pick<IntentStanding, "graded"> {
   if (effect === "read" || graded.length === 0) return {};
-  const worstFirst = [...graded].sort(([, a], [, b]) => GRADES.indexOf(b) - GRADES.indexOf(a));
-  return { graded: Object.fromEntries(worstFirst.slice(0, GRADED_MAX)) };
+  const bestFirst = [...graded].sort(([, a], [, b]) => GRADES.indexOf(a) - GRADES.indexOf(b));
+  // An argument that is called like an address makes it none the better: of two under one name the worse is kept.
+  const worst = Object.entries(Object.fromEntries(bestFirst)).sort(([, a], [, b]) => GRADES.indexOf(b) - GRADES.indexOf(a));
+  return { graded: Object.fromEntries(worst.slice(0, GRADED_MAX)) };
 }
 
 /** Of a tool that nobody has listed anything may be addressed. */
@@ -193,17 +201,18 @@ const UNKNOWN_ROLES: readonly ArgumentRole[] = ["destination", "target"];
 
 /** A role without a value: nothing of the kind is meant where the call names something else, and nobody knows what is where it names nothing. */
 const missing = (tool: Tool | undefined, stated: Readonly<Record<string, Json>>, role: ArgumentRole): Provenance =>
-  (tool && !POINTING.has(role)) || (tool && [...tool.roles.keys()].some((name) => stated[name] !== undefined && stated[name] !== null))
-    ? "none"
-    : "unseen";
+  tool && (!POINTING.has(role) || [...tool.roles.keys()].some((name) => namesSomething(stated[name]))) ? "none" : "unseen";
 
 const POINTING: ReadonlySet<ArgumentRole> = new Set(["destination", "target"]);
+
+/** An empty text or list names as little as none: who knows what is deleted at the path of no characters. */
+const namesSomething = (value: Json | undefined): boolean => value !== undefined && textsOf(value).some((text) => text.trim() !== "");
 
 /** Whether what the call names is what the task means. */
 function objectOf({ tool, original, observed, effect }: IntentQuestion, grading: Grading): IntentStanding["object"] {
   if (!tool || effect === "read") return "none";
   const stated = original.action.arguments;
-  const targets = [...tool.roles].filter(([name, role]) => role === "target" && stated[name] !== undefined).map(([name]) => stated[name] as Json);
+  const targets = [...tool.roles].flatMap(([name, role]) => (role === "target" && namesSomething(stated[name]) ? [stated[name] as Json] : []));
   if (targets.length > 0) return targets.every((value) => isBound(value, { grading, observed })) ? "bound" : "unbound";
   // Without a target, what is named by any other argument: a hotel, a film, a dish.
   const names = Object.entries(stated).filter(([name]) => !NOT_OBJECTS.has(tool.roles.get(name) ?? "none"));
@@ -224,15 +233,13 @@ interface Binding {
 }
 
 function isBound(value: Json, { grading, observed }: Binding): boolean {
-  const leaves = isObject(value) ? textsOf(value) : textsOf(value);
-  return leaves.every((leaf) => {
+  return textsOf(value).every((leaf) => {
     const grade = grading.gradeOf(leaf);
     return grade === "none" || grade === "stated" || grade === "endorsed" || grade === "own" || observedValue(leaf, observed)?.bound === true;
   });
 }
 
-const observedValue = (leaf: string, observed: ObservedView | undefined) =>
-  observed?.get(leaf.normalize("NFKC").trim().replaceAll(/\s+/gu, " ").toLowerCase());
+const observedValue = (leaf: string, observed: ObservedView | undefined) => observed?.get(plainly(leaf));
 
 function observedAs(leaf: string, observed: ObservedView | undefined): IntentStanding["object"] {
   const found = observedValue(leaf, observed);

@@ -746,8 +746,9 @@ export type ShownArgument = Message<"behest.v1.ShownArgument"> & {
   role: string;
 
   /**
-   * Where its value is known from, best first: `stated` in the words of the registered task, `endorsed` by a person, `own` to whom the task is for, or
-   * `unseen`: nobody vouches for it. The worst over all its values.
+   * Where its value was known from when it was decided, best first: `stated` in the words of the registered task, `endorsed` by a person, `own` to whom
+   * the task is for, `attested` by a field of what a tool returned, `same_host` as an address that the task states, `named_source` of a text that the task
+   * names, `free_text` of any other, or `unseen`: for the last two nobody vouches. The worst over all its values.
    *
    * @generated from field: string provenance = 4;
    */
