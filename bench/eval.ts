@@ -48,7 +48,7 @@ An attack is stopped when one of its injected steps at least is denied or held; 
 an injected step are left out. Shares come with their counts and the 95 % Wilson interval. Which step was injected is read only to count.
 
 --names opaque calls every tool t1, t2, … and every argument a1, a2, …, in the lists, the calls and the proposed scopes alike; descriptions stay.
---descriptions paraphrased puts other English words for common ones into every description; the words are in bench/paraphrases.ts, in three tables.
+--descriptions paraphrased puts other English words for common ones into every description; the words are in bench/paraphrases.ts, in four tables.
 `;
 
 async function main(): Promise<void> {

@@ -57,7 +57,7 @@ export const ENGLISH_VERBS: VerbWords = {
     delete: `delete remove erase purge drop destroy clear wipe trash discard cancel terminate kill revoke uninstall unregister deregister
       truncate empty expire evict prune detach withdraw abort unpublish unlist shred obliterate annul rescind retract scrub nuke
       flush eradicate deallocate decommission deprovision close
-      eliminate extinguish expunge efface strike cut toss bin dump ditch junk scrap axe nullify invalidate repeal expel oust exclude strip
+      eliminate extinguish expunge efface strike cut toss bin dump ditch junk scrap axe nullify invalidate repeal expel oust exclude strip abandon forgo
       unset`,
     send: `send email mail message post publish tweet retweet reply respond forward notify alert broadcast dm text sms call dial phone fax
       announce submit comment deliver transmit contact ping page transfer relay push report invite crosspost stream emit
@@ -71,7 +71,7 @@ export const ENGLISH_VERBS: VerbWords = {
     execute: "execute run eval evaluate exec invoke call script sudo spawn shell",
   },
   weak: "track monitor watch open load scan consult ask test print use simulate resolve wait sleep think audit process observe try",
-  fetching: "bring grab pull gather collect collate acquire give hand supply furnish provide serve surface pass",
+  fetching: "bring grab pull gather collect collate acquire procure give hand supply furnish provide offer serve surface pass reveal scan consult",
   information: `list lists detail details particulars specifics information info data record records entry entries result results status state history
     balance balances number numbers name names identifier identifiers id ids address addresses iban count total summary overview statistics stats
     metrics report reports file files document documents paper papers content contents text email emails mail mails letter letters message messages
@@ -103,7 +103,7 @@ export const ENGLISH_VERBS: VerbWords = {
     present secure trace study survey tally spot probe form found author pen sketch draw set arrange cut bin dump scrap strike strip toss junk axe fire
     fund finance brief ring sponsor loan supply surface pass pull seek hunt shift delay yield table`,
   light:
-    "run perform do execute make conduct carry process handle manage operate call invoke use take give initiate start place issue trigger give hand pass administer administrate govern oversee supervise",
+    "run perform do execute make conduct carry process handle manage operate call invoke use take give initiate start place issue trigger give hand pass offer administer administrate govern oversee supervise",
   lightObjects: {
     read: `look glance search lookup check test query analysis verification validation calculation comparison estimate diagnostic diagnostics scan inspection
       benchmark audit review measurement`,
@@ -113,13 +113,16 @@ export const ENGLISH_VERBS: VerbWords = {
     execute: "command commands code script scripts shell program terminal function sql tool tools job workflow statement",
   },
   phrases: {
-    retrieve: list(`look up, look for, look through, look over, look at, look into, look in, look around, take a look, have a look, take stock,
+    retrieve:
+      list(`scan for, scan through, look up, look for, look through, look over, look at, look into, look in, look around, take a look, have a look, take stock,
       find out, search out, search through, seek out, dig out, dig up, hunt down, hunt for, track down, trace back, sniff out, ferret out, root through, go through, go
       over, run through, leaf through, flick through, flip through, page through, skim through, comb through, sift through, rummage through, dig
       through, sort through, scroll through, work through, trawl through, list out, read out, read through, read over, read back, read off, spell out,
       point out, single out, pick out, come back with, report back with, get hold of, get sight of, keep an eye on, keep track of, keep tabs on,
       get a list of, get back to you with, be told, click through to see`),
-    check: list(`check for, check if, check whether, check on, check over, check up on, check through, make sure, see if, see whether`),
+    check: list(
+      `establish whether, establish if, establish what, establish which, establish how, check for, check if, check whether, check on, check over, check up on, check through, make sure, see if, see whether`,
+    ),
     calculate: list(`work out, figure out, add up, tot up, count up, size up, weigh up, reckon up`),
     bring: list(`give back, hand back, pass back, send back, bring back, bring in, bring up, bring out, bring over, bring forth, pull up, pull out,
       pull in, pull down, pull together, pull through, get back, get together, turn up, turn out, throw back, serve up, dish
@@ -146,7 +149,7 @@ export const ENGLISH_VERBS: VerbWords = {
       kick out, boot out, leave out, break up, let go of, make an end of, put an end to, bring to an end, wind up, bin off, close down`),
     cancel: list(`call off, cry off, back out of, pull out of, pull the plug`),
     login: list(`log in, log into, sign in, sign into, log on`),
-    send: list(`send out, send off, send over, send along, send on, fire off, shoot off, shoot over, pass on, pass along, get across, put across, drop a
+    send: list(`mail out, post out, email out, ship out, send out, send off, send over, send along, send on, fire off, shoot off, shoot over, pass on, pass along, get across, put across, drop a
       line, drop a note, put through, carry over to, see off`),
     forward: list("forward on, hand on, move on to"),
     notify: list(`reach out, get in touch, let know, keep informed, keep posted, bring to the attention, bring to the notice, give a heads up, give

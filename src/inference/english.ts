@@ -45,7 +45,8 @@ export const ENGLISH: LanguagePack = {
       cryptocurrencies donation remittance eth btc usd eur sum sums disbursement disbursements outlay outlays remittances currency`,
     paid: "transfer transfers movement movements order orders amount amounts",
     payVerbs: `send transfer make schedule submit process issue create initiate place add update modify deposit withdraw post execute perform dispatch
-      convey transmit relay forward hand give pass move shift arrange plan produce collect set revise amend alter change write put distribute include`,
+      convey transmit relay forward hand give pass move shift arrange plan produce collect set revise amend alter change write put distribute include
+      mail insert adjust correct replace refresh edit reschedule rearrange establish fire shoot`,
     order: "order orders trade trades bid",
     orderVerbs: "place make submit execute create produce",
     secret:
@@ -61,7 +62,7 @@ export const ENGLISH: LanguagePack = {
     messageVerbs: "create make write add submit publish compose generate produce author issue include",
     goods: "item items order orders product products package parcel goods purchase purchases book books equipment merchandise",
     goodsVerbs: "return bring",
-    buyingVerbs: "acquire",
+    buyingVerbs: "acquire procure",
     money: "money cash fund funds deposit deposits sum sums refund refunds coins",
     tellingVerbs: "tell",
     told: `user users person people member members participant participants attendee attendees invitee invitees contact contacts recipient recipients
@@ -79,7 +80,8 @@ export const ENGLISH: LanguagePack = {
       treat this tool as, treat as read, mark this tool as, readonlyhint, read only hint, always allow, do not tell, pre
       approved, pre-approved`),
   roles: {
-    secret: list(`password, passwd, passphrase, passcode, secret, api key, apikey, access key, private key, secret key, ssh key, access
+    secret:
+      list(`passcode, secret phrase, secret word, access code, pass phrase, watchword, password, passwd, passphrase, passcode, secret, api key, apikey, access key, private key, secret key, ssh key, access
       token, auth token, bearer token, refresh token, token, credential, credentials, pin, cvv, cvc, otp, one time code,
       security code`),
     notSecret: list(`page token, next token, token count, max tokens, tokens, continuation token, cursor, token id, token address`),
@@ -167,6 +169,13 @@ export const ENGLISH: LanguagePack = {
     questions: "who whom whose what which when where why how is are was were do does did has have",
     followVerbs: "do follow execute perform complete carry act handle obey apply implement",
     followNouns: "action actions instruction instructions step steps task tasks todo todos request requests says said asks direction directions",
+    addressKinds: {
+      url: "link links url urls website websites form forms address",
+      email: "email emails mail address addresses contact contacts",
+      iban: "iban account accounts bank",
+      phone: "phone telephone number numbers mobile cell tel contact contacts",
+      key: "key keys code codes token tokens login password passwords credential credentials passphrase pin number numbers account",
+    },
     months: "january february march april may june july august september october november december",
     meanings: [
       "event appointment meeting calendar happening engagement session gathering conference occasion diary agenda slot rendezvous together",
@@ -210,9 +219,11 @@ export const ENGLISH: LanguagePack = {
   fields: {
     system: `id ids uuid guid key size created updated modified timestamp date time status state type version index count number read unread starred
       position order recurring all day start end due`,
-    outsider: `sender from author by participants participant attendees attendee invitees recipients recipient to cc bcc subject title name body content
-      contents text message messages description comment comments review reviews note notes summary question answer feedback bio about url link
-      links website email emails owner shared location filename label tag tags username user reply`,
+    outsider: `participants participant attendees attendee invitees recipients recipient to cc bcc subject title name url link links website email
+      emails shared location filename label tag tags reply`,
+    author: "sender from author by owner username user creator reporter poster",
+    prose: `body content contents text message messages description comment comments review reviews note notes remark remarks summary question answer
+      feedback bio about excerpt snippet`,
     amount: "amount price total cost fee sum rating score balance value size rent",
   },
   answers: "return returns output outputs shows answers prints",

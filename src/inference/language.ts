@@ -1,3 +1,4 @@
+import type { AddressKind } from "../core/intent/addresses.ts";
 import type { Effect } from "../core/words.ts";
 
 /** Words of one language by what they say of a tool; lists of words are one string each, parted by blanks. Data, and nothing else. */
@@ -102,7 +103,7 @@ export interface LanguagePack {
   /** How people say what they want. */
   readonly statement: StatementWords;
   /** Who fills a field, by the words of its name. */
-  readonly fields: { readonly system: string; readonly outsider: string; readonly amount: string };
+  readonly fields: Readonly<Record<"system" | "outsider" | "author" | "prose" | "amount", string>>;
   /** Verbs after which a description says what comes back. */
   readonly answers: string;
   /** Lines that begin a part of a description: its arguments, and what else is no sentence about what the tool does. */
@@ -176,6 +177,8 @@ export interface StatementWords {
   readonly questions: string;
   readonly followVerbs: string;
   readonly followNouns: string;
+  /** Words for each kind of address. */
+  readonly addressKinds: Readonly<Record<AddressKind, string>>;
   /** From January. */
   readonly months: string;
   /** Words of one meaning, a group each, the first standing for all. */

@@ -57,7 +57,7 @@ export function effectOf(lexicon: Lexicon, verb: VerbInText, behind: readonly To
   if (effect !== "delete" && secretHead(objects.secret, object)) effect = worseEffect(effect, "credential");
   // Of `acquire` and `pull` alone nobody knows; a name that begins with `get` says it.
   if (effect === "unknown" && verb.fetching && !verb.light) return { effect: "read", strength: "weak" };
-  return { effect, strength: verb.weak ? "weak" : fetches && effect === "read" ? "likely" : "main" };
+  return { effect, strength: fetches && effect === "read" ? "likely" : verb.weak ? "weak" : "main" };
 }
 
 /** How far behind an object stands to whom it is given. */

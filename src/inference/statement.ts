@@ -1,3 +1,4 @@
+import { ADDRESS_KINDS, type AddressKind } from "../core/intent/addresses.ts";
 import type { Ask, FieldKind, Language, StatementReading, Superlative } from "../core/intent/language.ts";
 import { type Effect, worseEffect } from "../core/words.ts";
 import { ENGLISH } from "./english.ts";
@@ -30,6 +31,7 @@ interface Reader {
   >;
   /** The base of each. */
   readonly participles: ReadonlyMap<string, string>;
+  readonly addressKinds: Readonly<Record<AddressKind, ReadonlySet<string>>>;
   readonly most: ReadonlySet<string>;
   readonly least: ReadonlySet<string>;
 }
@@ -63,6 +65,13 @@ function createReader(pack: LanguagePack): Reader {
       questions: setOf(statement.questions),
     },
     participles: new Map(statement.participles.map((pair): [string, string] => [pair.split(" ")[1] ?? "", pair.split(" ")[0] ?? ""])),
+    addressKinds: {
+      url: setOf(statement.addressKinds.url),
+      email: setOf(statement.addressKinds.email),
+      iban: setOf(statement.addressKinds.iban),
+      phone: setOf(statement.addressKinds.phone),
+      key: setOf(statement.addressKinds.key),
+    },
     most: setOf(statement.most),
     least: setOf(statement.least),
   };
@@ -75,7 +84,7 @@ export const QUOTED =
 function readStatement(reader: Reader, text: string): StatementReading {
   const quoted = [...text.matchAll(QUOTED)].map((match) => match.slice(1).find((part) => part !== undefined) ?? "");
   const asks: Ask[] = [];
-  const [superlatives, people] = [new Map<string, Superlative>(), new Set<string>()];
+  const [superlatives, people, addressKinds] = [new Map<string, Superlative>(), new Set<string>(), new Set<AddressKind>()];
   let follows: string | undefined;
   for (const sentence of sentencesOf(text).slice(0, SENTENCES_MAX)) {
     const tokens = sentenceTokens(sentence);
@@ -86,6 +95,7 @@ function readStatement(reader: Reader, text: string): StatementReading {
       if (reader.most.has(word)) superlatives.set(word, { word, extreme: "most" });
       if (reader.least.has(word)) superlatives.set(word, { word, extreme: "least" });
       if (reader.words.people.has(word)) people.add(word);
+      for (const kind of ADDRESS_KINDS) if (reader.addressKinds[kind].has(word)) addressKinds.add(kind);
     }
   }
   const dates = datesIn(text, reader.lexicon.pack.statement.months);
@@ -97,6 +107,7 @@ function readStatement(reader: Reader, text: string): StatementReading {
     numbers: numbersIn(dates.rest),
     superlatives: [...superlatives.values()],
     people: [...people],
+    addressKinds,
     ...(follows !== undefined && { follows }),
   };
 }
@@ -355,14 +366,14 @@ const numbersIn = (text: string): readonly number[] => [...new Set([...text.matc
 const numberOf = (text: string): number => Number(/^\d{1,3}(?:,\d{3})+(?:\.|$)/.test(text) ? text.replaceAll(",", "") : text.replace(",", "."));
 
 function fieldKindOf({ fields }: LanguagePack): (name: string) => FieldKind {
-  const [system, outsider, amount] = [setOf(fields.system), setOf(fields.outsider), setOf(fields.amount)];
+  // Of a name of several words the one that says most of who fills it counts.
+  const kinds = (["prose", "author", "outsider", "amount", "system"] as const).map((kind) => [kind, setOf(fields[kind])] as const);
   const known = new Map<string, FieldKind>();
   return (name) => {
     const before = known.get(name);
     if (before !== undefined) return before;
     const words = nameTokens(name.slice(0, 64)).map(({ word }) => word);
-    const has = (set: ReadonlySet<string>): boolean => words.some((word) => set.has(word));
-    const kind = has(outsider) ? "outsider" : has(amount) ? "amount" : has(system) ? "system" : "other";
+    const kind = kinds.find(([, set]) => words.some((word) => set.has(word)))?.[0] ?? "other";
     if (known.size > 10_000) known.clear();
     known.set(name, kind);
     return kind;

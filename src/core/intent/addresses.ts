@@ -1,8 +1,11 @@
 import { readingsOf } from "./identifiers.ts";
 
+export const ADDRESS_KINDS = ["url", "email", "iban", "phone", "key"] as const;
+export type AddressKind = (typeof ADDRESS_KINDS)[number];
+
 /** An address or a key that stands in a text. */
 export interface Address {
-  readonly kind: "url" | "email" | "iban" | "phone" | "key";
+  readonly kind: AddressKind;
   /** One spelling for all that name the same: in small letters, of a URL without `http://` and the last slash, of numbers the digits and letters alone. */
   readonly value: string;
   /** Of a URL alone: whoever has a host gives out its pages, while anybody may have a mailbox at it. */
@@ -59,6 +62,11 @@ const KINDS: readonly Kind[] = [
   // Numbers of accounts, and keys.
   { pattern: /(?<![\p{L}\p{N}.,/-])\d{2,8}(?:-\d{2,8}){2,7}(?![\p{L}\p{N}-])/gu, read: accountOf },
   { pattern: /(?<![\p{L}\p{N}.,/-])\d{9,34}(?![\p{L}\p{N}-]|[.,]\d)/gu, read: accountOf },
+  // What is called a secret, as files of settings write it down.
+  {
+    pattern: /(?:pass(?:word|wd|phrase|code)|pwd|secret|token|(?:api|private|access)[_ -]?key)["']?\s{0,2}[:=]\s{0,2}["']?[^\s"',;]{4,64}/giu,
+    read: secretOf,
+  },
   { pattern: /(?<![a-z0-9_-])(?:sk-|pk-|gh[opsu]_|github_pat_|akia|xox[a-z]-)[a-z0-9_-]{8,}/giu, read: keyOf },
   { pattern: /(?<![a-z0-9_-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![a-z0-9_-])/giu, read: keyOf },
   {
@@ -96,6 +104,12 @@ function addressesOf(text: string): Map<string, Address> {
     });
   }
   return found;
+}
+
+/** A word behind the name of a secret is as often one of a sentence. */
+function secretOf(match: string): Address | undefined {
+  const value = match.slice(match.search(/[:=]/u) + 1).replace(/^[\s"']+/u, "");
+  return /\d|\p{Ll}\p{Lu}/u.test(value) ? keyOf(value) : undefined;
 }
 
 function urlOf(match: string): Address | undefined {

@@ -1,4 +1,5 @@
 import type { ReadResult } from "../ports.ts";
+import { addressesIn } from "./addresses.ts";
 import type { Language } from "./language.ts";
 import type { Observation, ObservedView } from "./observed.ts";
 import { observe, type Returned, type StatementWords } from "./observing.ts";
@@ -23,7 +24,11 @@ const STATEMENTS_REMEMBERED_MAX = 1_000;
 
 export function createIntent(language: Language, readResult: ReadResult): Intent {
   const toolWords = createToolWords(language);
-  const read = remembering((statement: string) => ({ plain: plainly(statement), reading: language.readStatement(statement) }));
+  const read = remembering((statement: string) => ({
+    plain: plainly(statement),
+    addresses: new Map(addressesIn(statement).map(({ value, kind }) => [value, kind] as const)),
+    reading: language.readStatement(statement),
+  }));
   return {
     read,
     standing: (question) => intentOf({ ...question, toolWords, read }),

@@ -1,4 +1,5 @@
 import type { Effect } from "../words.ts";
+import type { AddressKind } from "./addresses.ts";
 
 /** What the core needs to know of people's words. It is pure: the same text is read the same way each time. */
 export interface Language {
@@ -8,8 +9,11 @@ export interface Language {
   readonly fieldKind: (name: string) => FieldKind;
 }
 
-/** Who fills a field of what a tool returns, as far as its name says: the system alone, anybody, or nobody knows; `amount` is how much something is. */
-export const FIELD_KINDS = ["system", "outsider", "amount", "other"] as const;
+/**
+ * Who fills a field of what a tool returns, as far as its name says: the system alone, anybody, whoever made it, anybody in sentences, or nobody knows; `amount` is how much
+ * something is.
+ */
+export const FIELD_KINDS = ["system", "outsider", "author", "prose", "amount", "other"] as const;
 export type FieldKind = (typeof FIELD_KINDS)[number];
 
 /** One thing that a statement asks for. */
@@ -38,6 +42,8 @@ export interface StatementReading {
   readonly superlatives: readonly Superlative[];
   /** People who are meant without a name: `the client`, `everyone`. */
   readonly people: readonly string[];
+  /** Kinds of addresses of which it speaks: `the link`, `her number`. */
+  readonly addressKinds: ReadonlySet<AddressKind>;
   /** The words by which it leaves it to a source what is to be done. */
   readonly follows?: string;
 }

@@ -1,7 +1,7 @@
 import { isList, isObject } from "../json.ts";
 import type { Tool } from "../policy.ts";
 import type { Json, JsonObject, Trust } from "../words.ts";
-import { addressesIn } from "./addresses.ts";
+import { type AddressKind, addressesIn } from "./addresses.ts";
 import type { Language, StatementReading } from "./language.ts";
 import { FOLLOWED_LENGTH_MAX, OBSERVED_LENGTH_MAX, type Observation, type ObservedEntry } from "./observed.ts";
 import { holds, plainly, squeezed } from "./spelling.ts";
@@ -25,6 +25,8 @@ export interface Returned {
 /** A statement, read and in plain spelling. */
 export interface StatementWords {
   readonly plain: string;
+  /** Those that stand in it, by their one spelling. */
+  readonly addresses: ReadonlyMap<string, AddressKind>;
   readonly reading: StatementReading;
 }
 
@@ -44,9 +46,15 @@ export function observe(returned: Returned, language: Language): Observation {
   return { entries: reader.entries, amounts: reader.amounts, followed: reader.followed };
 }
 
+/** How the task names a record: not; by one word; by several; in so many words, or by what the system says of it. */
+const NAMINGS = ["none", "word", "words", "exact"] as const;
+type Naming = (typeof NAMINGS)[number];
+const strongerOf = (a: Naming, b: Naming): Naming => (NAMINGS.indexOf(a) >= NAMINGS.indexOf(b) ? a : b);
+
 interface Place {
   readonly field: string | undefined;
-  /** The task names the record. */
+  readonly naming: Naming;
+  /** The task names the record, or what it is a part of. */
   readonly named: boolean;
   /** In so many words: what it says may be followed, if the task says to. */
   readonly exact: boolean;
@@ -74,7 +82,8 @@ class ResultReader {
   }
 
   structure(value: Json): void {
-    const top: Place = { field: undefined, named: this.isCallNamed, exact: this.isCallExact, bound: this.isCallNamed, depth: 0 };
+    const naming = this.isCallExact ? "exact" : this.isCallNamed ? "words" : "none";
+    const top: Place = { field: undefined, naming, named: this.isCallNamed, exact: this.isCallExact, bound: this.isCallNamed, depth: 0 };
     if (isList(value)) this.#list(value, top);
     else if (isObject(value)) this.#record(value, this.#within(value, top));
   }
@@ -98,6 +107,7 @@ class ResultReader {
   #list(items: readonly Json[], place: Place): void {
     const records = items.filter(isObject);
     const extremes = this.#extremesOf(records);
+    const only = this.#onlyOneOf(records);
     const universal = this.#returned.statement?.reading.asks.some((ask) => ask.universal) ?? false;
     for (const item of items) {
       if (this.entries.length >= ENTRIES_MAX) return;
@@ -105,9 +115,10 @@ class ResultReader {
       if (!isObject(item)) this.#value(item, { ...place, depth: deeper });
       else {
         // What was searched for by the words of the task may be anything that holds them: each record has to be named for itself.
-        const above = place.depth > 0 ? place : { ...place, named: false, exact: false, bound: false };
-        const itself = this.#within(item, above);
-        this.#record(item, { ...itself, bound: itself.named || extremes.has(item) || universal, depth: deeper });
+        // So has what people wrote one after the other, wherever it stands.
+        const stands = place.depth > 0 && place.field !== undefined && !this.#isWritten(item);
+        const itself = this.#within(item, stands ? place : { ...place, naming: "none", named: false, exact: false, bound: false });
+        this.#record(item, { ...itself, bound: itself.named || extremes.has(item) || only === item || universal, depth: deeper });
       }
     }
   }
@@ -143,37 +154,42 @@ class ResultReader {
       return;
     }
     const { named, bound } = place;
-    if (/\s/u.test(text.trim())) this.prose(text, place);
     const grade = this.#attests(text, place) ? "attested" : named ? "named_source" : "free_text";
+    if (/\s/u.test(text.trim())) this.prose(text, place);
+    else for (const { value } of addressesIn(text)) this.#add(value, { grade, bound, naming: false });
     this.#addText(text, { grade, bound });
   }
 
   /** Whether the system vouches for the field, or the task itself names record and field. */
-  #attests(text: string, { field, named }: Place): boolean {
+  #attests(text: string, place: Place): boolean {
+    const { field } = place;
     const { tool, statement } = this.#returned;
     if (!tool || OPEN.has(tool.effect)) return false;
     const kind = this.#language.fieldKind(field ?? "");
     const stated = field === undefined ? undefined : tool.output.fields?.get(field);
-    const trust: Trust = stated ?? (kind === "outsider" ? "untrusted" : tool.output.trust);
+    const trust: Trust = stated ?? (BY_ANYBODY.has(kind) ? "untrusted" : tool.output.trust);
     if (trust === "trusted" && (field !== undefined || tool.output.trust === "trusted")) return true;
     if (stated === undefined && kind === "system" && OPAQUE.test(text)) return true;
-    return named && statement !== undefined && this.#isMeant(text, field, statement);
+    return statement !== undefined && kind !== "prose" && this.#isMeant(text, place, statement);
   }
 
   /** The task says which field of the named record it means: by the field's name, by whom it is, or as people whom it does not name. */
-  #isMeant(text: string, field: string | undefined, { reading }: StatementWords): boolean {
-    const { stemsIn } = this.#language;
+  #isMeant(text: string, { field, naming }: Place, { reading }: StatementWords): boolean {
+    const { stemsIn, fieldKind } = this.#language;
+    // By one word anybody may have named a record: by that it is found, and no more.
+    if (naming === "none" || naming === "word") return false;
     const fieldStems = stemsIn(field ?? (this.#returned.tool?.objects ?? []).join(" "));
     if ([...fieldStems].some((stem) => reading.stems.has(stem))) return true;
-    if (reading.people.length > 0) return true;
+    // Who made it is nobody that a record can vouch for, unless it is the record that the task points at.
+    if (reading.people.length > 0 && (naming === "exact" || fieldKind(field ?? "") !== "author")) return true;
     return [...stemsIn(text.split("@")[0] ?? text)].some((stem) => stem.length > 2 && reading.stems.has(stem));
   }
 
   /** A record as part of another is named where either is. */
   #within(record: JsonObject, place: Place): Place {
-    const named = place.named || this.#namesItself(record);
-    const exact = place.exact || (named && Object.values(record).some((value) => typeof value === "string" && this.#isNamedExactly(value)));
-    return { ...place, named, exact, bound: place.bound || named };
+    const naming = strongerOf(place.naming, this.#namingOf(record));
+    const named = naming !== "none";
+    return { ...place, naming, named, exact: naming === "exact", bound: place.bound || named };
   }
 
   /** Whether the statement holds the very text, or what is quoted in it is the text. */
@@ -184,34 +200,62 @@ class ResultReader {
     return /[^\p{L}]/u.test(plain) && holds(statement.plain, plain);
   }
 
-  /** Whether one of the short fields of a record is what the task speaks of. */
-  #namesItself(record: JsonObject): boolean {
-    return Object.entries(record).some(([key, value]) => {
-      if (typeof value === "string") return value.length <= NAME_LENGTH_MAX && this.#isNamed(value, false);
-      return (
-        typeof value === "number" &&
-        this.#language.fieldKind(key) === "amount" &&
-        (this.#returned.statement?.reading.numbers.includes(value) ?? false)
-      );
-    });
+  /** How the short fields of a record are what the task speaks of. */
+  #namingOf(record: JsonObject): Naming {
+    let naming: Naming = "none";
+    for (const [key, value] of Object.entries(record)) {
+      if (naming === "exact") break;
+      const kind = this.#language.fieldKind(key);
+      // Sentences that somebody wrote may speak of anything.
+      if (kind === "prose") continue;
+      if (typeof value === "string" && value.length <= NAME_LENGTH_MAX) naming = strongerOf(naming, this.#namingBy(value));
+      else if (value === true) naming = strongerOf(naming, this.#namingBy(key) === "none" ? "none" : "word");
+      else if (typeof value === "number" && kind === "amount" && this.#returned.statement?.reading.numbers.includes(value)) naming = "exact";
+    }
+    return naming;
+  }
+
+  #isNamed(text: string, isQuery: boolean): boolean {
+    const naming = this.#namingBy(text);
+    return naming !== "none" && !(isQuery && naming === "word");
   }
 
   /** Whether the statement holds the text, what is quoted in it, or most of its words. */
-  #isNamed(text: string, isQuery: boolean): boolean {
-    const { statement } = this.#returned;
+  #namingBy(text: string): Naming {
+    const { statement, followed } = this.#returned;
     const plain = plainly(text);
-    if (!statement || plain.length < 3 || BARE.test(plain)) return false;
-    if (this.#returned.followed.some((words) => plain.length > 3 && holds(words.plain, plain))) return true;
+    if (!statement || plain.length < 3 || BARE.test(plain)) return "none";
+    if (followed.some((words) => plain.length > 3 && holds(words.plain, plain))) return "words";
     const { reading } = statement;
     const day = /^\d{4}-(\d{2}-\d{2})/u.exec(plain);
-    if (day) return reading.dates.includes(plain.slice(0, 10)) || reading.dates.includes(day[1] ?? "");
-    if (holds(statement.plain, plain)) return true;
+    if (day) return reading.dates.includes(plain.slice(0, 10)) || reading.dates.includes(day[1] ?? "") ? "word" : "none";
+    const isWord = /^\p{L}+$/u.test(plain);
+    if (holds(statement.plain, plain)) return isWord ? "word" : "exact";
+    if (reading.quoted.some((words) => plainly(words).length > 3 && holds(plain, plainly(words)))) return "words";
     const stems = this.#language.stemsIn(text);
-    const quoted = reading.quoted.some((words) => plainly(words).length > 3 && holds(plain, plainly(words)));
-    if (quoted) return true;
     const shared = [...stems].filter((stem) => reading.stems.has(stem)).length;
-    if (stems.size === 1) return shared === 1 && !isQuery && !plain.includes("@");
-    return shared >= 2 && shared / stems.size >= 0.6;
+    if (stems.size === 1) return shared === 1 && !plain.includes("@") ? "word" : "none";
+    return shared >= 2 && shared / stems.size >= 0.6 ? "words" : "none";
+  }
+
+  /** Somebody wrote it: it has sentences of its own. */
+  #isWritten(record: JsonObject): boolean {
+    return Object.entries(record).some(([key, value]) => typeof value === "string" && this.#language.fieldKind(key) === "prose");
+  }
+
+  /** The one of several of which a word of the task speaks that none of the others has. */
+  #onlyOneOf(records: readonly JsonObject[]): JsonObject | undefined {
+    const { statement, tool } = this.#returned;
+    if (!statement || records.length < 2) return undefined;
+    const common = this.#language.stemsIn((tool?.objects ?? []).join(" "));
+    const found = new Map<string, JsonObject | "several">();
+    for (const record of records) {
+      const names = Object.entries(record).filter(([key, value]) => typeof value === "string" && value.length <= NAME_LENGTH_MAX && this.#language.fieldKind(key) !== "prose");
+      const stems = this.#language.stemsIn(names.map(([, value]) => value).join(" \n "));
+      for (const stem of stems) if (statement.reading.stems.has(stem) && !common.has(stem)) found.set(stem, found.has(stem) && found.get(stem) !== record ? "several" : record);
+    }
+    const ones = new Set([...found.values()].filter((one) => one !== "several"));
+    return ones.size === 1 ? [...ones][0] : undefined;
   }
 
   /** The largest, latest or cheapest of several, if the task speaks of one: at either end of any field that can be compared. */
@@ -249,6 +293,7 @@ class ResultReader {
   }
 }
 
+const BY_ANYBODY: ReadonlySet<string> = new Set(["outsider", "author", "prose"]);
 /** What they return was made by anybody. */
 const OPEN: ReadonlySet<string> = new Set(["browse", "execute", "unknown"]);
 /** A key that is a name of a field, and not itself a value: no blanks, dots or signs. */

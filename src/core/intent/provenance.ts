@@ -41,12 +41,14 @@ export function gradingOf(known: Known): Grading {
     if (isStated(known.statement, plain)) return "stated";
     const [address] = addressesIn(text);
     const spellings = [plain, squeezed(plain), ...(address && isWhole(plain, address) ? [address.value] : [])];
+    if (spellings.some((spelling) => known.statement?.addresses.has(spelling))) return "stated";
     if (spellings.some((spelling) => endorsed.has(spelling))) return "endorsed";
     if (spellings.some((spelling) => own.has(spelling))) return "own";
     const observed = observedGrade(known, spellings);
     if (observed === "attested") return observed;
     if (address?.host !== undefined && isWithinHosts(address.host, hosts)) return "same_host";
-    return observed ?? joinedGrade(known, plain) ?? "unseen";
+    if (observed === "named_source" && address && isWhole(plain, address)) return sourceGrade(known, address);
+    return observed ?? joinedGrade(known, { plain, endorsed, own }) ?? "unseen";
   };
   const grade = (text: string): Grade => once(text, () => look(text));
   return {
@@ -115,6 +117,15 @@ function observedGrade({ observed, endorsed }: Known, spellings: readonly string
   return undefined;
 }
 
+/**
+ * An address in a source that the task names is one that the task wants if it speaks of addresses of the kind and states none: of a page that is to be
+ * summarised, no link is wanted, and instead of a number that is stated, no other.
+ */
+function sourceGrade({ statement }: Known, { kind }: Address): Grade {
+  if (!statement?.reading.addressKinds.has(kind)) return "free_text";
+  return [...statement.addresses.values()].includes(kind) ? "free_text" : "named_source";
+}
+
 interface AddressQuestion {
   readonly known: Known;
   readonly grade: (text: string) => Grade;
@@ -123,6 +134,7 @@ interface AddressQuestion {
 
 function addressGrade({ value, host }: Address, { grade, hosts }: AddressQuestion): Grade {
   const itself = grade(value);
+  if (itself === "free_text" && host !== undefined && isWithinHosts(host, hosts)) return "same_host";
   if (host === undefined || itself !== "unseen") return itself;
   return isWithinHosts(host, hosts) ? "same_host" : "unseen";
 }
@@ -147,13 +159,21 @@ function isWithinHosts(host: string, hosts: ReadonlySet<string>): boolean {
   }
 }
 
-/** `owner/name`, where both are known. Two parts at most: of many short ones anything can be made. */
-function joinedGrade(known: Known, plain: string): Grade | undefined {
+interface Joined {
+  readonly plain: string;
+  readonly endorsed: ReadonlySet<string>;
+  readonly own: ReadonlySet<string>;
+}
+
+/** `owner/name`, where both are known, or where it is a part of an address that the statement holds. Two parts at most: of many short ones anything can be made. */
+function joinedGrade(known: Known, { plain, endorsed, own }: Joined): Grade | undefined {
   const parts = plain.split("/");
   if (parts.length !== 2 || parts.some((part) => part.length < 2)) return undefined;
+  for (const address of known.statement?.addresses.keys() ?? []) if (`${address}/`.includes(`/${plain}/`)) return "stated";
   let found: Grade = "stated";
   for (const part of parts) {
-    const grade: Grade | undefined = isStated(known.statement, part) ? "stated" : observedGrade(known, [part]);
+    const named = endorsed.has(part) ? "endorsed" : own.has(part) ? "own" : observedGrade(known, [part]);
+    const grade: Grade | undefined = isStated(known.statement, part) ? "stated" : named;
     if (grade === undefined) return undefined;
     found = worseOf(found, grade);
   }

@@ -11,6 +11,8 @@ export interface Match {
   readonly alignment: Alignment;
   /** The verb that asks for it. */
   readonly verb?: string;
+  /** What is asked for by it. */
+  readonly asked?: Effect;
   /** What the statement and the tool both name. */
   readonly objects: readonly string[];
   readonly universal: boolean;
@@ -67,20 +69,25 @@ export function matchOf(reading: StatementReading, effect: Effect, words: Readon
 
 function matchOfAsk(ask: Ask, { stems }: StatementReading, words: ReadonlySet<string>): Match {
   const own = [...ask.objects].filter(([stem]) => words.has(stem)).map(([, raw]) => raw);
-  const { verb, universal } = ask;
-  if (own.length > 0) return { alignment: "full", verb, objects: own, universal };
-  return { alignment: "partial", verb, objects: [...words].filter((stem) => stems.has(stem)), universal };
+  const { verb, universal, effect: asked } = ask;
+  if (own.length > 0) return { alignment: "full", verb, asked, objects: own, universal };
+  return { alignment: "partial", verb, asked, objects: [...words].filter((stem) => stems.has(stem)), universal };
 }
 
 /** What words say of a tool: it lies inside; it does where a call names what they mean; or it does not. */
 export const REACHES = ["inside", "inside_if_bound", "outside"] as const;
 export type Reached = (typeof REACHES)[number];
 
+/** Nobody means it who asks for something else to be done. */
+const DELIBERATE: ReadonlySet<Effect> = new Set(["delete", "share", "credential", "execute"]);
+
 /** Whoever only reads needs no words, and one who asks for the like of it means it of what is named. */
-export function reachedBy({ alignment, objects }: Match, tool: Tool, effect: Effect): Reached {
+export function reachedBy({ alignment, objects, asked }: Match, tool: Tool, effect: Effect): Reached {
   if (effect === "read" || alignment === "full") return "inside";
   if (alignment === "none") return "outside";
   // Of what is visited the address says what it is, and is graded for that.
   if (effect === "browse") return "inside";
-  return objects.length > 0 && [...tool.roles.values()].includes("destination") ? "inside" : "inside_if_bound";
+  const addressed = objects.length > 0 && [...tool.roles.values()].includes("destination");
+  if (DELIBERATE.has(effect)) return asked === effect ? (addressed ? "inside" : "inside_if_bound") : "outside";
+  return addressed ? "inside" : "inside_if_bound";
 }

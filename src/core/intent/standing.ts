@@ -187,12 +187,15 @@ function objectOf({ tool, original, observed, effect }: IntentQuestion, grading:
   if (targets.length > 0) return targets.every((value) => isBound(value, { grading, observed })) ? "bound" : "unbound";
   // Without a target, what is named by any other argument: a hotel, a film, a dish.
   const names = Object.entries(stated).filter(([name]) => !NOT_OBJECTS.has(tool.roles.get(name) ?? "none"));
-  const leaves = names.flatMap(([, value]) => textsOf(value));
+  const leaves = names.flatMap(([, value]) => textsOf(value)).filter((leaf) => NAMING.test(leaf) && !DATED.test(leaf));
   const known = leaves.map((leaf) => (grading.gradeOf(leaf) === "stated" ? "bound" : observedAs(leaf, observed)));
   if (known.includes("bound")) return "bound";
   return known.includes("unbound") ? "unbound" : "none";
 }
 
+/** A word or two; numbers, dates and times are of many things. */
+const NAMING = /\p{L}{2}/u;
+const DATED = /^\d{4}-\d{2}-\d{2}|^\d{1,2}:\d{2}/u;
 const NOT_OBJECTS: ReadonlySet<string> = new Set(["destination", "amount", "currency", "secret"]);
 
 interface Binding {
