@@ -58,6 +58,7 @@ export function mainVerb(lexicon: Lexicon, tokens: readonly Token[], isFirst: bo
     const verb = lexicon.verbAt(tokens, at);
     const through = verb && isPhrase(verb) ? undefined : throughTransparent(lexicon, tokens, at);
     if (through) return through;
+    if (isFirst && isHeading(lexicon, tokens, at)) return undefined;
     if (verb && !isUsage(lexicon, tokens, at) && verb.form !== "participle" && !isNominal(lexicon, tokens, { at, verb }))
       return (isFirst && from === 0) || !verb.nounLike || hasSubjectOrObject(lexicon, tokens, at) ? { at, verb } : undefined;
     if (isUsage(lexicon, tokens, at) && tokens[at + 2] && !lexicon.isIn("leadIns", tokens[at + 3]?.word ?? "")) return undefined;
@@ -65,6 +66,13 @@ export function mainVerb(lexicon: Lexicon, tokens: readonly Token[], isFirst: bo
     if (!skipped) return undefined;
   }
   return undefined;
+}
+
+/** `Bills that came by mail`, `orders of a customer`: things, and nothing that is done; `records that a bill came` is. */
+export function isHeading(lexicon: Lexicon, tokens: readonly Token[], at: number): boolean {
+  const [verb, next, after] = [lexicon.verbAt(tokens, at), tokens[at + 1]?.word ?? "", tokens[at + 2]];
+  if (!verb?.nounLike || verb.form !== "third") return false;
+  return lexicon.isIn("relatives", next) || (next === "that" && after !== undefined && !lexicon.isIn("determiners", after.word));
 }
 
 const isPhrase = ({ words, particle }: VerbInText): boolean => words > 1 || particle !== undefined;
@@ -122,7 +130,8 @@ function joined(lexicon: Lexicon, tokens: readonly Token[], { at: start, verb: m
       verb.form === main.form &&
       !(modal && verb.form === "base") &&
       hasObject(lexicon, tokens, { at, verb, isList });
-    const isMeans = verb.form === "gerund" && (before === "by" || before === ",");
+    // `…, deleting the plan`; of `items, shipping, payments` each is a thing.
+    const isMeans = verb.form === "gerund" && (before === "by" || (before === "," && isFollowed(lexicon, tokens[at + 1])));
     const isThird = verb.form === "third" && lexicon.isIn("conjunctions", before) && !verb.nounLike && tokens[at + 1]?.kind === "word";
     if (!isJoined && !isMeans && !isThird) continue;
     const evidence = evidenceOf(lexicon, tokens, { at, verb });
@@ -130,6 +139,11 @@ function joined(lexicon: Lexicon, tokens: readonly Token[], { at: start, verb: m
   }
   return found;
 }
+
+const isFollowed = (lexicon: Lexicon, next: Token | undefined): boolean =>
+  next?.kind === "word" &&
+  !lexicon.isIn("conjunctions", next.word) &&
+  (!lexicon.isIn("prepositions", next.word) || lexicon.isIn("determiners", next.word));
 
 const previousWord = (lexicon: Lexicon, tokens: readonly Token[], at: number): string => {
   let before = at - 1;
@@ -182,7 +196,7 @@ function passives(lexicon: Lexicon, tokens: readonly Token[]): readonly EffectEv
       BE.has(tokens[at - 1]?.word ?? "") || (BE.has(before) && tokens.some(({ word }) => word === "will")) || (called && /^(are|is)$/.test(before));
     if (!happens || !(called || tokens.some(({ word }) => word === "will" || word === "automatically"))) continue;
     // Of what is fetched that it counts as read by then, is part of reading it.
-    if (verb.base === "mark" && tokens.slice(at + 1, at + 3).some(({ word }) => SEEN.has(word))) continue;
+    if (lexicon.isIn("marking", tokens[at]?.word ?? "") && tokens.slice(at + 1, at + 3).some(({ word }) => SEEN.has(word))) continue;
     const evidence = evidenceOf(lexicon, tokens, { at, verb });
     if (evidence && evidence.effect !== "read" && evidence.effect !== "browse") found.push({ ...evidence, strength: "also" });
   }

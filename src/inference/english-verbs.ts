@@ -10,6 +10,9 @@ type VerbWords = Pick<
   | "fetching"
   | "information"
   | "questions"
+  | "wholes"
+  | "relatives"
+  | "marking"
   | "describing"
   | "nounLike"
   | "light"
@@ -86,6 +89,9 @@ export const ENGLISH_VERBS: VerbWords = {
     conversation conversations chat chats invoice invoices receipt receipts recipe recipes subscription subscriptions plan plans
     requirement requirements criteria reason reasons score scores rank ranking rankings recommendation recommendations suggestion suggestions insight insights advice analysis airport airports`,
   questions: "what which who whom whose whether how when where if",
+  wholes: "everything all",
+  relatives: "of which whose who",
+  marking: "marked flagged counted shown",
   describing: "include contain hold cover comprise feature carry form",
   nounLike: `transfer request order schedule record report update change share post comment message email mail document charge credit debit deposit
     book block file log note set call display view check quote test run text page push alert bid tip trade wire bill phone label tag flag

@@ -5,9 +5,11 @@ import { effectsInProse, strangersIn } from "./clauses.ts";
 import { type EffectInference, type Hints, inferEffect } from "./effect.ts";
 import { ENGLISH } from "./english.ts";
 import type { EffectEvidence, Evidence, Inferred } from "./evidence.ts";
+import { headingOf } from "./headings.ts";
 import type { LanguagePack } from "./language.ts";
+
 import { compileLexicon, foundIn, type Lexicon } from "./lexicon.ts";
-import { effectsInName } from "./name.ts";
+import { effectsInName, endsInReading } from "./name.ts";
 import { inferObjects } from "./objects.ts";
 import { inferCategories, inferReversibility, inferTrust } from "./output.ts";
 import { sectionsOf } from "./sections.ts";
@@ -52,15 +54,10 @@ function infer(lexicon: Lexicon, tool: ListedTool, pinned: boolean): Inference {
   const stated = argumentsOf(tool.inputSchema, sections.arguments);
   const doubts = [...doubtsOf(lexicon, tool), ...strangersIn(lexicon, sections.prose).map((words) => `nobody knows what \`${words}\` does`)];
   const hints = hintsOf(tool.annotations);
-  const words = [...effectsInName(lexicon, name), ...effectsInProse(lexicon, sections.prose)];
-  const evidence = withArguments(
-    lexicon,
-    settled(
-      words,
-      stated.some((argument) => handsOver(lexicon, argument)),
-    ),
-    stated,
-  );
+  const isHandedOver = stated.some((argument) => handsOver(lexicon, argument));
+  const words = settled([...effectsInName(lexicon, name), ...effectsInProse(lexicon, sections.prose)], isHandedOver);
+  const canCarry = isHandedOver || stated.some((argument) => roleOf(lexicon, argument, "send").value === "destination");
+  const evidence = withArguments(lexicon, canCarry ? words : withNouns(lexicon, words, { name, prose: sections.prose }), stated);
   const said = { evidence, doubts, hints, pinned };
   const addressed = stated.map((argument) => roleOf(lexicon, argument, "send")).some(({ value }) => value === "destination" || value === "free_text");
   const effect = inferEffect({ ...said, canAddress: addressed });
@@ -98,6 +95,17 @@ function hintsOf(annotations: JsonObject | undefined): Hints {
 /** Who gets information for nothing fetches it; who hands over something with it may do anything. */
 const settled = (evidence: readonly EffectEvidence[], isHandedOver: boolean): readonly EffectEvidence[] =>
   evidence.map((one): EffectEvidence => (one.strength === "likely" ? { ...one, strength: isHandedOver ? "weak" : "main" } : one));
+
+/** Where nothing is handed over, what a description begins with can be what comes back, and what a name begins with what is read. */
+function withNouns(lexicon: Lexicon, evidence: readonly EffectEvidence[], { name, prose }: { readonly name: string; readonly prose: string }) {
+  const described = evidence.filter(({ from }) => from === "description");
+  const heading = evidence.every(isHarmless) && described.length === 0 ? headingOf(lexicon, name, prose) : undefined;
+  if (heading) return [...evidence, heading];
+  const isReading = described.every(isHarmless) && described.some(({ strength }) => strength === "main");
+  return isReading && endsInReading(lexicon, name) ? described : evidence;
+}
+
+const isHarmless = ({ effect }: EffectEvidence): boolean => effect === "read" || effect === "browse";
 
 /** Somebody to whom something goes, an amount, or what a message or a file consists of. */
 function handsOver(lexicon: Lexicon, argument: Argument): boolean {

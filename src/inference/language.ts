@@ -25,6 +25,12 @@ export interface LanguagePack {
   readonly information: string;
   /** Words before what is asked: `brings up what was written`. */
   readonly questions: string;
+  /** Pronouns for all of what is asked: `everything about a hotel`. */
+  readonly wholes: string;
+  /** What stands behind things, and behind no verb: `orders of a customer`. */
+  readonly relatives: string;
+  /** What becomes of what was read: `marked as read`. */
+  readonly marking: string;
   /** Verbs that say of what comes back what it has in it: `includes the name`. They say nothing of what is done in a later sentence. */
   readonly describing: string;
   /** Verbs before the verb that counts: `allows you to send`. */

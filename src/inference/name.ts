@@ -18,12 +18,26 @@ export function effectsInName(lexicon: Lexicon, name: string): readonly EffectEv
     // Before the first verb there may be the name of a product or of the thing that is acted upon.
     if (found.length > 0 && !joined && (verb.nounLike || verb.light || verb.form === "third")) continue;
     if (at > 0 && at === tokens.length - 1 && verb.nounLike && !joined) continue;
+    if (found.length === 0 && verb.nounLike && verb.form === "third" && isNoun(lexicon, tokens, at)) continue;
     if (found.length === 0 && verb.nounLike && verbLater(lexicon, tokens.slice(at + 1), at)) continue;
     const { effect, strength } = effectOf(lexicon, verb, tokens.slice(at + verb.words));
     if (effect === "unknown" || (found.length > 0 && effect === "read")) continue;
     found.push(evidenceOf(token, effect, strength === "weak" || found.length === 0 ? strength : "also"));
   }
   return found;
+}
+
+/** In a name verbs have one form: before one in its base form, what ends in `s` is a noun, as in `orders_list`. */
+const isNoun = (lexicon: Lexicon, tokens: readonly Token[], at: number): boolean =>
+  tokens.some((token, index) => index > at && !lexicon.isIn("conjunctions", tokens[index - 1]?.word ?? "") && lexicon.verbOf(token)?.form === "base");
+
+/** Whether a verb of reading ends a name, and what stands before can be nouns: `mail_search`, where the description says as well that it searches. */
+export function endsInReading(lexicon: Lexicon, name: string): boolean {
+  const tokens = nameTokens(name.slice(name.lastIndexOf("/") + 1));
+  const last = tokens.at(-1);
+  const verb = last && lexicon.verbOf(last);
+  if (verb?.form !== "base" || verb.effect !== "read" || verb.weak || tokens.length < 2) return false;
+  return tokens.slice(0, -1).every((token) => !lexicon.isIn("conjunctions", token.word) && lexicon.verbOf(token)?.nounLike !== false);
 }
 
 /** Whether a word that may be a noun is one: another verb ends the name, as in `file_read`, or stands behind a name that comes first, with an object. */

@@ -1,4 +1,4 @@
-import { clausesOf, mainVerb } from "./clauses.ts";
+import { clausesOf, isHeading, mainVerb } from "./clauses.ts";
 import type { Confidence, Evidence, Inferred } from "./evidence.ts";
 import type { Lexicon, VerbInText } from "./lexicon.ts";
 import { nameTokens, stemOf, type Token, tokensOf } from "./tokens.ts";
@@ -90,7 +90,7 @@ function beginningOf(lexicon: Lexicon, tokens: readonly Token[]): number {
   const first = tokens.findIndex(({ word, kind }) => kind === "word" && !lexicon.isIn("leadIns", word) && !lexicon.isIn("determiners", word));
   if (first === -1) return tokens.length;
   const next = tokens[first + 1];
-  if (!next || lexicon.isIn("conjunctions", next.word)) return first;
+  if (!next || lexicon.isIn("conjunctions", next.word) || isHeading(lexicon, tokens, first)) return first;
   const isVerb = lexicon.isIn("determiners", next.word) || lexicon.isIn("prepositions", next.word) || /[^s]s$/.test(tokens[first]?.word ?? "");
   return isVerb ? first + 1 : first;
 }
