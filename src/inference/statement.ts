@@ -12,6 +12,8 @@ import { nameTokens, stemOf, type Token, tokensOf } from "./tokens.ts";
 export const SENTENCES_MAX = 200;
 /** How far an object of a verb reaches. */
 const OBJECTS_MAX = 40;
+/** More in one statement ask for nothing more: each is looked at in each decision. */
+export const ASKS_MAX = 256;
 
 /** How statements and the words of tools are read in one language. */
 export function createLanguage(pack: LanguagePack = ENGLISH): Language {
@@ -31,7 +33,18 @@ interface Reader {
   readonly meanings: ReadonlyMap<string, readonly string[]>;
   readonly words: Readonly<
     Record<
-      "subjects" | "licences" | "possessives" | "pronouns" | "universal" | "people" | "wishes" | "telling" | "told" | "speaking" | "questions" | "asides",
+      | "subjects"
+      | "licences"
+      | "possessives"
+      | "pronouns"
+      | "universal"
+      | "people"
+      | "wishes"
+      | "telling"
+      | "told"
+      | "speaking"
+      | "questions"
+      | "asides",
       ReadonlySet<string>
     >
   >;
@@ -106,6 +119,7 @@ function readStatement(reader: Reader, text: string): StatementReading {
   const [superlatives, people, addressKinds] = [new Map<string, Superlative>(), new Set<string>(), new Set<AddressKind>()];
   let follows: string | undefined;
   for (const sentence of sentencesOf(text).slice(0, SENTENCES_MAX)) {
+    if (asks.length >= ASKS_MAX) break;
     const tokens = sentenceTokens(sentence);
     const found = asksIn(reader, tokens, asks.at(-1));
     asks.push(...(found.length === 0 && isQuestion(reader, sentence, tokens) ? [questionOf(reader, tokens)] : found));
@@ -119,7 +133,7 @@ function readStatement(reader: Reader, text: string): StatementReading {
   }
   const dates = datesIn(text, reader.lexicon.pack.statement.months);
   return {
-    asks,
+    asks: asks.slice(0, ASKS_MAX),
     stems: stemsIn(reader, text),
     quoted,
     dates: [...dates.found.keys()],
@@ -309,7 +323,10 @@ interface Asking extends Placed {
 
 function askAt(reader: Reader, tokens: readonly StatementToken[], { at, verb, end, before }: Asking): Ask | undefined {
   const { words } = reader;
-  const span = verb.form === "participle" ? tokens.slice(0, at) : tokens.slice(at + verb.words, Math.min(end, at + verb.words + OBJECTS_MAX));
+  const span =
+    verb.form === "participle"
+      ? tokens.slice(Math.max(0, at - OBJECTS_MAX), at)
+      : tokens.slice(at + verb.words, Math.min(end, at + verb.words + OBJECTS_MAX));
   // `Make a payment` is one verb, and names what is made.
   const nouns = tokens.slice(at + 1, at + verb.words).filter(({ word }) => !reader.lexicon.isIn("particles", word));
   const objects = namedIn(reader, verb.form === "participle" ? span : [...nouns, ...span]);
