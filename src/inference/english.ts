@@ -88,6 +88,21 @@ export const ENGLISH: LanguagePack = {
     currency: list(`currency, currency code`),
     amount: list(`amount, price, total price, sum, cost, fee, payment amount, budget, bid`),
     notAmount: list(`limit, max results, number of, quantity, count, gas limit`),
+    worth: list("value, worth, credit, credits"),
+    moneyUnits: list("euro, euros, eur, dollar, dollars, usd, pounds, gbp, cents"),
+    goesTo: list(`who receives, who gets, who is to receive, who is to get, who will receive, who will get, where to deliver, where to send, where to
+      ship, where to pay`),
+    going: list("goes, go, sent, delivered, shipped, paid, transferred, mailed"),
+    keys: list("number, no, nr, code, id, ids, key, ref, reference, sku, isbn, serial, identifier, handle, handles, login, slug, numbers, codes"),
+    titles: list("name, title, names, titles"),
+    personKeys: list("login, logins, username, usernames, handle, handles, user name"),
+    postedTo: list("room, rooms, space, spaces, board, forum, wall"),
+    reached: list("email, e mail, emails, phone, mobile, telephone, address"),
+    reachedBy:
+      list(`account, accounts, profile, customer, customers, user, users, member, members, client, clients, invitation, order, delivery, subscription,
+      subscriber, registration, booking, reservation`),
+    postal: list("street, postcode, zip, city, town, country, house number, postal code, address"),
+    posted: list("address, addresses, delivery, shipment, parcel, shipping"),
     destination:
       list(`recipient, recipients, receiver, cc, bcc, participant, participants, attendee, attendees, invitee, invitees, receivers, addressee,
       addressees, receiving end, taking part, who receives, who gets, who is to receive, goes to, go to, to whom, person to, people to, persons to, user

@@ -6,8 +6,8 @@ import { type EffectInference, type Hints, inferEffect } from "./effect.ts";
 import { ENGLISH } from "./english.ts";
 import type { EffectEvidence, Evidence, Inferred } from "./evidence.ts";
 import { headingOf } from "./headings.ts";
+import { deedOf, withObjects } from "./keys.ts";
 import type { LanguagePack } from "./language.ts";
-
 import { compileLexicon, foundIn, type Lexicon } from "./lexicon.ts";
 import { effectsInName, endsInReading } from "./name.ts";
 import { inferObjects } from "./objects.ts";
@@ -64,12 +64,15 @@ function infer(lexicon: Lexicon, tool: ListedTool, pinned: boolean): Inference {
   const prose = tokensOf(sections.prose);
   const told = { effect: effect.value, name: nameTokens(name), prose, returns: tokensOf(sections.returns) };
   const operations = operationsOf(lexicon, stated);
+  const objects = inferObjects(lexicon, { name, prose: sections.prose, operations: [...(operations?.effects.keys() ?? [])] });
+  const done = effect.value === "unknown" ? (effect.read ?? "unknown") : effect.value;
+  const deed = deedOf(lexicon, { effect: done, objects: objects.value, name, prose: sections.prose });
   return {
     effect,
     ...(operations && { operations }),
     reversibility: inferReversibility(lexicon, effect.value, { prose, destructive: hints.destructiveHint === true && hints.readOnlyHint !== true }),
-    arguments: stated.map((argument) => roleOf(lexicon, argument, effect.value === "unknown" ? (effect.read ?? "unknown") : effect.value)),
-    objects: inferObjects(lexicon, { name, prose: sections.prose, operations: [...(operations?.effects.keys() ?? [])] }),
+    arguments: stated.map((argument) => withObjects(lexicon, argument, { deed, found: roleOf(lexicon, argument, done) })),
+    objects,
     trust:
       hints.openWorldHint === true
         ? { value: "untrusted", confidence: "high", words: [{ from: "annotation", words: "openWorldHint" }] }

@@ -31,6 +31,16 @@ export interface LanguagePack {
   readonly relatives: string;
   /** What becomes of what was read: `marked as read`. */
   readonly marking: string;
+  /** Verbs of making: what they are done to is not there yet, whatever its name. */
+  readonly making: string;
+  /** Verbs of putting what is there already into something. */
+  readonly placing: string;
+  /** Verbs of giving something another value. */
+  readonly setting: string;
+  /** Of a text with the same name: it is there already. */
+  readonly replacing: string;
+  /** What people are let into. */
+  readonly containers: string;
   /** Verbs that say of what comes back what it has in it: `includes the name`. They say nothing of what is done in a later sentence. */
   readonly describing: string;
   /** Verbs before the verb that counts: `allows you to send`. */
@@ -117,6 +127,25 @@ export interface RoleWords {
   readonly currency: readonly string[];
   readonly amount: readonly string[];
   readonly notAmount: readonly string[];
+  /** What a value is, where a unit of money stands beside it. */
+  readonly worth: readonly string[];
+  readonly moneyUnits: readonly string[];
+  /** What begins the description of an argument that says where something goes: `where to deliver`, and `where the refund goes`. */
+  readonly goesTo: readonly string[];
+  readonly going: readonly string[];
+  /** Words for what tells one thing from all others of its kind, and those that may as well be given to what is made. */
+  readonly keys: readonly string[];
+  readonly titles: readonly string[];
+  /** Words for what tells one person from all others. */
+  readonly personKeys: readonly string[];
+  /** Where a message is posted that is meant for all who are there. */
+  readonly postedTo: readonly string[];
+  /** How people are reached, and what is made or changed when something is to reach them. */
+  readonly reached: readonly string[];
+  readonly reachedBy: readonly string[];
+  /** Parts of a postal address, and what goes there. */
+  readonly postal: readonly string[];
+  readonly posted: readonly string[];
   /** Where data goes, in whatever tool that is not only reading. */
   readonly destination: readonly string[];
   /** Addresses of people, wherever they are not only read. */
