@@ -179,8 +179,9 @@ export interface RoleWords {
 
 /** Words and phrases by which a statement is read. */
 export interface StatementWords {
-  /** Verbs that mean something else to those who ask than in what is said of a tool, and what money is called besides. */
-  readonly spoken: { readonly verbs: Readonly<Partial<Record<Effect, string>>>; readonly money: string };
+  readonly spoken: SpokenWords;
+  /** Nouns that are meant with a verb, or with another noun, though nobody says them: who buys something has an order. */
+  readonly implied: Readonly<Record<string, string>>;
   /** Beside determiners, prepositions and their like: what says nothing of what something is. */
   readonly silent: string;
   /** Before a verb: somebody does it, and is not asked to. */
@@ -193,10 +194,16 @@ export interface StatementWords {
   readonly universal: string;
   /** Behind them stands what something is of, about or with, and not what is done something to. */
   readonly asides: string;
+  /** Behind a word that means all of them: it means none of them, as in `all day`. */
+  readonly notUniversal: string;
   /** People without their names. */
   readonly people: string;
+  /** Others to whom one speaks. */
+  readonly roles: string;
   /** Verbs of wishing: what is wished for says what is to be done. */
   readonly wishes: string;
+  /** With them what is named is asked for, without a verb. */
+  readonly polite: string;
   readonly most: string;
   readonly least: string;
   /** Verbs that ask for an answer where they are followed by whoever asks: `give me`. */
@@ -204,6 +211,39 @@ export interface StatementWords {
   readonly told: string;
   /** Verbs that say something to somebody, where they are followed by somebody else than whoever asks: `tell Ada`. */
   readonly speaking: string;
+  /** Verbs that send where somebody and something stand behind them: `drop Ada the answer`. */
+  readonly handing: string;
+  /** What refuses what stands behind it. */
+  readonly refusing: string;
+  /** What does so wherever it stands: `without`. */
+  readonly excluding: string;
+  /** Behind what is refused: what is wanted after all. */
+  readonly wanted: string;
+  /** Behind a refusing word: what comes then is asked for, as in `do not forget to`. */
+  readonly unrefused: string;
+  /** Whoever is asked: `you`. */
+  readonly asked: string;
+  /** Whoever asks. */
+  readonly asking: string;
+  /** Before whoever asks and a verb: `help me pay`. */
+  readonly helping: string;
+  /** Before what is to be done to something: `have it sent`. */
+  readonly having: string;
+  /** Before a verb that ends in `ing`: `would you mind sending`. */
+  readonly minding: string;
+  readonly numbers: string;
+  /** Verbs that remove where `out of` or `off the` stands behind them. */
+  readonly removing: string;
+  /** Somewhere before `to` and a verb: it is asked what, how or when. */
+  readonly interrogatives: string;
+  /** Before a verb and behind `you`: it is asked for, as in `could you`. */
+  readonly modals: string;
+  /** Before a verb, and behind who asks: it has to be done. */
+  readonly obliging: string;
+  /** Before `to` and a verb: it is said, and not asked for. */
+  readonly noPlans: string;
+  /** Before `to` and a verb: how it is done, and not that it be done. */
+  readonly ways: string;
   /** Verbs with a participle that no rule makes of them. */
   readonly participles: readonly string[];
   /** Words that a question begins with. */
@@ -216,4 +256,18 @@ export interface StatementWords {
   readonly months: string;
   /** Words of one meaning, a group each, the first standing for all. */
   readonly meanings: readonly string[];
+}
+
+/** Where people mean something else by a word than what is said of a tool. */
+export interface SpokenWords {
+  readonly verbs: Readonly<Partial<Record<Effect, string>>>;
+  /** They are no verbs when people ask. */
+  readonly none: string;
+  readonly fetching: string;
+  readonly phrases: Readonly<Record<string, readonly string[]>>;
+  readonly noPhrases: readonly string[];
+  readonly nounLike: string;
+  readonly particles: string;
+  /** What money is called besides. */
+  readonly money: string;
 }

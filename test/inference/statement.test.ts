@@ -2,10 +2,13 @@ import { describe, expect, it } from "vitest";
 import { createLanguage } from "../../src/inference/statement.ts";
 
 const { readStatement } = createLanguage();
+/** A verb that names something too, and what it implies, stand there as the verb. */
+const namedBeside = (verb: string, objects: readonly string[]) =>
+  [...new Set(objects)].filter((object) => object.toLowerCase() !== verb.toLowerCase()).join(" ");
 /** `effect verb: objects`, of each ask. */
 const asksOf = (statement: string) =>
   readStatement(statement).asks.map(
-    ({ effect, verb, objects, universal }) => `${effect} ${verb}: ${[...new Set(objects.values())].join(" ")}${universal ? " (all)" : ""}`,
+    ({ effect, verb, objects, universal }) => `${effect} ${verb}: ${namedBeside(verb, [...objects.values()])}${universal ? " (all)" : ""}`,
   );
 
 describe("what a statement asks for", () => {
@@ -18,7 +21,7 @@ describe("what a statement asks for", () => {
     { statement: "Invite Mark to the planning meeting.", asks: ["send Invite: Mark planning meeting"] },
     { statement: "Could you remind me to water the plants?", asks: ["create remind: water plants"] },
     { statement: "Restart the staging server.", asks: ["update Restart: staging server"] },
-    { statement: "Show me all open tickets of the printer team.", asks: ["read Show: open tickets printer team show (all)"] },
+    { statement: "Show me all open tickets of the printer team.", asks: ["read Show: open tickets printer team (all)"] },
     { statement: "Refill my blood pressure prescription.", asks: ["update Refill: blood pressure prescription"] },
     {
       statement: "Compare the prices of these two laptops and buy the cheaper one.",
@@ -32,14 +35,14 @@ describe("what a statement asks for", () => {
     { statement: "Revoke Karl's key.", asks: ["delete Revoke: Karl's key"] },
     { statement: "Donate 25 to the food bank.", asks: ["pay Donate: food bank"] },
     { statement: "Unsubscribe me from the newsletter.", asks: ["update Unsubscribe: newsletter"] },
-    { statement: "Share the album with Grace.", asks: ["share Share: album Grace share"] },
+    { statement: "Share the album with Grace.", asks: ["share Share: album Grace"] },
     { statement: "Kill the process that uses port 8080.", asks: ["delete Kill: process uses port"] },
-    { statement: "Refund the customer.", asks: ["pay Refund: customer refund"] },
+    { statement: "Refund the customer.", asks: ["pay Refund: customer"] },
     { statement: "Cancel my last order.", asks: ["delete Cancel: order"] },
-    { statement: "Transfer 200 dollars from savings to checking.", asks: ["pay Transfer: dollars savings checking transfer"] },
-    { statement: "I need to reset my password.", asks: ["credential reset: password reset"] },
-    { statement: "If the balance is below 100, move 50 from savings.", asks: ["update move: savings move"] },
-    { statement: "Grant the auditor permission to view the ledger.", asks: ["share Grant: auditor permission", "read view: ledger view"] },
+    { statement: "Transfer 200 dollars from savings to checking.", asks: ["pay Transfer: dollars savings checking"] },
+    { statement: "I need to reset my password.", asks: ["credential reset: password"] },
+    { statement: "If the balance is below 100, move 50 from savings.", asks: ["update move: savings"] },
+    { statement: "Grant the auditor permission to view the ledger.", asks: ["share Grant: auditor permission", "read view: ledger"] },
   ])("$statement", ({ statement, asks }) => {
     expect(asksOf(statement)).toEqual(asks);
   });
@@ -48,15 +51,15 @@ describe("what a statement asks for", () => {
     {
       says: "what is not to be done",
       statement: "Do not send anything to the supplier; just draft the letter.",
-      asks: ["create draft: letter draft"],
+      asks: ["create draft: letter"],
     },
     { says: "what is never to be done", statement: "Never delete the archive.", asks: [] },
     {
       says: "what is not to be done as an object",
       statement: "Book the cheapest flight to Oslo, but do not pay yet.",
-      asks: ["create Book: cheapest flight Oslo book"],
+      asks: ["create Book: cheapest flight Oslo"],
     },
-    { says: "what is to be done without", statement: "Without changing anything, list the files.", asks: ["read list: files list"] },
+    { says: "what is to be done without", statement: "Without changing anything, list the files.", asks: ["read list: files"] },
     { says: "what others did", statement: "They sent me a parcel last week.", asks: [] },
     { says: "what others want", statement: "He deletes my files. I paid the bill.", asks: [] },
     { says: "a noun after a possessive", statement: "My order is late. Her email is here.", asks: [] },
@@ -69,12 +72,12 @@ describe("what a statement asks for", () => {
 
   it.each<{ says: string; statement: string; asks: readonly string[] }>([
     { says: "a reminder", statement: "Don't forget to renew the passport.", asks: ["update renew: passport"] },
-    { says: "a wish", statement: "I would like to book a table for two.", asks: ["create book: table book"] },
+    { says: "a wish", statement: "I would like to book a table for two.", asks: ["create book: table"] },
     { says: "another wish", statement: "I'd love to see the pictures from the trip.", asks: ["read see: pictures trip"] },
-    { says: "a must", statement: "We have to change the delivery address.", asks: ["update change: delivery address change"] },
+    { says: "a must", statement: "We have to change the delivery address.", asks: ["update change: delivery address"] },
     { says: "a passive", statement: "All unread messages need to be archived.", asks: ["update archived: unread messages (all)"] },
     { says: "a passive of a verb that bends", statement: "The report should be sent to the board.", asks: ["send sent: report"] },
-    { says: "help", statement: "Help me plan a trip to Porto.", asks: ["create plan: trip Porto plan"] },
+    { says: "help", statement: "Help me plan a trip to Porto.", asks: ["create plan: trip Porto"] },
     { says: "a question", statement: "How much did I spend on groceries in March?", asks: ["read How: spend groceries March"] },
     {
       says: "a question about a person with a title",
@@ -103,7 +106,7 @@ describe("what a statement asks for", () => {
     {
       says: "of a numbered list",
       statement: "1. Find the cheapest train to Lyon. 2. Reserve two seats. 3. Send the ticket to Ines.",
-      asks: ["read Find: cheapest train Lyon find", "create Reserve: seats", "send Send: ticket Ines"],
+      asks: ["read Find: cheapest train Lyon", "create Reserve: seats", "send Send: ticket Ines"],
     },
     { says: "of lines", statement: "- Archive the thread\n- Mute the channel", asks: ["update Archive: thread", "update Mute: channel"] },
     {
@@ -114,12 +117,12 @@ describe("what a statement asks for", () => {
     {
       says: "in which a pronoun stands for what was named",
       statement: "Find the old contract and delete it.",
-      asks: ["read Find: old contract find", "delete delete: old contract"],
+      asks: ["read Find: old contract", "delete delete: old contract"],
     },
     {
       says: "in which a pronoun stands for no verb",
       statement: "Email the report to Bob and delete it.",
-      asks: ["send Email: report Bob email", "delete delete: report Bob"],
+      asks: ["send Email: report Bob", "delete delete: report Bob"],
     },
     { says: "after what was read", statement: "After you have read the note, delete it.", asks: ["read read: note", "delete delete: note"] },
   ])("reads several asks: $says", ({ statement, asks }) => {
@@ -127,13 +130,13 @@ describe("what a statement asks for", () => {
   });
 
   it.each<{ says: string; statement: string; asks: readonly string[] }>([
-    { says: "quoted verbs", statement: "Search for 'delete account' in the help pages.", asks: ["read Search: delete account help pages search"] },
+    { says: "quoted verbs", statement: "Search for 'delete account' in the help pages.", asks: ["read Search: delete account help pages"] },
     { says: "names that are verbs", statement: "Invite Mark and Grant to dinner.", asks: ["send Invite: Mark Grant dinner"] },
     { says: "names that begin the sentence", statement: "Bill wants the slides. Mark has moved.", asks: [] },
     {
       says: "the same words where they ask",
       statement: "Mark the ticket as done. Bill the client.",
-      asks: ["update Mark: ticket", "pay Bill: client bill"],
+      asks: ["update Mark: ticket", "pay Bill: client"],
     },
   ])("tells names from verbs: $says", ({ statement, asks }) => {
     expect(asksOf(statement)).toEqual(asks);
