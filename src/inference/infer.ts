@@ -129,8 +129,15 @@ function withArguments(lexicon: Lexicon, evidence: readonly EffectEvidence[], st
   const mains = evidence.filter(({ strength }) => strength === "main");
   const added: EffectEvidence[] = [];
   const [first] = mains;
-  if (!first) return evidence;
   const url = stated.find((argument) => roleOf(lexicon, argument, "browse").value === "destination" && isAddress(lexicon, argument));
+  if (
+    url &&
+    evidence.length > 0 &&
+    opensOnly(lexicon, evidence) &&
+    stated.every((argument) => argument === url || roleOf(lexicon, argument, "create").value === undefined)
+  )
+    return evidence.map((one): EffectEvidence => ({ ...one, effect: "browse", strength: "main" }));
+  if (!first) return evidence;
   if (url && mains.every(({ effect }) => effect === "read" || effect === "create"))
     added.push({ from: "schema", words: `argument ${url.name}`, effect: first.effect === "read" ? "browse" : "send", strength: "also" });
   const copy = stated.find(({ name }) => isLocalCopy(lexicon, name));
@@ -141,6 +148,13 @@ function withArguments(lexicon: Lexicon, evidence: readonly EffectEvidence[], st
     added.push({ from: "schema", words: `argument ${amount.name}`, effect: "pay", strength: "also" });
   return [...evidence, ...added];
 }
+
+/** Of an address alone nothing can be made: who opens it reads what is there. */
+const opensOnly = (lexicon: Lexicon, evidence: readonly EffectEvidence[]): boolean =>
+  evidence.every(({ effect, words }) => {
+    const verb = lexicon.verbOf({ word: words.split(" ")[0]?.toLowerCase() ?? "", raw: words, kind: "word" });
+    return effect === "read" || (verb !== undefined && lexicon.isIn("opening", verb.base));
+  });
 
 /** Where what is fetched is put: then the tool makes a file as well. */
 function isLocalCopy({ pack }: Lexicon, name: string): boolean {

@@ -41,6 +41,15 @@ export interface LanguagePack {
   readonly replacing: string;
   /** What people are let into. */
   readonly containers: string;
+  readonly inwards: string;
+  /** Verbs that read where nothing but an address follows: `opens a page`. */
+  readonly opening: string;
+  /** Verbs of taking money, and from whom or how much is taken: `the card is charged`. */
+  readonly charging: string;
+  readonly charged: string;
+  /** What is taken out of a basket or off a list can be put back. */
+  readonly outwards: string;
+  readonly baskets: string;
   /** Verbs that say of what comes back what it has in it: `includes the name`. They say nothing of what is done in a later sentence. */
   readonly describing: string;
   /** Verbs before the verb that counts: `allows you to send`. */
@@ -107,6 +116,9 @@ export interface LanguagePack {
     readonly openWorld: readonly string[];
     /** What the system itself keeps and vouches for. */
     readonly ownRecords: readonly string[];
+    /** What is the system's own where the text speaks of travelling, and somebody's text elsewhere. */
+    readonly fares: readonly string[];
+    readonly travels: readonly string[];
     /** What only says that something was done. */
     readonly categories: Readonly<Record<string, readonly string[]>>;
   };
