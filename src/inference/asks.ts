@@ -90,10 +90,10 @@ export function directIn(reader: Reader, tokens: readonly StatementToken[]): Set
   return direct;
 }
 
-/** What is meant with a verb; what is sent is a message, whatever the verb. */
-function impliedBy({ implied }: Reader, verb: VerbInText, effect: Effect): readonly string[] {
+/** What is meant with a verb; what is handed to somebody is a message. */
+function impliedBy({ implied, words }: Reader, verb: VerbInText, effect: Effect): readonly string[] {
   if (effect === "read" || effect === "browse") return [];
-  return implied.get(verb.base) ?? (effect === "send" ? implied.get("send") : undefined) ?? [];
+  return implied.get(verb.base) ?? (effect === "send" && words.handing.has(verb.base) ? implied.get("send") : undefined) ?? [];
 }
 
 /** What a verb is about, without what is not wanted: it stands behind a verb, and before one that says what is done: `all mails must be archived`. */
@@ -143,6 +143,13 @@ function isHanded({ words, lexicon }: Reader, [first, next]: readonly StatementT
   return isPerson && !lexicon.isIn("conjunctions", next.word) && (lexicon.isIn("determiners", next.word) || !lexicon.isIn("prepositions", next.word));
 }
 
+/** `get me two lamps`; not `get the last five mails`. */
+function isCounted({ words, lexicon }: Reader, tokens: readonly StatementToken[]): boolean {
+  const object = objectOf(lexicon, words.told.has(tokens[0]?.word ?? "") ? tokens.slice(1) : tokens);
+  const first = object[0]?.word ?? "";
+  return (words.numbers.has(first) || /^\p{N}+$/u.test(first)) && !tokens.slice(0, 8).some(({ word }) => lexicon.isIn("information", word));
+}
+
 /** Undefined where nothing is asked for: `I would like to know`. */
 function effectAsked(reader: Reader, verb: VerbInText, span: readonly StatementToken[]): Effect | undefined {
   const { lexicon, words, silent } = reader;
@@ -151,6 +158,7 @@ function effectAsked(reader: Reader, verb: VerbInText, span: readonly StatementT
   if (words.telling.has(verb.base) && words.told.has(plain[0]?.word ?? "")) return "read";
   if (words.speaking.has(verb.base) && isSomebody(reader, span)) return "send";
   const { effect } = effectOf(lexicon, verb, plain);
+  if (words.getting.has(verb.base) && isCounted(reader, plain)) return "create";
   const isSent = words.handing.has(verb.base) && isHanded(reader, span);
   if (isSent && (effect === "delete" || verb.light || verb.fetching))
     return effect === "unknown" || effect === "delete" ? "send" : worseEffect(effect, "send");

@@ -6,7 +6,7 @@ const list = (text: string): readonly string[] => text.split(/,\s*/);
 const SPOKEN: SpokenWords = {
   verbs: {
     create: "remind rebook reorder",
-    send: "say thank resend congratulate greet reassure chase nag poke",
+    send: "say thank cc resend congratulate greet reassure chase nag poke",
     update: "return",
   },
   none: "new like free present secure fire form found cut wait sleep think",
@@ -24,7 +24,7 @@ const SPOKEN: SpokenWords = {
     cancel: list("call off, back out of, pull out of"),
   },
   noPhrases: list("take out, take off, break up, wind up, let go of, leave out, cut off, cut out, call up, keep an eye on"),
-  nounLike: "say thank chase",
+  nounLike: "thank chase",
   particles: "in on out off",
   money: "dollar dollars euro euros pound pounds yen franc francs cent cents bucks quid",
 };
@@ -37,7 +37,7 @@ export const ENGLISH_STATEMENT: StatementWords = {
     pay: "money",
     "email mail": "email",
     "send forward": "message email",
-    "message text ping dm tell say ask notify thank loop cc greet congratulate chase nag poke nudge answer inform": "message email",
+    "notify message text ping dm tell say ask thank loop cc greet congratulate chase nag poke nudge answer inform": "message email",
     invite: "invitation participant member guest",
     "book reserve rebook": "reservation booking",
     "refund return": "refund return order",
@@ -53,7 +53,7 @@ export const ENGLISH_STATEMENT: StatementWords = {
   roles: `seller sellers vendor supplier suppliers host hostess hotel reception support neighbour neighbours neighbor neighbors wife husband partner mom
     mum mother dad father sister brother son daughter accountant lawyer plumber electrician driver courier staff crew class teacher coach doctor dentist
     nurse agent broker bank assistant secretary editor printer office folks guys lads parents kids bosses`,
-  polite: "please pls plz thanks",
+  polite: "please pls plz",
   handing: "drop give hand pass shoot slip toss throw fetch bring",
   excluding: "without except",
   wanted: "but just only please pls plz instead",
@@ -63,6 +63,8 @@ export const ENGLISH_STATEMENT: StatementWords = {
   having: "have get",
   minding: "mind",
   numbers: "one two three four five six seven eight nine ten eleven twelve dozen another",
+  relaying: "remind tell ask notify invite message email mail text dm say write warn call allow let instruct get",
+  getting: "get grab fetch bring",
   removing: "take throw kick toss boot chuck strike cross",
   interrogatives: "how what which when where who whom whose whether",
   modals: "can could would will should must may might shall",
@@ -72,7 +74,7 @@ export const ENGLISH_STATEMENT: StatementWords = {
   noPlans: "going used able unable allowed supposed trying tried wants needs likes plans tries wanted hopes about agreed promised decided meant",
   ways: `way ways how link links code button form page option options instruction instructions guide tutorial steps deadline right permission permissions
     chance ability attempt request invitation reason`,
-  silent: `i me my mine we us our you your he she they who whom what which this that it is are was were be been being am do does did done have has had
+  silent: `there's here's it's that's i'm i've i'd i'll we're let's out off back away i me my mine we us our you your he she they who whom what which this that it is are was were be been being am do does did done have has had
     having will would shall should can could may might must let lets please thanks thank hello hi dear kindly also too very much many more most less
     least few some any no yes not so such same other another own just only even still yet already again here there now then today tomorrow yesterday
     one two first last next new make sure get got give given want need like would forget remember there how when where why if else than
@@ -91,9 +93,9 @@ export const ENGLISH_STATEMENT: StatementWords = {
   wishes: "want need like wish prefer",
   most: "largest biggest highest latest newest longest greatest maximum best heaviest recent costliest",
   least: "smallest lowest oldest earliest shortest minimum fewest cheapest lightest nearest closest worst",
-  telling: "give tell show get bring provide list",
+  telling: "give tell show get bring provide list notify",
   told: "me us",
-  speaking: "tell ask",
+  speaking: "tell ask answer",
   participles:
     list(`send sent, pay paid, buy bought, sell sold, make made, write written, give given, take taken, tell told, find found, get got, spend spent,
     lend lent, withdraw withdrawn, undo undone, do done, run run, hold held, build built, draw drawn, overwrite overwritten, freeze frozen, choose chosen`),

@@ -244,6 +244,10 @@ export interface StatementWords {
   /** Before a verb that ends in `ing`: `would you mind sending`. */
   readonly minding: string;
   readonly numbers: string;
+  /** Verbs that tell somebody what to do: `remind me to pay`. */
+  readonly relaying: string;
+  /** Verbs of getting: several things that one gets are bought. */
+  readonly getting: string;
   /** Verbs that remove where `out of` or `off the` stands behind them. */
   readonly removing: string;
   /** Somewhere before `to` and a verb: it is asked what, how or when. */

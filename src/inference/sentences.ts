@@ -36,7 +36,7 @@ function outside(text: string, pattern: RegExp, tokensIn: (text: string) => read
   for (const { 0: found, index } of text.matchAll(pattern)) {
     for (const token of tokensIn(text.slice(from, index))) tokens.push(token);
     if (pattern === CLAUSE_MARK) tokens.push({ word: found.trim(), raw: found, kind: "mark", isQuoted: false });
-    else for (const token of nameTokens(found)) tokens.push({ ...token, isQuoted: true });
+    else for (const token of pattern === QUOTED ? nameTokens(found) : tokensOf(found)) tokens.push({ ...token, isQuoted: true });
     from = index + found.length;
   }
   for (const token of tokensIn(text.slice(from))) tokens.push(token);

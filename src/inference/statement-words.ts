@@ -83,6 +83,8 @@ const WORD_LISTS: Record<WordList, ReadonlySet<string>> = {
   wanted: NONE,
   modals: NONE,
   removing: NONE,
+  relaying: NONE,
+  getting: NONE,
   interrogatives: NONE,
   asked: NONE,
   asking: NONE,

@@ -23,23 +23,25 @@ type Verdict = "asked" | "told" | "noun";
 export function verdictsIn(reader: Reader, tokens: readonly StatementToken[], refused: ReadonlySet<number>): Verdicts {
   const { lexicon } = reader;
   const asked = new Map<number, VerbInText>();
-  let [tells, told, behind] = [false, false, 0];
+  let [tells, told, relayed, behind] = [false, false, false, 0];
   const particles = new Set<number>();
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at];
     if (!token || token.kind === "mark") {
       told = false;
+      relayed = false;
       continue;
     }
     if (token.isQuoted || refused.has(at) || at < behind || particles.has(at)) continue;
     const verb = verbAt(reader, tokens, at);
     if (!verb) continue;
-    const verdict = verdictOn({ reader, tokens, at, verb, told });
+    const verdict = verdictOn({ reader, tokens, at, verb, told, relayed });
     if (verdict === "noun") continue;
     told = verdict === "told";
     tells ||= told;
     if (told) continue;
     asked.set(at, verb);
+    relayed = reader.words.relaying.has(verb.base);
     behind = at + verb.words;
     const particle = verb.particle === undefined ? -1 : tokens.slice(at + 1, at + PARTICLE_MAX).findIndex(({ word }) => word === verb.particle);
     if (particle !== -1) particles.add(at + 1 + particle);
@@ -95,6 +97,8 @@ interface Case {
   readonly verb: VerbInText;
   /** Whether the verb before it in its clause only tells of something. */
   readonly told: boolean;
+  /** Whether the verb before it in its clause tells somebody else what to do: `ask Bo to …`. */
+  readonly relayed: boolean;
 }
 
 /** The place of the word before, without adverbs. */
@@ -122,7 +126,10 @@ function verdictOn(found: Case): Verdict {
   if (lexicon.pack.objects.access.includes(tokens[at + 1]?.word ?? "") && previous !== "" && !words.licences.has(previous)) return "noun";
   if (found.told && /^(and|or|nor)$/.test(previous)) return "told";
   const licensed = licenceOf(found, place);
-  if (licensed !== "asked") return licensed === "noun" || verb.nounLike ? "noun" : licensed;
+  if (licensed !== "asked") {
+    const next = tokens[at + verb.words];
+    return licensed === "noun" || (verb.nounLike && !(next && isObjectStart(reader, next))) ? "noun" : licensed;
+  }
   return verb.nounLike && isNounHere(found, place) ? "noun" : "asked";
 }
 
@@ -151,10 +158,11 @@ function licenceOf(found: Case, place: number): Verdict {
 }
 
 /** `I want to pay`, `don't forget to pay`; not `how to pay`, `which to pay`, `the way to pay`, `Bob wants to pay`. */
-function infinitive({ reader, tokens, verb }: Case, place: number): Verdict {
+function infinitive({ reader, tokens, verb, relayed }: Case, place: number): Verdict {
   const { words } = reader;
   if (verb.effect === "read" || verb.effect === "browse") return "asked";
   const before = tokens[place - 1];
+  if (relayed) return "told";
   if (before && (words.noPlans.has(before.word) || words.ways.has(before.word))) return "told";
   for (let at = place - 1; at >= Math.max(0, place - 3); at--) {
     const token = tokens[at];
@@ -199,18 +207,20 @@ function isNounHere({ reader, tokens, at, verb }: Case, place: number): boolean 
   if (isObjectStart(reader, next) && !isNumber(next)) return false;
   const isListed = place >= 0 && (tokens[place]?.kind === "mark" || /^(and|or)$/.test(tokens[place]?.word ?? ""));
   if (isListed && GRAVE.has(verb.effect) && !isNumber(next)) return true;
+  if (GRAVE.has(verb.effect) && tokens[at + 2]?.word === "of") return true;
   for (let after = at + 1; after < Math.min(tokens.length, at + SAID_MAX); after++) {
     const token = tokens[after];
     if (!token || token.kind === "mark" || lexicon.isIn("determiners", token.word) || words.interrogatives.has(token.word)) return false;
     if (lexicon.isIn("predicates", token.word)) return true;
     const said = lexicon.verbOf(token);
+    if (!said && /[^e]ed$/.test(token.word) && (after === at + 1 || isNumber(tokens[after - 1]))) return true;
     if (said && !said.nounLike && (said.form === "third" || (said.form === "participle" && after === at + 1))) return true;
   }
   return false;
 }
 
 /** `must be paid`, `I want it cancelled`; not `is paid`, `the bill paid`, `can be paid`. */
-function isToBeDone({ reader, tokens, at }: Case, place: number): boolean {
+function isToBeDone({ reader, tokens, at, verb }: Case, place: number): boolean {
   const { words } = reader;
   if (tokens[place]?.word === "be") {
     const before = tokens[placeBefore(reader, tokens, place)]?.word ?? "";
@@ -219,7 +229,11 @@ function isToBeDone({ reader, tokens, at }: Case, place: number): boolean {
       : words.obliging.has(before);
   }
   const next = tokens[at + 1];
-  if ((next && next.kind !== "mark" && !words.polite.has(next.word)) || words.questions.has(tokens[0]?.word ?? "")) return false;
+  if (
+    (next && next.kind !== "mark" && !words.polite.has(next.word) && !(next.word === "to" && !GRAVE.has(verb.effect))) ||
+    words.questions.has(tokens[0]?.word ?? "")
+  )
+    return false;
   if (reader.lexicon.isIn("predicates", tokens[place]?.word ?? "")) return false;
   for (let before = place; before >= Math.max(0, at - 5); before--) {
     const token = tokens[before];

@@ -36,7 +36,12 @@ export function wishIn(reader: Reader, { tokens, refused, implied }: Sentence): 
 function isSaying({ lexicon, words }: Reader, token: StatementToken): boolean {
   if (token.isQuoted) return false;
   const verb = lexicon.verbOf(token);
-  return lexicon.isIn("predicates", token.word) || words.subjects.has(token.word) || (verb?.form === "third" && !verb.nounLike);
+  return (
+    lexicon.isIn("predicates", token.word) ||
+    words.subjects.has(token.word) ||
+    (!verb && /[^e]ed$/.test(token.word)) ||
+    (verb?.form === "third" && !verb.nounLike)
+  );
 }
 
 /** `2 headlamps`, `cheapest hotel`, `table for four`. */
