@@ -14,6 +14,8 @@ import { wishIn } from "./wishes.ts";
 
 /** More sentences ask for nothing more. A statement has at most 8 KiB. */
 export const SENTENCES_MAX = 200;
+/** More in one statement ask for nothing more: each is looked at in each decision. */
+export const ASKS_MAX = 256;
 
 /** How statements and the words of tools are read in one language. */
 export function createLanguage(pack: LanguagePack = ENGLISH): Language {
@@ -37,7 +39,7 @@ function readStatement(reader: Reader, text: string): StatementReading {
     const tokens = sentenceTokens(words);
     const sentence: Sentence = { tokens, refused: refusedIn(reader, tokens), mentioned, implied: stems };
     for (const stem of wantedStems(reader, sentence)) stems.add(stem);
-    if (index >= SENTENCES_MAX) continue;
+    if (index >= SENTENCES_MAX || asks.length >= ASKS_MAX) continue;
     asks.push(...askedIn(reader, words, sentence));
     mentioned = mentionedAfter(reader, sentence);
     follows ??= followsIn(reader.lexicon.pack, tokens);
@@ -50,7 +52,7 @@ function readStatement(reader: Reader, text: string): StatementReading {
   }
   const dates = datesIn(text, reader.lexicon.pack.statement.months);
   return {
-    asks,
+    asks: asks.slice(0, ASKS_MAX),
     stems,
     quoted,
     dates: [...dates.found.keys()],

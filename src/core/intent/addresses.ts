@@ -81,7 +81,7 @@ const KINDS: readonly Kind[] = [
  * where nothing of its own first part stands before it, and no part of it can be read in two ways.
  */
 export function addressesIn(text: string): readonly Address[] {
-  const [plain, decoded] = readingsOf(text);
+  const [plain, decoded] = readingsOf(text.replaceAll(LONG_SIGNS, " "));
   const found = addressesOf(plain);
   if (decoded === plain) return [...found.values()];
   // An escape inside a path only spells it otherwise; a host or a mailbox that shows behind escapes alone was to be hidden.
@@ -89,6 +89,9 @@ export function addressesIn(text: string): readonly Address[] {
   for (const [value, address] of addressesOf(decoded)) if (!names.has(nameOf(address))) found.set(value, address);
   return [...found.values()];
 }
+
+/** Signs of which each is up to 18 letters in plain: none stands in an address, and a text of them would become many times as long as it may be. */
+const LONG_SIGNS = /[\uFDFA\uFDFB]/gu;
 
 const nameOf = ({ host, value }: Address): string => host ?? value;
 

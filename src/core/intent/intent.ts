@@ -21,14 +21,22 @@ export interface Observing {
 }
 
 const STATEMENTS_REMEMBERED_MAX = 1_000;
+/** Of all that are remembered, together: what is read of a statement is up to some hundred times as large. */
+const CHARACTERS_REMEMBERED_MAX = 512 * 1024;
+/** Quoted words of one statement with which values are compared. */
+const QUOTED_MAX = 64;
 
 export function createIntent(language: Language, readResult: ReadResult): Intent {
   const toolWords = createToolWords(language);
-  const read = remembering((statement: string) => ({
-    plain: plainly(statement),
-    addresses: new Map(addressesIn(statement).map(({ value, kind }) => [value, kind] as const)),
-    reading: language.readStatement(statement),
-  }));
+  const read = remembering((statement: string) => {
+    const reading = language.readStatement(statement);
+    return {
+      plain: plainly(statement),
+      addresses: new Map(addressesIn(statement).map(({ value, kind }) => [value, kind] as const)),
+      reading,
+      quoted: [...new Set(reading.quoted.map(plainly))].filter((words) => words.length > 3).slice(0, QUOTED_MAX),
+    };
+  });
   return {
     read,
     standing: (question) => intentOf({ ...question, toolWords, read, registrableOf: language.registrableOf }),
@@ -48,14 +56,15 @@ export function createIntent(language: Language, readResult: ReadResult): Intent
 /** A statement never changes, and each decision of its task asks for it again. */
 function remembering(read: (statement: string) => StatementWords): (statement: string) => StatementWords {
   const known = new Map<string, StatementWords>();
+  let characters = 0;
   return (statement) => {
     const before = known.get(statement);
     if (before) return before;
-    if (known.size >= STATEMENTS_REMEMBERED_MAX) {
-      for (const oldest of known.keys()) {
-        known.delete(oldest);
-        break;
-      }
+    characters += statement.length;
+    for (const oldest of known.keys()) {
+      if (known.size < STATEMENTS_REMEMBERED_MAX && characters <= CHARACTERS_REMEMBERED_MAX) break;
+      known.delete(oldest);
+      characters -= oldest.length;
     }
     const words = read(statement);
     known.set(statement, words);

@@ -2,6 +2,7 @@ import { isList, isObject } from "../json.ts";
 import type { Tool } from "../policy.ts";
 import type { Json, JsonObject, Trust } from "../words.ts";
 import { type AddressKind, addressesIn } from "./addresses.ts";
+import { extremesOf } from "./extremes.ts";
 import type { Language, StatementReading } from "./language.ts";
 import { FOLLOWED_LENGTH_MAX, OBSERVED_LENGTH_MAX, type Observation, type ObservedEntry } from "./observed.ts";
 import { FIELD_NAME, holds, plainly, squeezed } from "./spelling.ts";
@@ -28,20 +29,26 @@ export interface StatementWords {
   /** Those that stand in it, by their one spelling. */
   readonly addresses: ReadonlyMap<string, AddressKind>;
   readonly reading: StatementReading;
+  /** What is quoted in it, in plain spelling, without the shortest. */
+  readonly quoted: readonly string[];
 }
 
 /** Values of one result; what stands further is not looked at. */
 const ENTRIES_MAX = 4_096;
 const DEPTH_MAX = 32;
-/** Characters of free text that are read for addresses; what stands further stays unseen. */
-const PROSE_MAX = 256 * 1024;
+/** Arguments of a call that can name what it is about. */
+const ARGUMENTS_MAX = 256;
+/** Characters of free text in one result, all its texts together, that are read for addresses; what stands further stays unseen. They take some 20 ms. */
+const PROSE_MAX = 64 * 1024;
+/** Characters of one result, and of what its tool was asked for, that are compared with the task word by word; what stands further is not named by it. */
+const COMPARED_MAX = 64 * 1024;
 /** A field that names something is no longer than this. */
 const NAME_LENGTH_MAX = 120;
 
 /** Everything that a later decision may need of what a tool returned, settled now: where each value stands, and whether the task names its record. */
 export function observe(returned: Returned, language: Language): Observation {
   const reader = new ResultReader(returned, language);
-  if (returned.structure === undefined) reader.prose(returned.text.slice(0, PROSE_MAX), { inSource: reader.isCallNamed, exact: reader.isCallExact });
+  if (returned.structure === undefined) reader.prose(returned.text, { inSource: reader.isCallNamed, exact: reader.isCallExact });
   else reader.structure(returned.structure);
   return { entries: reader.entries, amounts: reader.allAmounts, followed: reader.followed };
 }
@@ -72,6 +79,9 @@ class ResultReader {
   readonly amounts: number[] = [];
   readonly followed: string[] = [];
   readonly #totals = new Map<string, number>();
+  readonly #namings = new Map<string, Naming>();
+  #proseLeft = PROSE_MAX;
+  #comparedLeft = COMPARED_MAX;
   readonly #returned: Returned;
   /** What the tool is about. */
   readonly #common: ReadonlySet<string>;
@@ -79,6 +89,7 @@ class ResultReader {
   /** The task names what the tool was asked for. */
   readonly isCallNamed: boolean;
   readonly isCallExact: boolean;
+  readonly #areAllMeant: boolean;
   /** By an argument that points at one thing, such as a file or a room: what stands in it is of a source that the task names. */
   readonly isSourceNamed: boolean;
 
@@ -86,7 +97,10 @@ class ResultReader {
     this.#returned = returned;
     this.#language = language;
     this.#common = language.stemsIn((returned.tool?.objects ?? []).join(" "));
-    const texts = Object.entries(returned.arguments).flatMap(([name, value]) => (typeof value === "string" ? [{ name, value }] : []));
+    this.#areAllMeant = this.#findsAllMeant();
+    const texts = Object.entries(returned.arguments)
+      .slice(0, ARGUMENTS_MAX)
+      .flatMap(([name, value]) => (typeof value === "string" ? [{ name, value }] : []));
     // What points at one thing names it by one word; what is searched for finds anything that has the word.
     this.isSourceNamed = texts.some(({ name, value }) => POINTING.has(returned.tool?.roles.get(name) ?? "none") && this.#isNamed(value, false));
     this.isCallNamed = this.isSourceNamed || texts.some(({ value }) => this.#isNamed(value, true));
@@ -109,7 +123,9 @@ class ResultReader {
     else if (isObject(value)) this.#record(value, this.#within(value, top));
   }
 
-  prose(text: string, { inSource, exact }: Pick<Place, "inSource" | "exact">): void {
+  prose(whole: string, { inSource, exact }: Pick<Place, "inSource" | "exact">): void {
+    const text = whole.slice(0, this.#proseLeft);
+    this.#proseLeft -= text.length;
     if (exact && this.#returned.statement?.reading.follows !== undefined) this.followed.push(text.slice(0, FOLLOWED_LENGTH_MAX));
     for (const { value, host } of addressesIn(text)) {
       for (const spelled of [value, ...(host === undefined ? [] : [host])])
@@ -117,6 +133,7 @@ class ResultReader {
     }
     if (!inSource && this.#returned.tool?.output.trust !== "trusted") return;
     for (const line of text.split(/[\n,;|]/u)) {
+      if (this.entries.length >= ENTRIES_MAX) return;
       const part = line.replace(/^\s*(?:[-*•]|\d+[.)])\s*/u, "").trim();
       const afterColon = part.slice(part.lastIndexOf(": ") + 1).trim();
       for (const value of new Set([part, afterColon]))
@@ -127,7 +144,7 @@ class ResultReader {
 
   #list(items: readonly Json[], place: Place): void {
     const records = items.filter(isObject);
-    const extremes = this.#extremesOf(records);
+    const extremes = extremesOf(records, this.#returned.statement?.reading.superlatives ?? []);
     const only = this.#onlyOnesOf(records);
     const universal = this.#returned.statement?.reading.asks.some((ask) => ask.universal) ?? false;
     for (const item of items) {
@@ -219,12 +236,12 @@ class ResultReader {
     if (trust === "trusted" && (field !== undefined || tool.output.trust === "trusted")) return true;
     if (stated === undefined && kind === "system" && OPAQUE.test(text)) return true;
     // All of them are meant: the names in the list are those.
-    if (kind !== "prose" && kind !== "author" && this.#areAllMeant()) return true;
+    if (kind !== "prose" && kind !== "author" && this.#areAllMeant) return true;
     return statement !== undefined && kind !== "prose" && this.#isMeant(text, place, statement);
   }
 
   /** The task asks for something to be done to all things of the kind that the tool returns. */
-  #areAllMeant(): boolean {
+  #findsAllMeant(): boolean {
     const { statement } = this.#returned;
     return (
       statement?.reading.asks.some(
@@ -242,7 +259,7 @@ class ResultReader {
     if ([...fieldStems].some((stem) => reading.stems.has(stem))) return true;
     // Who made it is nobody that a record can vouch for, unless it is the record that the task points at.
     if (reading.people.length > 0 && (naming === "exact" || fieldKind(field ?? "") !== "author")) return true;
-    return [...stemsIn(text.split("@")[0] ?? text)].some((stem) => stem.length > 2 && reading.stems.has(stem));
+    return [...(this.#stemsIn(text.split("@")[0] ?? text) ?? [])].some((stem) => stem.length > 2 && reading.stems.has(stem));
   }
 
   /** A record as part of another is named where either is. */
@@ -291,6 +308,14 @@ class ResultReader {
 
   /** Whether the statement holds the text, what is quoted in it, or most of its words. */
   #namingBy(text: string): Naming {
+    const before = this.#namings.get(text);
+    if (before !== undefined) return before;
+    const naming = this.#namingByWords(text);
+    this.#namings.set(text, naming);
+    return naming;
+  }
+
+  #namingByWords(text: string): Naming {
     const { statement, followed } = this.#returned;
     const plain = plainly(text);
     if (!statement || plain.length < 3 || BARE.test(plain)) return "none";
@@ -298,15 +323,23 @@ class ResultReader {
     const { reading } = statement;
     const day = /^\d{4}-(\d{2}-\d{2})/u.exec(plain);
     if (day) return reading.dates.includes(plain.slice(0, 10)) || reading.dates.includes(day[1] ?? "") ? "word" : "none";
-    const stems = this.#language.stemsIn(text);
+    const stems = this.#stemsIn(text);
+    if (stems === undefined) return "none";
     // What is said of everything that the tool is about tells none from another: `type: hotel`.
     if (this.#returned.tool?.objects?.some((object) => plain === object || plain === `${object}s`)) return "none";
     const isWord = /^\p{L}+$/u.test(plain);
     if (holds(statement.plain, plain)) return isWord ? "word" : "exact";
-    if (reading.quoted.some((words) => plainly(words).length > 3 && holds(plain, plainly(words)))) return "words";
+    if (statement.quoted.some((words) => holds(plain, words))) return "words";
     const shared = [...stems].filter((stem) => reading.stems.has(stem)).length;
     if (stems.size === 1) return shared === 1 && !plain.includes("@") ? "word" : "none";
     return shared >= 2 && shared / stems.size >= 0.6 ? "words" : "none";
+  }
+
+  /** Undefined once as much was read as one result may cost. */
+  #stemsIn(text: string): ReadonlySet<string> | undefined {
+    if (text.length > this.#comparedLeft) return undefined;
+    this.#comparedLeft -= text.length;
+    return this.#language.stemsIn(text);
   }
 
   /** Somebody wrote it: it has sentences of its own. */
@@ -324,29 +357,13 @@ class ResultReader {
       const names = Object.entries(record).filter(
         ([key, value]) => typeof value === "string" && value.length <= NAME_LENGTH_MAX && this.#language.fieldKind(key) !== "prose",
       );
-      const stems = this.#language.stemsIn(names.map(([, value]) => value).join(" \n "));
+      const stems = this.#stemsIn(names.map(([, value]) => value).join(" \n "));
+      // Of several of which not all were read, nobody knows what only one has.
+      if (stems === undefined) return new Set();
       for (const stem of stems)
         if (wanted.has(stem) && !this.#common.has(stem)) found.set(stem, found.has(stem) && found.get(stem) !== record ? "several" : record);
     }
     return new Set([...found.values()].filter((one) => one !== "several"));
-  }
-
-  /** The largest, latest or cheapest of several, if the task speaks of one: at either end of any field that can be compared. */
-  #extremesOf(records: readonly JsonObject[]): ReadonlySet<JsonObject> {
-    const superlatives = this.#returned.statement?.reading.superlatives ?? [];
-    const extremes = new Set<JsonObject>();
-    if (records.length < 2 || superlatives.length === 0) return extremes;
-    for (const key of Object.keys(records[0] ?? {})) {
-      const compared = records.map((record) => comparable(record[key]));
-      if (compared.some((value) => value === undefined)) continue;
-      const values = compared.filter((value) => value !== undefined);
-      for (const { extreme } of superlatives) {
-        const end = extreme === "most" ? Math.max(...values) : Math.min(...values);
-        for (const [at, record] of records.entries())
-          if (compared[at] === end && values.filter((value) => value === end).length === 1) extremes.add(record);
-      }
-    }
-    return extremes;
   }
 
   #addText(text: string, found: Pick<ObservedEntry, "grade" | "bound" | "naming">): void {
@@ -376,14 +393,3 @@ const OPEN: ReadonlySet<string> = new Set(["browse", "execute", "unknown"]);
 const OPAQUE = /^[A-Za-z0-9_:. -]{1,40}$/;
 /** Says yes, no, nothing, or how many. */
 const BARE = /^(?:true|false|yes|no|none|null|n\/a|[\d.,:%+-]+)$/u;
-
-/** Numbers, and dates that sort as they are written. */
-function comparable(value: Json | undefined): number | undefined {
-  if (typeof value === "number") return value;
-  if (typeof value !== "string") return undefined;
-  if (/^\d{4}-\d{2}-\d{2}/.test(value)) {
-    const at = Date.parse(value.replace(" ", "T"));
-    return Number.isNaN(at) ? undefined : at;
-  }
-  return /^\d+(?:\.\d+)?$/.test(value) ? Number(value) : undefined;
-}

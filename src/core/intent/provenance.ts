@@ -25,6 +25,9 @@ export interface Grading {
   amountOf(value: Json): Provenance;
 }
 
+/** Texts of one call whose grade is looked for, as many as a task has values; where more of them differ, nobody vouches for the rest. */
+export const GRADED_MAX = 4_096;
+
 /** Whoever asks chooses how many values there are, and decisions wait meanwhile: each is looked for once. */
 export function gradingOf(known: Known, registrableOf: Language["registrableOf"]): Grading {
   const graded = new Map<string, Grade>();
@@ -34,6 +37,7 @@ export function gradingOf(known: Known, registrableOf: Language["registrableOf"]
   const once = (text: string, look: () => Grade): Grade => {
     const before = graded.get(text);
     if (before !== undefined) return before;
+    if (graded.size >= GRADED_MAX) return "unseen";
     const found = look();
     graded.set(text, found);
     return found;

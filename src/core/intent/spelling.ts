@@ -4,9 +4,15 @@ export const plainly = (text: string): string => text.normalize("NFKC").trim().r
 /** For what is grouped in many ways, such as an IBAN or a phone number: its letters and digits alone. */
 export const squeezed = (plain: string): string => plain.replaceAll(/[^\p{L}\p{N}]/gu, "");
 
+/** A text that stands in words as often as this, and each time within a longer word, is none of them: whoever writes both could make each look cost thousands. */
+const PLACES_MAX = 32;
+
 /** Whether words hold a text as whole words: no part of a longer address or number. Both in plain spelling. */
 export function holds(words: string, plain: string): boolean {
-  for (let at = words.indexOf(plain); at !== -1; at = words.indexOf(plain, at + 1)) {
+  if (plain === "") return false;
+  let looked = 0;
+  for (let at = words.indexOf(plain); at !== -1 && looked < PLACES_MAX; at = words.indexOf(plain, at + 1)) {
+    looked++;
     // A character can be two units long.
     const before = words.slice(Math.max(0, at - 2), at);
     const after = words.slice(at + plain.length, at + plain.length + 3);
