@@ -5,7 +5,8 @@ import { createToolWords, type Match, matchOf, type Reached, reachedBy } from ".
 import type { Policy, Tool } from "../core/policy.ts";
 import type { Effect } from "../core/words.ts";
 import { createValueReader, type NamedValue, TEXT_MAX } from "../inference/named-values.ts";
-import { createLanguage, SENTENCES_MAX, sentencesOf } from "../inference/statement.ts";
+import { sentencesOf } from "../inference/sentences.ts";
+import { createLanguage, SENTENCES_MAX } from "../inference/statement.ts";
 import { hasForeignLetters, nameTokens, tokensOf } from "../inference/tokens.ts";
 import { orMean } from "../policy/complaints.ts";
 import { loadPolicy } from "../policy/load.ts";

@@ -17,6 +17,8 @@ export interface Argument {
   readonly format?: string;
   /** The words that it can be, where they are listed. */
   readonly choices?: readonly string[];
+  /** It can be nothing else. */
+  readonly isClosed: boolean;
 }
 
 /** More are left without a role, and the tool is marked for review. */
@@ -52,8 +54,14 @@ function argumentOf({ name, stated, schema, described }: Stated): Argument {
     if (typeof variant["description"] === "string") description ||= variant["description"];
   }
   const text = (description || described).slice(0, DESCRIPTION_MAX);
-  return { name, description: text, types, ...(format !== "" && { format }), ...(choices.length > 0 && { choices }) };
+  const isClosed = choices.length > 0 && !variants.some(isAnyText);
+  return { name, description: text, types, isClosed, ...(format !== "" && { format }), ...(choices.length > 0 && { choices }) };
 }
+
+const isAnyText = (variant: JsonObject): boolean =>
+  (isList(variant["type"]) ? variant["type"] : [variant["type"]]).includes("string") &&
+  variant["enum"] === undefined &&
+  variant["const"] === undefined;
 
 const VARIANTS_MAX = 32;
 
@@ -83,7 +91,7 @@ function atPointer(schema: JsonObject, pointer: string): Json | undefined {
     .reduce<Json | undefined>((value, key) => (isObject(value) ? value[key.replaceAll("~1", "/").replaceAll("~0", "~")] : undefined), schema);
 }
 
-interface Heard {
+export interface Heard {
   readonly name: readonly Token[];
   /** What the description says first: the thing itself, before what it is of or for. */
   readonly gist: readonly Token[];
@@ -98,10 +106,14 @@ const SENDING: ReadonlySet<Effect> = new Set(["send", "share", "pay", "browse"])
 
 /** What an argument is for; undefined where it has no role. */
 export function roleOf(lexicon: Lexicon, argument: Argument, effect: Effect): ArgumentInference {
-  const sentence = tokensOf(/^[^.;(]*/.exec(asWords(argument.description))?.[0] ?? "").slice(0, GIST_WORDS);
-  const heard: Heard = { name: nameTokens(argument.name), ...gistOf(lexicon, sentence), sentence };
+  const heard = heardOf(lexicon, argument);
   const found = byFormat(argument, effect) ?? byMoney(lexicon, argument, { heard, effect }) ?? byWords(lexicon, argument, { heard, effect });
   return { name: argument.name, ...found };
+}
+
+export function heardOf(lexicon: Lexicon, { name, description }: Argument): Heard {
+  const sentence = tokensOf(/^[^.;(]*/.exec(asWords(description))?.[0] ?? "").slice(0, GIST_WORDS);
+  return { name: nameTokens(name), ...gistOf(lexicon, sentence), sentence };
 }
 
 /** `start_date` is two words, and `check-in date` has no preposition. */
@@ -164,6 +176,11 @@ function payingAmount({ pack: { roles, objects } }: Lexicon, { gist, sentence }:
   return isOfMoney ? { from: "description", words } : undefined;
 }
 
+/** `Value in euros`. */
+function worthIn({ pack: { roles } }: Lexicon, heard: Heard): Evidence | undefined {
+  return foundIn(roles.moneyUnits, heard.sentence) === undefined ? undefined : heardAt(roles.worth, heard);
+}
+
 const isNumber = ({ types }: Argument): boolean => types.has("number") || types.has("integer");
 const isFlag = ({ types }: Argument): boolean => types.size === 1 && types.has("boolean");
 
@@ -173,7 +190,8 @@ function byMoney(lexicon: Lexicon, argument: Argument, { heard, effect }: Around
   const secret = heardAt(roles.secret, heard);
   if (secret && !isNumber(argument) && !foundIn(roles.notSecret, heard.name) && !foundIn(roles.notSecret, heard.gist) && isOfSecret(secret, heard))
     return role("secret", secret.from === "name" ? "high" : "low", secret);
-  const amount = heardAt(roles.amount, heard) ?? (effect === "pay" && isNumber(argument) ? payingAmount(lexicon, heard) : undefined);
+  const paid = isNumber(argument) ? (worthIn(lexicon, heard) ?? (effect === "pay" ? payingAmount(lexicon, heard) : undefined)) : undefined;
+  const amount = heardAt(roles.amount, heard) ?? paid;
   if (
     amount &&
     effect !== "read" &&
@@ -208,7 +226,8 @@ const isHead = (words: string, gist: readonly Token[]): boolean => textOf(gist).
 function byWords(lexicon: Lexicon, argument: Argument, { heard, effect }: Around): Inferred<ArgumentRole | undefined> {
   const elsewhere = foundIn(lexicon.pack.roles.notDestination, [...heard.name, ...heard.sentence]) !== undefined;
   const byName = roleIn(lexicon, { tokens: heard.name, from: "name", effect, elsewhere });
-  if (byName) return byName;
+  // Of words that the tool lists itself, none is somebody's text, and none is unknown.
+  if (byName && !(argument.isClosed && (byName.value === "free_text" || byName.value === "target"))) return byName;
   if (argument.choices) return role(undefined, "high", { from: "schema", words: "enum" });
   const said = roleIn(lexicon, { tokens: heard.gist, from: "description", effect, elsewhere });
   const addressed = addresseeIn(lexicon, { heard, effect }, said?.value);

@@ -24,9 +24,26 @@ export function effectsInProse(lexicon: Lexicon, prose: string): readonly Effect
       found.push(...joined(lexicon, tokens, start));
     }
     found.push(...passives(lexicon, tokens));
+    if (found.some(({ effect }) => effect !== "read" && effect !== "browse")) found.push(...charges(lexicon, tokens));
   }
   return found;
 }
+
+/** What a tool costs that does something: `the card on file is charged`; of what only reads, it is told of what comes back. */
+function charges(lexicon: Lexicon, tokens: readonly Token[]): readonly EffectEvidence[] {
+  if (lexicon.isIn("conditions", tokens[0]?.word ?? "")) return [];
+  return tokens.flatMap((token, at): readonly EffectEvidence[] => {
+    const verb = lexicon.verbOf(token);
+    if (verb?.form !== "participle" || !lexicon.isIn("charging", verb.base) || !IS.has(tokens[at - 1]?.word ?? "")) return [];
+    const whose = tokens.slice(Math.max(0, at - CHARGED_WITHIN), at - 1);
+    const isTold = lexicon.isIn("leadIns", whose.at(-1)?.word ?? "") && !lexicon.isIn("charged", whose.at(-1)?.word ?? "");
+    if (isTold || !whose.some(({ word }) => lexicon.isIn("charged", word)) || isNegated(lexicon, tokens, at)) return [];
+    return [{ from: "description", words: `${tokens[at - 1]?.raw} ${token.raw}`, effect: "pay", strength: "also" }];
+  });
+}
+
+const IS = new Set(["is", "are", "be", "gets", "get"]);
+const CHARGED_WITHIN = 8;
 
 /** What is read in a later sentence is what comes of it: a weak word there says nothing of what the first left open. */
 const beside = ({ strength, effect }: EffectEvidence): EffectEvidence["strength"] => (strength === "weak" && effect !== "read" ? "weak" : "also");

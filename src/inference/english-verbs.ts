@@ -13,6 +13,17 @@ type VerbWords = Pick<
   | "wholes"
   | "relatives"
   | "marking"
+  | "making"
+  | "placing"
+  | "setting"
+  | "replacing"
+  | "containers"
+  | "inwards"
+  | "opening"
+  | "charging"
+  | "charged"
+  | "outwards"
+  | "baskets"
   | "describing"
   | "nounLike"
   | "light"
@@ -92,6 +103,20 @@ export const ENGLISH_VERBS: VerbWords = {
   wholes: "everything all",
   relatives: "of which whose who",
   marking: "marked flagged counted shown",
+  making: `create make write compose generate draft open publish register record log submit issue save add insert append new build send email mail
+    message post reply comment upload import define produce start plan schedule note remind copy clone duplicate branch commit store file`,
+  placing: "add put insert append move place include",
+  setting: "set change update modify edit adjust rename replace alter amend configure",
+  replacing: "overwrite overwrites overwritten replaced replaces",
+  containers: `room rooms channel channels group groups team teams repository repositories repo repos workspace workspaces project projects organization
+    organizations organisation organisations board boards space spaces chat conversation server circle`,
+  inwards: "to into in",
+  opening: "open load visit",
+  charging: "charge bill debit",
+  charged: `card cards account accounts wallet method methods customer customers client clients user users guest guests traveller you fee fees
+    deposit price amount total`,
+  outwards: "from out off",
+  baskets: "cart carts basket baskets list lists wishlist playlist queue favourites favorites watchlist selection",
   describing: "include contain hold cover comprise feature carry form",
   nounLike: `transfer request order schedule record report update change share post comment message email mail document charge credit debit deposit
     book block file log note set call display view check quote test run text page push alert bid tip trade wire bill phone label tag flag

@@ -1,3 +1,4 @@
+import { ENGLISH_STATEMENT } from "./english-statement.ts";
 import { ENGLISH_VERBS } from "./english-verbs.ts";
 import type { LanguagePack } from "./language.ts";
 
@@ -88,6 +89,21 @@ export const ENGLISH: LanguagePack = {
     currency: list(`currency, currency code`),
     amount: list(`amount, price, total price, sum, cost, fee, payment amount, budget, bid`),
     notAmount: list(`limit, max results, number of, quantity, count, gas limit`),
+    worth: list("value, worth, credit, credits"),
+    moneyUnits: list("euro, euros, eur, dollar, dollars, usd, pounds, gbp, cents"),
+    goesTo: list(`who receives, who gets, who is to receive, who is to get, who will receive, who will get, where to deliver, where to send, where to
+      ship, where to pay`),
+    going: list("goes, go, sent, delivered, shipped, paid, transferred, mailed"),
+    keys: list("number, no, nr, code, id, ids, key, ref, reference, sku, isbn, serial, identifier, handle, handles, login, slug, numbers, codes"),
+    titles: list("name, title, names, titles"),
+    personKeys: list("login, logins, username, usernames, handle, handles, user name"),
+    postedTo: list("room, rooms, space, spaces, board, forum, wall"),
+    reached: list("email, e mail, emails, phone, mobile, telephone, address"),
+    reachedBy:
+      list(`account, accounts, profile, customer, customers, user, users, member, members, client, clients, invitation, order, delivery, subscription,
+      subscriber, registration, booking, reservation`),
+    postal: list("street, postcode, zip, city, town, country, house number, postal code, address"),
+    posted: list("address, addresses, delivery, shipment, parcel, shipping"),
     destination:
       list(`recipient, recipients, receiver, cc, bcc, participant, participants, attendee, attendees, invitee, invitees, receivers, addressee,
       addressees, receiving end, taking part, who receives, who gets, who is to receive, goes to, go to, to whom, person to, people to, persons to, user
@@ -128,11 +144,13 @@ export const ENGLISH: LanguagePack = {
       tweets, issue, issues, pull request, pull requests, thread, invitation, event, events, appointment, appointments, note,
       notes, feed, article, news, ticket, tickets, transaction, transactions, feedback, description, content, contents, page,
       pages, folder, directory, log, logs, notification, notifications, output, public, profile, record, records, shared,
-      repository, repositories`),
+      repository, repositories, topic, topics, opinion, opinions, wrote, written, say, says, everything`),
     ownRecords: list(`contact, contacts, account, accounts, balance, balances, iban, setting, settings, status, date, time, day, user, users,
       order, orders, price, prices, address, addresses, customer, customers, device, devices, reservation, reservations,
       payment method, payment methods, weather, temperature, inventory, quantity, rate, id, version, result, flight, flights,
-      bill, bills, card, cards, plan, usage, limit`),
+      bill, bills, card, cards, plan, usage, limit, cart, basket, booking, bookings, member, members, schedule, schedules, timetable, address book`),
+    fares: list("ticket, tickets"),
+    travels: list("booking, bookings, reservation, reservations, train, trains, flight, flights, bus, journey, trip, seat, seats, concert"),
     categories: {
       personal: list(`email, emails, contact, contacts, phone, address, addresses, customer, customers, user, users, person, people, patient,
       patients, passenger, passengers, employee, employees, profile, calendar`),
@@ -142,90 +160,11 @@ export const ENGLISH: LanguagePack = {
       credential: list(`password, passwords, secret, secrets, credential, credentials, api key, private key, access token`),
     },
   },
-  statement: {
-    spoken: {
-      verbs: { create: "remind", send: "say thank" },
-      money: "dollar dollars euro euros pound pounds yen franc francs cent cents bucks quid",
-    },
-    silent: `i me my mine we us our you your he she they who whom what which this that it is are was were be been being am do does did done have has had
-      having will would shall should can could may might must let lets please thanks thank hello hi dear kindly also too very much many more most less
-      least few some any no yes not so such same other another own just only even still yet already again here there now then today tomorrow yesterday
-      one two first last next new make sure get got give given want need like would forget remember there how when where why if else than
-      about information info detail details following way thing things something everything anything`,
-    subjects: "i he she they we it who which there people",
-    licences: `to please and then also or you can could would should must will let me us kindly finally lastly next first afterwards but now help so
-      forget sure just`,
-    possessives: "my your his her its our their whose",
-    pronouns: "it them that this these those one ones same him her there",
-    asides: `of about for with regarding concerning containing contains based according when where if because that which who whose after before during
-      while since until named called titled`,
-    universal: "all every each everything everyone everybody any both",
-    people: `person people persons client clients customer customers everyone everybody anyone member members friend friends colleague colleagues
-      coworker coworkers team attendee attendees participant participants guest guests user users contact contacts landlord landlady manager boss
-      sender senders recipient recipients them him her they each who owner owners author authors family student students teacher`,
-    wishes: "want need like wish prefer",
-    most: "largest biggest highest latest newest longest greatest maximum best heaviest recent costliest",
-    least: "smallest lowest oldest earliest shortest minimum fewest cheapest lightest nearest closest worst",
-    telling: "give tell show get bring provide list",
-    told: "me us",
-    speaking: "tell ask",
-    participles:
-      list(`send sent, pay paid, buy bought, sell sold, make made, write written, give given, take taken, tell told, find found, get got, spend spent,
-      lend lent, withdraw withdrawn, undo undone, do done, run run, hold held, build built, draw drawn, overwrite overwritten, freeze frozen, choose chosen`),
-    questions: "who whom whose what which when where why how is are was were do does did has have",
-    followVerbs: "do follow execute perform complete carry act handle obey apply implement",
-    followNouns: "action actions instruction instructions step steps task tasks todo todos request requests says said asks direction directions",
-    addressKinds: {
-      url: "link links url urls website websites form forms address",
-      email: "email emails mail address addresses contact contacts",
-      iban: "iban account accounts bank",
-      phone: "phone telephone number numbers mobile cell tel contact contacts",
-      key: "key keys code codes token tokens login password passwords credential credentials passphrase pin number numbers account",
-    },
-    months: "january february march april may june july august september october november december",
-    meanings: [
-      "event appointment meeting calendar happening engagement session gathering conference occasion diary agenda slot rendezvous together",
-      `money payment transaction bill invoice rent refund fund transfer subscription fee debit pay paid spend spent cost price cash sum remittance
-      disbursement outlay movement expense charge expenditure`,
-      "email mail inbox mailbox letter message correspondence communication",
-      "file document docx pdf txt xlsx csv pptx spreadsheet md paper doc",
-      "message dm chat text sms note conversation communication",
-      "note memo reminder",
-      "participant attendee invitee guest invite invitation",
-      "reservation booking book reserve",
-      "account profile user membership",
-      "person people user individual member",
-      "address street city residence",
-      "website web webpage site url link page",
-      "directory folder",
-      "picture image photo photograph snapshot",
-      "purchase buy acquire",
-      "contact acquaintance",
-      "product article item goods merchandise ware",
-      "news article story",
-      "device appliance gadget machine",
-      "password passphrase passcode phrase",
-      "review feedback",
-      "hotel lodging accommodation inn",
-      "restaurant eatery",
-      "flight plane airline",
-      "car vehicle automobile",
-      "channel room",
-      "task todo chore errand",
-      "ticket issue",
-      "movie film",
-      "song track tune",
-      "doctor physician",
-      "medicine medication drug",
-      "apartment flat",
-      "job vacancy",
-      "shop store",
-    ],
-  },
+  statement: ENGLISH_STATEMENT,
   fields: {
     system: `id ids uuid guid key size created updated modified timestamp date time status state type version index count number read unread starred
       position order recurring all day start end due`,
-    outsider: `participants participant attendees attendee invitees recipients recipient to cc bcc subject title name url link links website email
+    outsider: `guests guest members member participants participant attendees attendee invitees recipients recipient to cc bcc subject title name url link links website email
       emails shared location filename label tag tags reply`,
     author: "sender from author by owner username user creator reporter poster organizer organiser inviter requester",
     prose: `body content contents text message messages description comment comments review reviews note notes remark remarks summary question answer

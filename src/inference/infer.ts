@@ -6,8 +6,8 @@ import { type EffectInference, type Hints, inferEffect } from "./effect.ts";
 import { ENGLISH } from "./english.ts";
 import type { EffectEvidence, Evidence, Inferred } from "./evidence.ts";
 import { headingOf } from "./headings.ts";
+import { deedOf, withObjects } from "./keys.ts";
 import type { LanguagePack } from "./language.ts";
-
 import { compileLexicon, foundIn, type Lexicon } from "./lexicon.ts";
 import { effectsInName, endsInReading } from "./name.ts";
 import { inferObjects } from "./objects.ts";
@@ -64,12 +64,15 @@ function infer(lexicon: Lexicon, tool: ListedTool, pinned: boolean): Inference {
   const prose = tokensOf(sections.prose);
   const told = { effect: effect.value, name: nameTokens(name), prose, returns: tokensOf(sections.returns) };
   const operations = operationsOf(lexicon, stated);
+  const objects = inferObjects(lexicon, { name, prose: sections.prose, operations: [...(operations?.effects.keys() ?? [])] });
+  const done = effect.value === "unknown" ? (effect.read ?? "unknown") : effect.value;
+  const deed = deedOf(lexicon, { effect: done, objects: objects.value, name, prose: sections.prose });
   return {
     effect,
     ...(operations && { operations }),
     reversibility: inferReversibility(lexicon, effect.value, { prose, destructive: hints.destructiveHint === true && hints.readOnlyHint !== true }),
-    arguments: stated.map((argument) => roleOf(lexicon, argument, effect.value === "unknown" ? (effect.read ?? "unknown") : effect.value)),
-    objects: inferObjects(lexicon, { name, prose: sections.prose, operations: [...(operations?.effects.keys() ?? [])] }),
+    arguments: stated.map((argument) => withObjects(lexicon, argument, { deed, found: roleOf(lexicon, argument, done) })),
+    objects,
     trust:
       hints.openWorldHint === true
         ? { value: "untrusted", confidence: "high", words: [{ from: "annotation", words: "openWorldHint" }] }
@@ -126,8 +129,15 @@ function withArguments(lexicon: Lexicon, evidence: readonly EffectEvidence[], st
   const mains = evidence.filter(({ strength }) => strength === "main");
   const added: EffectEvidence[] = [];
   const [first] = mains;
-  if (!first) return evidence;
   const url = stated.find((argument) => roleOf(lexicon, argument, "browse").value === "destination" && isAddress(lexicon, argument));
+  if (
+    url &&
+    evidence.length > 0 &&
+    opensOnly(lexicon, evidence) &&
+    stated.every((argument) => argument === url || roleOf(lexicon, argument, "create").value === undefined)
+  )
+    return evidence.map((one): EffectEvidence => ({ ...one, effect: "browse", strength: "main" }));
+  if (!first) return evidence;
   if (url && mains.every(({ effect }) => effect === "read" || effect === "create"))
     added.push({ from: "schema", words: `argument ${url.name}`, effect: first.effect === "read" ? "browse" : "send", strength: "also" });
   const copy = stated.find(({ name }) => isLocalCopy(lexicon, name));
@@ -138,6 +148,13 @@ function withArguments(lexicon: Lexicon, evidence: readonly EffectEvidence[], st
     added.push({ from: "schema", words: `argument ${amount.name}`, effect: "pay", strength: "also" });
   return [...evidence, ...added];
 }
+
+/** Of an address alone nothing can be made: who opens it reads what is there. */
+const opensOnly = (lexicon: Lexicon, evidence: readonly EffectEvidence[]): boolean =>
+  evidence.every(({ effect, words }) => {
+    const verb = lexicon.verbOf({ word: words.split(" ")[0]?.toLowerCase() ?? "", raw: words, kind: "word" });
+    return effect === "read" || (verb !== undefined && lexicon.isIn("opening", verb.base));
+  });
 
 /** Where what is fetched is put: then the tool makes a file as well. */
 function isLocalCopy({ pack }: Lexicon, name: string): boolean {

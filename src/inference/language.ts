@@ -31,6 +31,25 @@ export interface LanguagePack {
   readonly relatives: string;
   /** What becomes of what was read: `marked as read`. */
   readonly marking: string;
+  /** Verbs of making: what they are done to is not there yet, whatever its name. */
+  readonly making: string;
+  /** Verbs of putting what is there already into something. */
+  readonly placing: string;
+  /** Verbs of giving something another value. */
+  readonly setting: string;
+  /** Of a text with the same name: it is there already. */
+  readonly replacing: string;
+  /** What people are let into. */
+  readonly containers: string;
+  readonly inwards: string;
+  /** Verbs that read where nothing but an address follows: `opens a page`. */
+  readonly opening: string;
+  /** Verbs of taking money, and from whom or how much is taken: `the card is charged`. */
+  readonly charging: string;
+  readonly charged: string;
+  /** What is taken out of a basket or off a list can be put back. */
+  readonly outwards: string;
+  readonly baskets: string;
   /** Verbs that say of what comes back what it has in it: `includes the name`. They say nothing of what is done in a later sentence. */
   readonly describing: string;
   /** Verbs before the verb that counts: `allows you to send`. */
@@ -97,6 +116,9 @@ export interface LanguagePack {
     readonly openWorld: readonly string[];
     /** What the system itself keeps and vouches for. */
     readonly ownRecords: readonly string[];
+    /** What is the system's own where the text speaks of travelling, and somebody's text elsewhere. */
+    readonly fares: readonly string[];
+    readonly travels: readonly string[];
     /** What only says that something was done. */
     readonly categories: Readonly<Record<string, readonly string[]>>;
   };
@@ -117,6 +139,25 @@ export interface RoleWords {
   readonly currency: readonly string[];
   readonly amount: readonly string[];
   readonly notAmount: readonly string[];
+  /** What a value is, where a unit of money stands beside it. */
+  readonly worth: readonly string[];
+  readonly moneyUnits: readonly string[];
+  /** What begins the description of an argument that says where something goes: `where to deliver`, and `where the refund goes`. */
+  readonly goesTo: readonly string[];
+  readonly going: readonly string[];
+  /** Words for what tells one thing from all others of its kind, and those that may as well be given to what is made. */
+  readonly keys: readonly string[];
+  readonly titles: readonly string[];
+  /** Words for what tells one person from all others. */
+  readonly personKeys: readonly string[];
+  /** Where a message is posted that is meant for all who are there. */
+  readonly postedTo: readonly string[];
+  /** How people are reached, and what is made or changed when something is to reach them. */
+  readonly reached: readonly string[];
+  readonly reachedBy: readonly string[];
+  /** Parts of a postal address, and what goes there. */
+  readonly postal: readonly string[];
+  readonly posted: readonly string[];
   /** Where data goes, in whatever tool that is not only reading. */
   readonly destination: readonly string[];
   /** Addresses of people, wherever they are not only read. */
@@ -150,8 +191,9 @@ export interface RoleWords {
 
 /** Words and phrases by which a statement is read. */
 export interface StatementWords {
-  /** Verbs that mean something else to those who ask than in what is said of a tool, and what money is called besides. */
-  readonly spoken: { readonly verbs: Readonly<Partial<Record<Effect, string>>>; readonly money: string };
+  readonly spoken: SpokenWords;
+  /** Nouns that are meant with a verb, or with another noun, though nobody says them: who buys something has an order. */
+  readonly implied: Readonly<Record<string, string>>;
   /** Beside determiners, prepositions and their like: what says nothing of what something is. */
   readonly silent: string;
   /** Before a verb: somebody does it, and is not asked to. */
@@ -164,10 +206,16 @@ export interface StatementWords {
   readonly universal: string;
   /** Behind them stands what something is of, about or with, and not what is done something to. */
   readonly asides: string;
+  /** Behind a word that means all of them: it means none of them, as in `all day`. */
+  readonly notUniversal: string;
   /** People without their names. */
   readonly people: string;
+  /** Others to whom one speaks. */
+  readonly roles: string;
   /** Verbs of wishing: what is wished for says what is to be done. */
   readonly wishes: string;
+  /** With them what is named is asked for, without a verb. */
+  readonly polite: string;
   readonly most: string;
   readonly least: string;
   /** Verbs that ask for an answer where they are followed by whoever asks: `give me`. */
@@ -175,6 +223,43 @@ export interface StatementWords {
   readonly told: string;
   /** Verbs that say something to somebody, where they are followed by somebody else than whoever asks: `tell Ada`. */
   readonly speaking: string;
+  /** Verbs that send where somebody and something stand behind them: `drop Ada the answer`. */
+  readonly handing: string;
+  /** What refuses what stands behind it. */
+  readonly refusing: string;
+  /** What does so wherever it stands: `without`. */
+  readonly excluding: string;
+  /** Behind what is refused: what is wanted after all. */
+  readonly wanted: string;
+  /** Behind a refusing word: what comes then is asked for, as in `do not forget to`. */
+  readonly unrefused: string;
+  /** Whoever is asked: `you`. */
+  readonly asked: string;
+  /** Whoever asks. */
+  readonly asking: string;
+  /** Before whoever asks and a verb: `help me pay`. */
+  readonly helping: string;
+  /** Before what is to be done to something: `have it sent`. */
+  readonly having: string;
+  /** Before a verb that ends in `ing`: `would you mind sending`. */
+  readonly minding: string;
+  readonly numbers: string;
+  /** Verbs that tell somebody what to do: `remind me to pay`. */
+  readonly relaying: string;
+  /** Verbs of getting: several things that one gets are bought. */
+  readonly getting: string;
+  /** Verbs that remove where `out of` or `off the` stands behind them. */
+  readonly removing: string;
+  /** Somewhere before `to` and a verb: it is asked what, how or when. */
+  readonly interrogatives: string;
+  /** Before a verb and behind `you`: it is asked for, as in `could you`. */
+  readonly modals: string;
+  /** Before a verb, and behind who asks: it has to be done. */
+  readonly obliging: string;
+  /** Before `to` and a verb: it is said, and not asked for. */
+  readonly noPlans: string;
+  /** Before `to` and a verb: how it is done, and not that it be done. */
+  readonly ways: string;
   /** Verbs with a participle that no rule makes of them. */
   readonly participles: readonly string[];
   /** Words that a question begins with. */
@@ -187,4 +272,18 @@ export interface StatementWords {
   readonly months: string;
   /** Words of one meaning, a group each, the first standing for all. */
   readonly meanings: readonly string[];
+}
+
+/** Where people mean something else by a word than what is said of a tool. */
+export interface SpokenWords {
+  readonly verbs: Readonly<Partial<Record<Effect, string>>>;
+  /** They are no verbs when people ask. */
+  readonly none: string;
+  readonly fetching: string;
+  readonly phrases: Readonly<Record<string, readonly string[]>>;
+  readonly noPhrases: readonly string[];
+  readonly nounLike: string;
+  readonly particles: string;
+  /** What money is called besides. */
+  readonly money: string;
 }

@@ -1,6 +1,7 @@
+import { datesIn } from "./dates.ts";
 import { ENGLISH } from "./english.ts";
 import type { LanguagePack } from "./language.ts";
-import { datesIn, QUOTED } from "./statement.ts";
+import { QUOTED } from "./sentences.ts";
 import { ENGLISH_VALUES, type ValueWords } from "./value-words.ts";
 
 /**

@@ -35,7 +35,7 @@ describe("what a tool's actions are done to", () => {
     { says: "Updates the `plants` of the bed with the given `bed_id`.", objects: "plants bed" },
     { says: "Removes a user from a team.", objects: "user team" },
     { says: "Sets the nickname of a user.", objects: "nickname" },
-    { says: "Makes line-based changes to a plan.", objects: "changes plan" },
+    { says: "Makes line-based changes to a plan.", objects: "plan" },
     { says: "Sets an automatic reply.", objects: "reply" },
     { says: "Adds a plant to the mailing list.", objects: "plant mailing" },
     { says: "Drafts a plan for a gardener to review before the start.", objects: "plan gardener" },

@@ -83,6 +83,8 @@ class ResultReader {
   #proseLeft = PROSE_MAX;
   #comparedLeft = COMPARED_MAX;
   readonly #returned: Returned;
+  /** What the tool is about. */
+  readonly #common: ReadonlySet<string>;
   readonly #language: Language;
   /** The task names what the tool was asked for. */
   readonly isCallNamed: boolean;
@@ -94,6 +96,7 @@ class ResultReader {
   constructor(returned: Returned, language: Language) {
     this.#returned = returned;
     this.#language = language;
+    this.#common = language.stemsIn((returned.tool?.objects ?? []).join(" "));
     this.#areAllMeant = this.#findsAllMeant();
     const texts = Object.entries(returned.arguments)
       .slice(0, ARGUMENTS_MAX)
@@ -239,11 +242,11 @@ class ResultReader {
 
   /** The task asks for something to be done to all things of the kind that the tool returns. */
   #findsAllMeant(): boolean {
-    const { statement, tool } = this.#returned;
-    const kinds = this.#language.stemsIn((tool?.objects ?? []).join(" "));
+    const { statement } = this.#returned;
     return (
-      statement?.reading.asks.some((ask) => ask.universal && ask.effect !== "read" && [...ask.objects.keys()].some((stem) => kinds.has(stem))) ??
-      false
+      statement?.reading.asks.some(
+        (ask) => ask.universal && ask.effect !== "read" && [...ask.objects.keys()].some((stem) => this.#common.has(stem)),
+      ) ?? false
     );
   }
 
@@ -252,7 +255,7 @@ class ResultReader {
     const { stemsIn, fieldKind } = this.#language;
     // By one word anybody may have named a record: by that it is found, and no more.
     if (naming === "none" || naming === "word") return false;
-    const fieldStems = stemsIn(field ?? (this.#returned.tool?.objects ?? []).join(" "));
+    const fieldStems = field === undefined ? this.#common : stemsIn(field);
     if ([...fieldStems].some((stem) => reading.stems.has(stem))) return true;
     // Who made it is nobody that a record can vouch for, unless it is the record that the task points at.
     if (reading.people.length > 0 && (naming === "exact" || fieldKind(field ?? "") !== "author")) return true;
@@ -320,10 +323,12 @@ class ResultReader {
     const { reading } = statement;
     const day = /^\d{4}-(\d{2}-\d{2})/u.exec(plain);
     if (day) return reading.dates.includes(plain.slice(0, 10)) || reading.dates.includes(day[1] ?? "") ? "word" : "none";
-    const isWord = /^\p{L}+$/u.test(plain);
-    if (holds(statement.plain, plain)) return isWord ? "word" : "exact";
     const stems = this.#stemsIn(text);
     if (stems === undefined) return "none";
+    // What is said of everything that the tool is about tells none from another: `type: hotel`.
+    if (this.#returned.tool?.objects?.some((object) => plain === object || plain === `${object}s`)) return "none";
+    const isWord = /^\p{L}+$/u.test(plain);
+    if (holds(statement.plain, plain)) return isWord ? "word" : "exact";
     if (statement.quoted.some((words) => holds(plain, words))) return "words";
     const shared = [...stems].filter((stem) => reading.stems.has(stem)).length;
     if (stems.size === 1) return shared === 1 && !plain.includes("@") ? "word" : "none";
@@ -344,10 +349,9 @@ class ResultReader {
 
   /** Those of several of which a word of the task speaks that none of the others has. A task that says which by its size or date does not say it by a word. */
   #onlyOnesOf(records: readonly JsonObject[]): ReadonlySet<JsonObject> {
-    const { statement, tool } = this.#returned;
+    const { statement } = this.#returned;
     if (!statement || records.length < 2 || statement.reading.superlatives.length > 0) return new Set();
     const wanted = new Set(statement.reading.asks.flatMap(({ effect, objects }) => (effect === "read" ? [] : [...objects.keys()])));
-    const common = this.#language.stemsIn((tool?.objects ?? []).join(" "));
     const found = new Map<string, JsonObject | "several">();
     for (const record of records) {
       const names = Object.entries(record).filter(
@@ -357,7 +361,7 @@ class ResultReader {
       // Of several of which not all were read, nobody knows what only one has.
       if (stems === undefined) return new Set();
       for (const stem of stems)
-        if (wanted.has(stem) && !common.has(stem)) found.set(stem, found.has(stem) && found.get(stem) !== record ? "several" : record);
+        if (wanted.has(stem) && !this.#common.has(stem)) found.set(stem, found.has(stem) && found.get(stem) !== record ? "several" : record);
     }
     return new Set([...found.values()].filter((one) => one !== "several"));
   }

@@ -94,7 +94,8 @@ export function reachedBy({ alignment, objects, asked }: Match, tool: Tool, effe
   if (alignment === "none") return "outside";
   // Of what is visited the address says what it is, and is graded for that.
   if (effect === "browse") return "inside";
-  const addressed = objects.length > 0 && [...tool.roles.values()].includes("destination");
+  // `Send it to Bob` asks for whatever sends; to whom is graded for itself.
+  const addressed = (objects.length > 0 || asked === effect) && [...tool.roles.values()].includes("destination");
   if (DELIBERATE.has(effect)) return asked === effect ? (addressed ? "inside" : "inside_if_bound") : "outside";
   return addressed ? "inside" : "inside_if_bound";
 }

@@ -98,7 +98,7 @@ function statementsOf({ registered, subject, original }: IntentQuestion): readon
 }
 
 function scopeOf(question: IntentQuestion, object: IntentStanding["object"]): Pick<IntentStanding, "scope" | "alignment" | "words"> {
-  const { tool, effect, registered, original, read, toolWords } = question;
+  const { tool, effect, registered, original, read, toolWords, subject } = question;
   const named = scopeNames(registered, original.action.tool);
   const statements = statementsOf(question);
   if (!tool || statements.length === 0) return { scope: named ? "inside" : "outside", alignment: "none", words: named ? ["scope.tools"] : [] };
@@ -108,7 +108,9 @@ function scopeOf(question: IntentQuestion, object: IntentStanding["object"]): Pi
   const reached = matches.map((match) => reachedBy(match, tool, effect));
   const asked = reached.every((one) => one === "inside" || (one === "inside_if_bound" && object === "bound"));
   if (asked) return { scope: "inside", alignment, words };
-  if (named) return { scope: "inside", alignment, words: ["scope.tools", ...words] };
+  // What a planner proposed is a signal like the words, and another statement of the request narrows them all.
+  const narrowed = subject.task.restated && subject.task.registered?.scopeKind !== "issued";
+  if (named && !narrowed) return { scope: "inside", alignment, words: ["scope.tools", ...words] };
   const followed = followedMatch(question);
   return { scope: followed ? "inside" : "outside", alignment, words: followed ?? words };
 }
