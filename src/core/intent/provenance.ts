@@ -25,8 +25,8 @@ export interface Grading {
   amountOf(value: Json): Provenance;
 }
 
-/** Texts of one call whose grade is looked for, as many as a task has values; where more of them differ, nobody vouches for the rest. */
-export const GRADED_MAX = 4_096;
+/** Texts and addresses of one call whose grade is looked for, some 20 ms; where more of them differ, nobody vouches for the rest. */
+export const GRADED_MAX = 2_048;
 
 /** Whoever asks chooses how many values there are, and decisions wait meanwhile: each is looked for once. */
 export function gradingOf(known: Known, registrableOf: Language["registrableOf"]): Grading {
