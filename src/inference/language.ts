@@ -158,6 +158,8 @@ export interface RoleWords {
   /** Parts of a postal address, and what goes there. */
   readonly postal: readonly string[];
   readonly posted: readonly string[];
+  /** Of an amount: what is looked for is more or less. */
+  readonly bounds: readonly string[];
   /** Where data goes, in whatever tool that is not only reading. */
   readonly destination: readonly string[];
   /** Addresses of people, wherever they are not only read. */
