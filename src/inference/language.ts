@@ -31,6 +31,7 @@ export interface LanguagePack {
   readonly relatives: string;
   /** What becomes of what was read: `marked as read`. */
   readonly marking: string;
+  readonly seeing: string;
   /** Verbs of making: what they are done to is not there yet, whatever its name. */
   readonly making: string;
   /** Verbs of putting what is there already into something. */

@@ -95,6 +95,8 @@ describe("what was read", () => {
     { description: "Gets the letters. They are marked as read once this tool is called.", effect: "read high" },
     { description: "Gets the letters. They are marked as junk once this tool is called.", effect: "update low" },
     { description: "Gets the letters. They will be flagged as seen.", effect: "read high" },
+    { description: "Gets the letters. They are marked as perused once this tool is called.", effect: "read high" },
+    { description: "Gets the letters. They are marked as answered once this tool is called.", effect: "update low" },
     { description: "Gets the letters. They will be deleted as read.", effect: "delete low" },
   ])("counts as read by then: $description", ({ description, effect }) => {
     expect(effectOf("t17", description)).toBe(effect);
