@@ -189,7 +189,10 @@ function observedIn({ policies, intent }: ReportPorts, { record, asked, view, ev
   const tool = policies.current().tools.get(action.tool);
   const statement = view.registered && rootStatement(view.registered, event.at);
   const attests = !event.bypassed && !event.mutated && !asked.truncated;
-  const seen = intent.observe({ text: asked.result, toolName: action.tool, tool, arguments: action.arguments }, { statement, observed: view.observed });
+  const seen = intent.observe(
+    { text: asked.result, toolName: action.tool, tool, arguments: action.arguments },
+    { statement, observed: view.observed },
+  );
   const entries = attests ? seen.entries : seen.entries.map((entry) => ({ ...entry, grade: "free_text" as const, bound: false }));
   return attests ? { root, ...seen } : { root, entries, amounts: [], followed: [] };
 }

@@ -200,6 +200,9 @@ const LISTS = ["leadIns", "adverbs", "conjunctions", "determiners", "preposition
 const BE = new Set(["be", "get", "gets", "automatically"]);
 const SEEN = new Set(["read", "seen", "viewed", "opened"]);
 
+const isSeen = (lexicon: Lexicon, tokens: readonly Token[], at: number): boolean =>
+  [at, at + 1].some((next) => SEEN.has(tokens[next]?.word ?? "") || lexicon.isIn("seeing", lexicon.verbAt(tokens, next)?.base ?? ""));
+
 /** What becomes of something when the tool is called: `the old one will be cancelled`. */
 function passives(lexicon: Lexicon, tokens: readonly Token[]): readonly EffectEvidence[] {
   const found: EffectEvidence[] = [];
@@ -213,7 +216,7 @@ function passives(lexicon: Lexicon, tokens: readonly Token[]): readonly EffectEv
       BE.has(tokens[at - 1]?.word ?? "") || (BE.has(before) && tokens.some(({ word }) => word === "will")) || (called && /^(are|is)$/.test(before));
     if (!happens || !(called || tokens.some(({ word }) => word === "will" || word === "automatically"))) continue;
     // Of what is fetched that it counts as read by then, is part of reading it.
-    if (lexicon.isIn("marking", tokens[at]?.word ?? "") && tokens.slice(at + 1, at + 3).some(({ word }) => SEEN.has(word))) continue;
+    if (lexicon.isIn("marking", tokens[at]?.word ?? "") && isSeen(lexicon, tokens, at + 1)) continue;
     const evidence = evidenceOf(lexicon, tokens, { at, verb });
     if (evidence && evidence.effect !== "read" && evidence.effect !== "browse") found.push({ ...evidence, strength: "also" });
   }

@@ -5,7 +5,7 @@ const list = (text: string): readonly string[] => text.split(/,\s*/);
 
 const SPOKEN: SpokenWords = {
   verbs: {
-    create: "remind rebook reorder",
+    create: "remind rebook reorder grab",
     send: "say thank cc resend congratulate greet reassure chase nag poke",
     update: "return",
   },

@@ -13,6 +13,7 @@ type VerbWords = Pick<
   | "wholes"
   | "relatives"
   | "marking"
+  | "seeing"
   | "making"
   | "placing"
   | "setting"
@@ -102,6 +103,7 @@ export const ENGLISH_VERBS: VerbWords = {
   questions: "what which who whom whose whether how when where if",
   wholes: "everything all",
   relatives: "of which whose who",
+  seeing: "read view see open peruse retrieve",
   marking: "marked flagged counted shown",
   making: `create make write compose generate draft open publish register record log submit issue save add insert append new build send email mail
     message post reply comment upload import define produce start plan schedule note remind copy clone duplicate branch commit store file`,

@@ -24,6 +24,7 @@ export const ENGLISH: LanguagePack = {
     previous first second third upcoming pending old unread public private personal secure detailed possible potential applicable relevant
     appropriate optimal temporary initial final total main primary short long large small big simple basic general real good best better more
     less many much few such same similar two three ten human free empty open closed daily weekly monthly permanent already auto automatic local remote smart fixed
+    there again newest oldest past
     you they we us our my i me yourself itself up out off down away back around together
     what made sent paid written kept held taken frozen lost stolen bought sold chosen known`,
   genericNouns: `data information info details detail list lists result results item items object objects value values name names id ids
@@ -32,7 +33,7 @@ export const ENGLISH: LanguagePack = {
     option options criteria filter filters set kind kinds way entry entries thing things output input response request status state system
     tool tools function functions action actions operation operations title description part parts
     attribute attributes property properties one ones format example reason hour hours minute minutes week weeks month months year
-    years`,
+    years everything anything`,
   people: "user users person people agent agents recipient recipients someone somebody anyone everyone others",
   nounsInLy: "reply family assembly supply anomaly ally monopoly fly belly jelly butterfly",
   negations: "not never without cannot can't don't doesn't won't no neither nor instead rather isn't aren't",
@@ -104,6 +105,7 @@ export const ENGLISH: LanguagePack = {
       subscriber, registration, booking, reservation`),
     postal: list("street, postcode, zip, city, town, country, house number, postal code, address"),
     posted: list("address, addresses, delivery, shipment, parcel, shipping"),
+    bounds: list("max, min, maximum, minimum, up to, at least, at most"),
     destination:
       list(`recipient, recipients, receiver, cc, bcc, participant, participants, attendee, attendees, invitee, invitees, receivers, addressee,
       addressees, receiving end, taking part, who receives, who gets, who is to receive, goes to, go to, to whom, person to, people to, persons to, user

@@ -57,10 +57,13 @@ const hasAction = (lexicon: Lexicon, tokens: readonly Token[]): boolean =>
     return verb.form !== "participle" && lexicon.isIn("determiners", next.word) && !isHeading(lexicon, tokens, at);
   });
 
-/** Each word of a name is one of the description, a verb of reading, a noun that is known, or, at the end, the plural of one. */
+/** It begins with reading and goes on with nothing else, or each word of it is one of the description, a verb of reading, a noun that is known, or, at the end, the plural of one. */
 function isPlain(lexicon: Lexicon, name: string, prose: readonly Token[]): boolean {
   const said = new Set(prose.map(({ word }) => stemOf(word)));
   const tokens = nameTokens(name.slice(name.lastIndexOf("/") + 1));
+  const [first] = tokens;
+  const verb = first && lexicon.verbOf(first);
+  if (verb?.effect === "read" && !verb.weak && !tokens.some(({ word }) => lexicon.isIn("conjunctions", word))) return true;
   return tokens.every((token, at) => {
     const { word } = token;
     if (word.length === 1 || /^\d+$/.test(word) || said.has(stemOf(word)) || lexicon.verbOf(token)?.effect === "read") return true;

@@ -1,5 +1,5 @@
 import { isObject } from "../core/json.ts";
-import type { Effect, Json, JsonObject, Reversibility, Trust } from "../core/words.ts";
+import { type Effect, type Json, type JsonObject, type Reversibility, type Trust, worseEffect } from "../core/words.ts";
 import { ARGUMENTS_MAX, type Argument, type ArgumentInference, argumentsOf, roleOf } from "./arguments.ts";
 import { effectsInProse, strangersIn } from "./clauses.ts";
 import { type EffectInference, type Hints, inferEffect } from "./effect.ts";
@@ -13,7 +13,7 @@ import { effectsInName, endsInReading } from "./name.ts";
 import { inferObjects } from "./objects.ts";
 import { inferCategories, inferReversibility, inferTrust } from "./output.ts";
 import { sectionsOf } from "./sections.ts";
-import { hasForeignLetters, hasHiddenCharacters, nameTokens, tokensOf } from "./tokens.ts";
+import { hasForeignLetters, hasHiddenCharacters, nameTokens, stemOf, tokensOf } from "./tokens.ts";
 
 /** A tool as its server lists it. */
 export interface ListedTool {
@@ -63,7 +63,7 @@ function infer(lexicon: Lexicon, tool: ListedTool, pinned: boolean): Inference {
   const effect = inferEffect({ ...said, canAddress: addressed });
   const prose = tokensOf(sections.prose);
   const told = { effect: effect.value, name: nameTokens(name), prose, returns: tokensOf(sections.returns) };
-  const operations = operationsOf(lexicon, stated);
+  const operations = operationsOf(lexicon, stated, effect);
   const objects = inferObjects(lexicon, { name, prose: sections.prose, operations: [...(operations?.effects.keys() ?? [])] });
   const done = effect.value === "unknown" ? (effect.read ?? "unknown") : effect.value;
   const deed = deedOf(lexicon, { effect: done, objects: objects.value, name, prose: sections.prose });
@@ -113,7 +113,9 @@ const isHarmless = ({ effect }: EffectEvidence): boolean => effect === "read" ||
 /** Somebody to whom something goes, an amount, or what a message or a file consists of. */
 function handsOver(lexicon: Lexicon, argument: Argument): boolean {
   const { value } = roleOf(lexicon, argument, "create");
-  if (value === "amount" || value === "secret") return true;
+  // `Only hedges up to this price` looks for some.
+  const isBound = value === "amount" && foundIn(lexicon.pack.roles.bounds, nameTokens(argument.name)) !== undefined;
+  if ((value === "amount" && !isBound) || value === "secret") return true;
   const { content, destination } = lexicon.pack.roles;
   const [name, said] = [nameTokens(argument.name), tokensOf(argument.description)];
   if (foundIn(destination, [...name, ...said.slice(0, ADDRESSED_WORDS)]) !== undefined) return true;
@@ -172,7 +174,7 @@ function isAddress({ pack }: Lexicon, { name, description, format }: Argument): 
 }
 
 /** One argument that lists what a call can do, each by a verb. */
-function operationsOf(lexicon: Lexicon, stated: readonly Argument[]): Inference["operations"] {
+function operationsOf(lexicon: Lexicon, stated: readonly Argument[], tool: EffectInference): Inference["operations"] {
   for (const { name, description, choices } of stated) {
     if (!choices || choices.length < 2) continue;
     const words = foundIn(lexicon.pack.roles.operation, nameTokens(name)) ?? foundIn(lexicon.pack.roles.operation, tokensOf(description));
@@ -184,9 +186,18 @@ function operationsOf(lexicon: Lexicon, stated: readonly Argument[]): Inference[
       }),
     );
     if ([...effects.values()].filter((effect) => effect !== "unknown").length * 2 <= choices.length) continue;
+    if (isManner(effects, tool)) continue;
     return { argument: name, effects, words: [{ from: "schema", words: `enum of ${name}` }] };
   }
   return undefined;
+}
+
+/** `Merges a branch`, by merging, squashing or rebasing it: how it is done and not what, where no choice that is known does anything worse. */
+function isManner(effects: ReadonlyMap<string, Effect>, { value, confidence, words }: EffectInference): boolean {
+  if (confidence === "low" || value === "read" || value === "browse") return false;
+  const [said] = words.filter(({ from }) => from === "description").map((one) => stemOf(one.words.split(" ")[0]?.toLowerCase() ?? ""));
+  const isAmong = [...effects.keys()].some((choice) => nameTokens(choice).length === 1 && stemOf(choice.toLowerCase()) === said);
+  return isAmong && [...effects.values()].every((effect) => effect === "unknown" || worseEffect(effect, value) === value);
 }
 
 function doubtsOf(lexicon: Lexicon, { name, description = "", inputSchema }: ListedTool): readonly string[] {

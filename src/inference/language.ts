@@ -31,6 +31,7 @@ export interface LanguagePack {
   readonly relatives: string;
   /** What becomes of what was read: `marked as read`. */
   readonly marking: string;
+  readonly seeing: string;
   /** Verbs of making: what they are done to is not there yet, whatever its name. */
   readonly making: string;
   /** Verbs of putting what is there already into something. */
@@ -158,6 +159,8 @@ export interface RoleWords {
   /** Parts of a postal address, and what goes there. */
   readonly postal: readonly string[];
   readonly posted: readonly string[];
+  /** Of an amount: what is looked for is more or less. */
+  readonly bounds: readonly string[];
   /** Where data goes, in whatever tool that is not only reading. */
   readonly destination: readonly string[];
   /** Addresses of people, wherever they are not only read. */

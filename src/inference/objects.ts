@@ -40,7 +40,7 @@ export function inferObjects(lexicon: Lexicon, { name, prose, operations }: Said
   const { behind, before } = nounsInName(lexicon, name);
   const sources: readonly Source[] = [
     described,
-    { from: "name", nouns: behind.length > 0 || described.nouns.length > 0 ? behind : before, confidence: "low" },
+    { from: "name", nouns: behind.length > 0 || !isSilent(described) ? behind : before, confidence: "low" },
     { from: "schema", nouns: operations.flatMap((operation) => nounsInName(lexicon, operation).behind), confidence: "low" },
   ];
   const onlyGeneric = sources.every(isSilent);
@@ -118,6 +118,8 @@ function nounsAmong(lexicon: Lexicon, tokens: readonly Token[], main?: VerbInTex
       continue;
     }
     if (verb?.form === "third" && !verb.nounLike) continue;
+    // `… and returns the text`
+    if (nouns.length > 0 && isAnswer(lexicon, tokens, at)) break;
     const word = token.word.replace(/'s?$/, "");
     if (!NOUN.test(word) || isModifier(lexicon, tokens, at)) continue;
     // `Remove a user from a team` is about users, `set the name of a user` and `send the user's plan` are not.
@@ -126,6 +128,16 @@ function nounsAmong(lexicon: Lexicon, tokens: readonly Token[], main?: VerbInTex
   }
   return nouns;
 }
+
+const isAnswer = (lexicon: Lexicon, tokens: readonly Token[], at: number): boolean => {
+  const next = tokens[at + 1];
+  return (
+    lexicon.isIn("answers", tokens[at]?.word ?? "") &&
+    isJoined(lexicon, tokens, at) &&
+    next?.kind === "word" &&
+    !lexicon.isIn("objectGoesOn", next.word)
+  );
+};
 
 const isReading = ({ effect }: VerbInText): boolean => effect === "read" || effect === "browse";
 

@@ -5,7 +5,7 @@ import { datesIn, numbersIn } from "./dates.ts";
 import { ENGLISH } from "./english.ts";
 import { registrableOf } from "./hosts.ts";
 import type { LanguagePack } from "./language.ts";
-import { refusedIn } from "./refusals.ts";
+import { forbiddenIn, refusedIn } from "./refusals.ts";
 import { QUOTED, type StatementToken, sentencesOf, sentenceTokens } from "./sentences.ts";
 import { createReader, namedIn, type Reader, setOf, stemsOf } from "./statement-words.ts";
 import { nameTokens, tokensOf } from "./tokens.ts";
@@ -30,7 +30,7 @@ export function createLanguage(pack: LanguagePack = ENGLISH): Language {
 
 function readStatement(reader: Reader, text: string): StatementReading {
   const quoted = [...text.matchAll(QUOTED)].map((match) => match.slice(1).find((part) => part !== undefined) ?? "");
-  const asks: Ask[] = [];
+  const [asks, forbids]: [Ask[], Ask[]] = [[], []];
   const [superlatives, people, stems] = [new Map<string, Superlative>(), new Set<string>(), new Set<string>()];
   const addressKinds = new Set<AddressKind>();
   let follows: string | undefined;
@@ -41,6 +41,7 @@ function readStatement(reader: Reader, text: string): StatementReading {
     for (const stem of wantedStems(reader, sentence)) stems.add(stem);
     if (index >= SENTENCES_MAX || asks.length >= ASKS_MAX) continue;
     asks.push(...askedIn(reader, words, sentence));
+    forbids.push(...forbiddenIn(reader, tokens, sentence.refused));
     mentioned = mentionedAfter(reader, sentence);
     follows ??= followsIn(reader.lexicon.pack, tokens);
     for (const { word } of tokens) {
@@ -53,6 +54,7 @@ function readStatement(reader: Reader, text: string): StatementReading {
   const dates = datesIn(text, reader.lexicon.pack.statement.months);
   return {
     asks: asks.slice(0, ASKS_MAX),
+    ...(forbids.length > 0 && { forbids: forbids.slice(0, ASKS_MAX) }),
     stems,
     quoted,
     dates: [...dates.found.keys()],

@@ -88,8 +88,7 @@ describe("what one decision may cost", () => {
   });
 
   it("takes so many asks out of a statement", () => {
-    expect(INTENT.read("pay send ".repeat(900)).reading.asks.length).toBe(ASKS_MAX);
-    expect(INTENT.read("be paid, ".repeat(900)).reading.asks.length).toBe(ASKS_MAX);
+    expect(INTENT.read("Pay Bob and send it to Eve. ".repeat(300)).reading.asks.length).toBe(ASKS_MAX);
   });
 
   it("knows of several with the same largest amount none as the largest", () => {

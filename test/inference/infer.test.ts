@@ -322,6 +322,12 @@ describe("what arguments are for", () => {
       ["rename", "update"],
       ["frob", "unknown"],
     ]);
+    const ways = { name: "merge_beds", description: "Merges beds.", inputSchema: schemaOf({ method: { enum: ["merge", "replace", "frob"] } }) };
+    expect(infer(ways).operations).toBeUndefined();
+    const worse = { ...ways, inputSchema: schemaOf({ method: { enum: ["merge", "delete", "frob"] } }) };
+    expect(infer(worse).operations?.effects.get("delete")).toBe("delete");
+    const other = { ...ways, name: "list_beds", description: "Lists beds.", inputSchema: schemaOf({ method: { enum: ["list", "get", "frob"] } }) };
+    expect(infer(other).operations?.effects.get("frob")).toBe("unknown");
     expect(infer({ name: "beds", inputSchema: schemaOf({ action: { enum: ["red", "green"] } }) }).operations).toBeUndefined();
   });
 });

@@ -8,6 +8,8 @@ const objectsOf = (description: string, name = "t17") => infer({ name, descripti
 
 describe("what a tool's actions are done to", () => {
   it.each([
+    { says: "Opens a plan on a desk and returns beds and paths.", objects: "plan desk" },
+    { says: "Lists the orders and returns of a gardener.", objects: "orders returns gardener" },
     { says: "Waters a flower bed.", objects: "flower bed" },
     { says: "Creates a new garden plan with the given details and adds it to the shed.", objects: "garden plan" },
     { says: "Changes the details of a hedge.", objects: "hedge" },

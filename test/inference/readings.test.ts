@@ -19,6 +19,7 @@ describe("a description that begins with what comes back", () => {
     { name: "t17", description: "List of orders." },
     { name: "hedge_info", description: "What is known about a hedge." },
     { name: "getHedges", description: "What is in the garden." },
+    { name: "searchInventory", description: "Full-text search over the hedges of the garden. Results have height and price." },
     { name: "listBills", description: "Bills that came for a garden." },
   ])("reads it: `$name`, $description", ({ name, description }) => {
     expect(effectOf(name, description)).toBe("read high");
@@ -41,11 +42,22 @@ describe("a description that begins with what comes back", () => {
     { says: "is called by what it does", name: "purge_hedges", description: "The hedges of a garden, newest first.", effect: "delete high" },
     { says: "reads and does something, by its name", name: "list_and_purge", description: "What is in the shed.", effect: "delete high" },
     { says: "reads or makes something, by its name", name: "get_or_create_hedge", description: "What is in the shed.", effect: "create low" },
+    {
+      says: "goes on in its name with a verb that nobody knows",
+      name: "search_and_zonk",
+      description: "What is in the shed.",
+      effect: "unknown low",
+    },
     { says: "is a verb, with its object", name: "t17", description: "Bills a gardener.", effect: "pay high" },
     { says: "is a verb, with a sentence", name: "t17", description: "Records that a gardener came.", effect: "create high" },
     { says: "is a secret", name: "t17", description: "The password of a garden, as it is kept.", effect: "unknown low" },
   ])("reads nothing where it $says: `$name`, $description", ({ name, description, effect }) => {
     expect(effectOf(name, description)).toBe(effect);
+  });
+
+  it("reads what is looked for by a price", () => {
+    expect(effectOf("t17", "Full-text search over hedges.", { max_price: { type: "number" } })).toBe("read high");
+    expect(effectOf("t17", "Full-text search over hedges.", { price: { type: "number" } })).toBe("unknown low");
   });
 
   it("reads nothing where something is handed over", () => {
@@ -83,6 +95,8 @@ describe("what was read", () => {
     { description: "Gets the letters. They are marked as read once this tool is called.", effect: "read high" },
     { description: "Gets the letters. They are marked as junk once this tool is called.", effect: "update low" },
     { description: "Gets the letters. They will be flagged as seen.", effect: "read high" },
+    { description: "Gets the letters. They are marked as perused once this tool is called.", effect: "read high" },
+    { description: "Gets the letters. They are marked as answered once this tool is called.", effect: "update low" },
     { description: "Gets the letters. They will be deleted as read.", effect: "delete low" },
   ])("counts as read by then: $description", ({ description, effect }) => {
     expect(effectOf("t17", description)).toBe(effect);

@@ -280,6 +280,15 @@ describe("statements of everyday life", () => {
     expect([...stems]).not.toContain("plumber");
   });
 
+  it.each([
+    { statement: "Book the flight, but do not pay yet.", forbids: ["pay pay"] },
+    { statement: "Compare the two hotels, no booking yet.", forbids: ["create booking"] },
+    { statement: "Rename the folder without deleting the drafts.", forbids: ["delete deleting"] },
+    { statement: "Don't forget to pay the rent. I don't need the tent, cancel it.", forbids: [] },
+  ])("forbid what they refuse: $statement", ({ statement, forbids }) => {
+    expect((readStatement(statement).forbids ?? []).map(({ effect, verb }) => `${effect} ${verb}`)).toEqual(forbids);
+  });
+
   it("mean nouns with their verbs that nobody says, and only where something is done", () => {
     expect([...readStatement("Buy a lamp.").stems]).toContain("cart");
     expect([...readStatement("Which lamps can I buy?").stems]).not.toContain("cart");

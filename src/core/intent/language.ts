@@ -34,7 +34,9 @@ export interface Ask {
 /** A statement, as far as its words can be read. */
 export interface StatementReading {
   readonly asks: readonly Ask[];
-  /** Of every word that says something. */
+  /** What it says is not to be done, as asks that nobody makes: `do not pay`. */
+  readonly forbids?: readonly Ask[];
+  /** Of every word that says something, and of what is meant with its verbs; not of what it does not want. */
   readonly stems: ReadonlySet<string>;
   /** What is quoted in it. */
   readonly quoted: readonly string[];

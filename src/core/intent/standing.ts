@@ -108,12 +108,21 @@ function scopeOf(question: IntentQuestion, object: IntentStanding["object"]): Pi
   const reached = matches.map((match) => reachedBy(match, tool, effect));
   const asked = reached.every((one) => one === "inside" || (one === "inside_if_bound" && object === "bound"));
   if (asked) return { scope: "inside", alignment, words };
+  // What the words refuse no planner can propose.
+  if (statements.some((statement) => isForbidden(read(statement).reading, effect, toolWords(tool))) && !isIssued(registered))
+    return { scope: "outside", alignment, words };
   // What a planner proposed is a signal like the words, and another statement of the request narrows them all.
   const narrowed = subject.task.restated && subject.task.registered?.scopeKind !== "issued";
   if (named && !narrowed) return { scope: "inside", alignment, words: ["scope.tools", ...words] };
   const followed = followedMatch(question);
   return { scope: followed ? "inside" : "outside", alignment, words: followed ?? words };
 }
+
+/** `book it, but do not pay`. */
+const isForbidden = ({ forbids }: StatementWords["reading"], effect: Effect, words: ReadonlySet<string>): boolean =>
+  forbids?.some((ask) => ask.effect === effect && [...ask.objects.keys()].some((stem) => words.has(stem))) ?? false;
+
+const isIssued = (registered: TaskState | undefined): boolean => registered?.task.scopeKind === "issued";
 
 const WORDS_SHOWN = 8;
 /** What a text that the task says to follow can ask for; what it cannot, only the task itself can. */
