@@ -75,3 +75,15 @@ describe("a page of a host that the task states", () => {
     expect(grading.addressesOf(`Look at ${page} now`).some(([, found]) => found === "same_host" && grade !== "same_host")).toBe(false);
   });
 });
+
+describe("what somebody says that he does not want", () => {
+  it.each([
+    { says: "I do not want you to delete the file", asks: [] },
+    { says: "I don't want to delete the file", asks: [] },
+    { says: "I never wish you to delete the file", asks: [] },
+    { says: "I want you to delete the file", asks: ["delete"] },
+    { says: "Don't forget to delete the file", asks: ["delete"] },
+  ])("is not asked for: $says", ({ says, asks }) => {
+    expect(INTENT.read(says).reading.asks.flatMap(({ effect }) => (effect === "delete" ? [effect] : []))).toEqual(asks);
+  });
+});
