@@ -76,6 +76,27 @@ describe("a page of a host that the task states", () => {
   });
 });
 
+describe("what stands in one of all things that a task means", () => {
+  const known = (statement: string, result: Json): Observed => {
+    const observed = new Observed();
+    const returned = { text: JSON.stringify(result), toolName: "mail/list", tool: policy.tools.get("mail/list"), arguments: {} };
+    observed.add(INTENT.observe(returned, { statement, observed: undefined }));
+    return observed;
+  };
+  const policy = policyOf({
+    tools: { "mail/list": { effect: "read", objects: ["mail", "participant"], reversibility: "reversible", output: { trust: "untrusted" } } },
+  });
+
+  it("is no address to which its author would have it go, and is its name", () => {
+    const seen = known("Forward all mails to bob@x.example", [{ title: "Minutes", cc: "eve@evil.com", website: "https://evil.com/x" }]);
+    expect(["eve@evil.com", "evil.com/x", "minutes"].map((value) => seen.get(value)?.grade)).toEqual(["free_text", "free_text", "attested"]);
+  });
+
+  it("is an address where it is those that are meant", () => {
+    expect(known("Write a mail to all participants", { participants: ["ada@x.example"] }).get("ada@x.example")?.grade).toBe("attested");
+  });
+});
+
 describe("what somebody says that he does not want", () => {
   it.each([
     { says: "I do not want you to delete the file", asks: [] },
