@@ -234,7 +234,7 @@ class ResultReader {
     const stated = field === undefined ? undefined : tool.output.fields?.get(field);
     const trust: Trust = stated ?? (BY_ANYBODY.has(kind) ? "untrusted" : tool.output.trust);
     if (trust === "trusted" && (field !== undefined || tool.output.trust === "trusted")) return true;
-    if (stated === undefined && kind === "system" && OPAQUE.test(text)) return true;
+    if (stated === undefined && kind === "system" && isOpaque(text)) return true;
     // All of them are meant: the names in the list are those.
     if (kind !== "prose" && kind !== "author" && this.#areAllMeant) return true;
     return statement !== undefined && kind !== "prose" && this.#isMeant(text, place, statement);
@@ -389,7 +389,7 @@ const POINTING: ReadonlySet<string> = new Set(["destination", "target"]);
 const BY_ANYBODY: ReadonlySet<string> = new Set(["outsider", "author", "prose"]);
 /** What they return was made by anybody. */
 const OPEN: ReadonlySet<string> = new Set(["browse", "execute", "unknown"]);
-/** An id, a date or a state: too short to be an address, a sentence or an account. */
-const OPAQUE = /^[A-Za-z0-9_:. -]{1,40}$/;
+/** An id, a date or a state: too short for a sentence, and neither an account of a bank nor an address, which would be one wherever it stands. */
+const isOpaque = (text: string): boolean => /^[A-Za-z0-9_:. -]{1,40}$/.test(text) && addressesIn(text).every(({ kind }) => kind === "key");
 /** Says yes, no, nothing, or how many. */
 const BARE = /^(?:true|false|yes|no|none|null|n\/a|[\d.,:%+-]+)$/u;
