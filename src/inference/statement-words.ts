@@ -120,7 +120,10 @@ function spokenIn(pack: LanguagePack): LanguagePack {
     ...pack,
     verbs,
     phrases,
-    fetching: `${pack.fetching} ${spoken.fetching}`,
+    fetching: `${pack.fetching
+      .split(/\s+/)
+      .filter((verb) => !moved.has(verb))
+      .join(" ")} ${spoken.fetching}`,
     nounLike: `${pack.nounLike} ${spoken.nounLike}`,
     particles: `${pack.particles} ${spoken.particles}`,
     objects: { ...pack.objects, pay: `${pack.objects.pay} ${spoken.money}` },
