@@ -141,6 +141,7 @@ function whyOf({ effect, asked = effect, reached, match }: ExplainedTool): strin
   if (effect === "read") return "it only reads, which needs no words";
   if (effect === "browse" && reached === "inside") return `${verb} asks for something, and where it visits is looked at by its own rules`;
   if (reached === "outside") return `it does what nothing in the statement asks for (${effect})`;
+  if (reached === "inside" && words === "") return `${does}; where it goes is looked at by its own rules`;
   if (reached === "inside") return `${does}, and the statement speaks of what it does that to: ${words}; where it goes is looked at by its own rules`;
   return words === ""
     ? `${does}, and no word of the statement names what it does that to: inside where a call names what the task means`

@@ -168,7 +168,7 @@ export const ENGLISH: LanguagePack = {
       position order recurring all day start end due`,
     outsider: `guests guest members member participants participant attendees attendee invitees recipients recipient to cc bcc subject title name url link links website email
       emails shared location filename label tag tags reply`,
-    author: "sender from author by owner username user creator reporter poster",
+    author: "sender from author by owner username user creator reporter poster organizer organiser inviter requester",
     prose: `body content contents text message messages description comment comments review reviews note notes remark remarks summary question answer
       feedback bio about excerpt snippet`,
     amount: "amount price total cost fee sum rating score balance value size rent",

@@ -169,7 +169,14 @@ function infinitive({ reader, tokens, verb, relayed }: Case, place: number): Ver
     if (!token || token.kind === "mark") break;
     if (words.interrogatives.has(token.word)) return "told";
   }
-  return "asked";
+  return isUnwished(words, tokens, place) ? "told" : "asked";
+}
+
+/** `I do not want you to pay`, `no need to pay`: nobody wishes it. `Don't forget to pay` is a wish. */
+function isUnwished({ wishes, refusing }: Reader["words"], tokens: readonly StatementToken[], place: number): boolean {
+  const isWish = (at: number): boolean => wishes.has(tokens[at]?.word ?? "");
+  const wish = isWish(place - 1) ? place - 1 : place - 2;
+  return isWish(wish) && refusing.has(tokens[wish - 1]?.word ?? "");
 }
 
 /** Without a comma, as people write in haste: `if he named a price tell Farida the total`. It has its object behind it, and no subject before. */

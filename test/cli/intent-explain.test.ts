@@ -67,7 +67,7 @@ describe("behest intent explain", () => {
 
   it("lists what does just what is asked for, though no word says to what", async () => {
     const { stdout } = await explain("Publish a summary");
-    expect(pagesOf(stdout)).toContain("send_letter | send | for what it names | partial | Publish");
+    expect(pagesOf(stdout)).toContain("send_letter | send | inside | partial | Publish");
     expect(stdout).not.toContain("change_lamp");
   });
 
@@ -96,7 +96,13 @@ describe("behest intent explain", () => {
       tool: "send_letter",
       statement: "Update the board about my letter",
       stands: "inside",
-      why: "`Update` (update) asks for what may need what it does (send), and speaks of what it does that to: `letter`",
+      why: "`Update` (update) asks for what may need what it does (send), and the statement speaks of what it does that to: `letter`; where it goes",
+    },
+    {
+      tool: "send_letter",
+      statement: "Publish a summary",
+      stands: "inside",
+      why: "asks for what it does (send); where it goes is looked at by its own rules",
     },
     { tool: "sell_book", statement: "Look around", stands: "outside", why: "as far as its name says: the catalog lists no `objects`" },
   ])("says why $tool stands as it does to `$statement`", async ({ tool, statement, stands, why }) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Observed } from "../../src/core/intent/observed.ts";
+import { FOLLOWED_LENGTH_MAX, OBSERVED_LENGTH_MAX, Observed } from "../../src/core/intent/observed.ts";
+import { ObservedTrees } from "../../src/core/intent/observed-trees.ts";
 import { GRADED_MAX, gradingOf } from "../../src/core/intent/provenance.ts";
 import { holds } from "../../src/core/intent/spelling.ts";
 import type { Json, JsonObject } from "../../src/core/words.ts";
@@ -56,8 +57,22 @@ describe("what one result may cost", () => {
   });
 });
 
+describe("what is kept of all tasks together", () => {
+  const following = (root: string, text: string) => ({ root, entries: [], amounts: [], followed: [text] });
+
+  it("counts the texts that a task follows with the values", () => {
+    const each = FOLLOWED_LENGTH_MAX / OBSERVED_LENGTH_MAX;
+    const trees = new ObservedTrees(2 * each);
+    for (const root of ["first", "second"]) trees.feed(following(root, root.padEnd(FOLLOWED_LENGTH_MAX, ".")));
+    expect(trees.of("first")?.followed).toHaveLength(1);
+    trees.feed(following("third", "third"));
+    expect(trees.of("first")).toBeUndefined();
+    expect([trees.of("second"), trees.of("third")].map((tree) => tree?.followed.length)).toEqual([1, 1]);
+  });
+});
+
 describe("what one decision may cost", () => {
-  it("grades as many texts as a task has values, and vouches for none beyond", () => {
+  it("grades so many texts, and vouches for none beyond", () => {
     const statement = INTENT.read("Invite bob@example.com");
     const grading = gradingOf({ statement, endorsed: { values: [], sources: [] }, own: ["alice"], observed: undefined }, registrableOf);
     const addresses = Array.from({ length: GRADED_MAX }, (_, at) => `u${at}@example.net`);

@@ -90,6 +90,8 @@ export function addressesIn(text: string): readonly Address[] {
   return [...found.values()];
 }
 
+/** An id, a date or a state: too short for a sentence, and neither an account of a bank nor an address, which would be one wherever it stands. */
+export const isOpaque = (text: string): boolean => /^[A-Za-z0-9_:. -]{1,40}$/.test(text) && addressesIn(text).every(({ kind }) => kind === "key");
 /** Signs of which each is up to 18 letters in plain: none stands in an address, and a text of them would become many times as long as it may be. */
 const LONG_SIGNS = /[\uFDFA\uFDFB]/gu;
 

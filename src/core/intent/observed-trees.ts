@@ -11,14 +11,19 @@ export interface RecalledTree extends Recalled {
   readonly root: string;
 }
 
-/** Values of all trees together; beyond, the tree to which nothing came for longest is forgotten whole. */
+/** Values of all trees together, and what they follow, as so many values; beyond, the tree to which nothing came for longest is forgotten whole. */
 export const OBSERVED_IN_ALL_MAX = 1_000_000;
 
 /** What tools returned, by task tree. */
 export class ObservedTrees {
   /** The one that was fed last stands last. */
   readonly #byRoot = new Map<string, Observed>();
-  #size = 0;
+  readonly #weightMax: number;
+  #weight = 0;
+
+  constructor(weightMax = OBSERVED_IN_ALL_MAX) {
+    this.#weightMax = weightMax;
+  }
 
   of(root: string): ObservedView | undefined {
     return this.#byRoot.get(root);
@@ -27,13 +32,13 @@ export class ObservedTrees {
   feed({ root, ...seen }: ObservedInTree): void {
     if (seen.entries.length + seen.amounts.length + seen.followed.length === 0) return;
     const observed = this.#byRoot.get(root) ?? new Observed();
-    const before = observed.size;
+    const before = observed.weight;
     observed.add(seen);
-    this.#size += observed.size - before;
+    this.#weight += observed.weight - before;
     this.#byRoot.delete(root);
     this.#byRoot.set(root, observed);
     for (const [oldest] of this.#byRoot) {
-      if (this.#size <= OBSERVED_IN_ALL_MAX) break;
+      if (this.#weight <= this.#weightMax) break;
       this.drop(oldest);
     }
   }
@@ -42,11 +47,11 @@ export class ObservedTrees {
   recall({ root, ...recalled }: RecalledTree, digestOf: DigestOf): void {
     this.drop(root);
     this.#byRoot.set(root, new Observed(recalled, digestOf));
-    this.#size += recalled.values.length;
+    this.#weight += recalled.values.length;
   }
 
   drop(root: string): void {
-    this.#size -= this.#byRoot.get(root)?.size ?? 0;
+    this.#weight -= this.#byRoot.get(root)?.weight ?? 0;
     this.#byRoot.delete(root);
   }
 

@@ -86,6 +86,11 @@ export class Observed implements ObservedView {
     return this.#values.size + this.#recalled.size;
   }
 
+  /** With what followed texts weigh, each as much as the values that have so many characters. */
+  get weight(): number {
+    return this.size + this.#followed.reduce((sum, text) => sum + Math.ceil(text.length / OBSERVED_LENGTH_MAX), 0);
+  }
+
   get amounts(): readonly number[] {
     return this.#amounts;
   }
@@ -119,7 +124,7 @@ export class Observed implements ObservedView {
   #follow(text: string): void {
     if (this.#followed.includes(text)) return;
     const isFollowedBefore = this.#followedBefore.size > 0 && this.#followedBefore.delete(this.#digestOf(text));
-    if (isFollowedBefore || this.#followed.length + this.#followedBefore.size < FOLLOWED_TEXTS_MAX) this.#followed.push(text);
+    if (isFollowedBefore || this.#followed.length + this.#followedBefore.size < FOLLOWED_TEXTS_MAX) this.#followed.push(copyOf(text));
   }
 
   /** What comes again is in clear from now on. */
@@ -130,6 +135,9 @@ export class Observed implements ObservedView {
     this.#values.set(value, before.found);
   }
 }
+
+/** A part of a text holds all of it in memory; what is made anew does not. */
+const copyOf = (text: string): string => Array.from(text).join("");
 
 /** A value that comes again is the newest. */
 export function keepBetter(values: Map<string, ObservedValue>, key: string, found: ObservedValue): void {

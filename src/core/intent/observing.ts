@@ -1,9 +1,10 @@
 import { isList, isObject } from "../json.ts";
 import type { Tool } from "../policy.ts";
 import type { Json, JsonObject, Trust } from "../words.ts";
-import { type AddressKind, addressesIn } from "./addresses.ts";
+import { type Address, type AddressKind, addressesIn, isOpaque } from "./addresses.ts";
 import { extremesOf } from "./extremes.ts";
 import type { Language, StatementReading } from "./language.ts";
+import { type Naming, strongerOf } from "./naming.ts";
 import { FOLLOWED_LENGTH_MAX, OBSERVED_LENGTH_MAX, type Observation, type ObservedEntry } from "./observed.ts";
 import { FIELD_NAME, holds, plainly, squeezed } from "./spelling.ts";
 
@@ -52,11 +53,6 @@ export function observe(returned: Returned, language: Language): Observation {
   else reader.structure(returned.structure);
   return { entries: reader.entries, amounts: reader.allAmounts, followed: reader.followed };
 }
-
-/** How the task names a record: not; by one word; by several; in so many words, or by what the system says of it. */
-const NAMINGS = ["none", "word", "words", "exact"] as const;
-type Naming = (typeof NAMINGS)[number];
-const strongerOf = (a: Naming, b: Naming): Naming => (NAMINGS.indexOf(a) >= NAMINGS.indexOf(b) ? a : b);
 
 interface Place {
   readonly field: string | undefined;
@@ -234,9 +230,10 @@ class ResultReader {
     const stated = field === undefined ? undefined : tool.output.fields?.get(field);
     const trust: Trust = stated ?? (BY_ANYBODY.has(kind) ? "untrusted" : tool.output.trust);
     if (trust === "trusted" && (field !== undefined || tool.output.trust === "trusted")) return true;
-    if (stated === undefined && kind === "system" && OPAQUE.test(text)) return true;
+    if (stated === undefined && kind === "system" && isOpaque(text)) return true;
     // All of them are meant: the names in the list are those.
-    if (kind !== "prose" && kind !== "author" && this.#areAllMeant) return true;
+    if (kind !== "prose" && kind !== "author" && this.#areAllMeant && addressesIn(text).every((address) => this.#isOfThem(address, field)))
+      return true;
     return statement !== undefined && kind !== "prose" && this.#isMeant(text, place, statement);
   }
 
@@ -248,6 +245,13 @@ class ResultReader {
         (ask) => ask.universal && ask.effect !== "read" && [...ask.objects.keys()].some((stem) => this.#common.has(stem)),
       ) ?? false
     );
+  }
+
+  /** An address in something that is meant with all the others was written by whoever made it, unless it is addresses that are meant: `all participants`. */
+  #isOfThem({ kind }: Address, field: string | undefined): boolean {
+    if (kind === "key" || field === undefined) return true;
+    const asked = this.#returned.statement?.reading.asks.filter(({ universal }) => universal) ?? [];
+    return [...this.#language.stemsIn(field)].some((stem) => asked.some(({ objects }) => objects.has(stem)));
   }
 
   /** The task says which field of the named record it means: by the field's name, by whom it is, or as people whom it does not name. */
@@ -389,7 +393,5 @@ const POINTING: ReadonlySet<string> = new Set(["destination", "target"]);
 const BY_ANYBODY: ReadonlySet<string> = new Set(["outsider", "author", "prose"]);
 /** What they return was made by anybody. */
 const OPEN: ReadonlySet<string> = new Set(["browse", "execute", "unknown"]);
-/** An id, a date or a state: too short to be an address, a sentence or an account. */
-const OPAQUE = /^[A-Za-z0-9_:. -]{1,40}$/;
 /** Says yes, no, nothing, or how many. */
 const BARE = /^(?:true|false|yes|no|none|null|n\/a|[\d.,:%+-]+)$/u;

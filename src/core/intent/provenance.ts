@@ -25,8 +25,8 @@ export interface Grading {
   amountOf(value: Json): Provenance;
 }
 
-/** Texts of one call whose grade is looked for, as many as a task has values; where more of them differ, nobody vouches for the rest. */
-export const GRADED_MAX = 4_096;
+/** Texts and addresses of one call whose grade is looked for, some 20 ms; where more of them differ, nobody vouches for the rest. */
+export const GRADED_MAX = 2_048;
 
 /** Whoever asks chooses how many values there are, and decisions wait meanwhile: each is looked for once. */
 export function gradingOf(known: Known, registrableOf: Language["registrableOf"]): Grading {
@@ -66,7 +66,8 @@ export function gradingOf(known: Known, registrableOf: Language["registrableOf"]
         once(`address ${address.value}`, () => addressGrade(address, { known, grade, isOurs })),
       ]),
     amountOf: (value) =>
-      worst(textsOf(value), (text) => (grade(text) === "unseen" || grade(text) === "free_text" ? computedGrade(known, text) : grade(text))),
+      // What anybody may have written is not computed by being written: any number is two others apart, added and taken away again.
+      worst(textsOf(value), (text) => (grade(text) === "unseen" ? computedGrade(known, text) : grade(text))),
   };
 }
 
@@ -75,7 +76,11 @@ const isWhole = (plain: string, { value }: Address): boolean => plain.replace(/^
 
 /** One address of the web, and nothing behind it: of several, one would speak for the others. */
 const isOneOf = (text: string, addresses: readonly Address[], isOurs: (host: string) => boolean): boolean =>
-  addresses.length > 0 && !/[\s,;|]/u.test(text.trim()) && addresses.every(({ host }) => host !== undefined && isOurs(host));
+  addresses.length > 0 && !/[\s,;|]/u.test(text.trim()) && addresses.every((address) => isPageOf(address, isOurs));
+
+/** A page of the web of theirs, and none that leads on to another's or is no page, such as `javascript://`. */
+const isPageOf = ({ host, value }: Address, isOurs: (host: string) => boolean): boolean =>
+  host !== undefined && isOurs(host) && !/:[/\\]|(?:[/?#&=]|%2f)(?:[/\\]|%2f|%5c){2}|%3a(?:[/\\]|%2f|%5c)/iu.test(value);
 
 /** Of what is a number in groups, its one spelling. Names are told apart by their signs: `j.doe` is not `jdoe`. */
 const numbersOf = (plain: string): readonly string[] => ((plain.match(/\d/g)?.length ?? 0) >= GROUPED_DIGITS_MIN ? [squeezed(plain)] : []);
@@ -156,10 +161,10 @@ interface AddressQuestion {
   readonly isOurs: (host: string) => boolean;
 }
 
-function addressGrade({ value, host }: Address, { grade, isOurs }: AddressQuestion): Grade {
-  const itself = grade(value);
+function addressGrade(address: Address, { grade, isOurs }: AddressQuestion): Grade {
+  const itself = grade(address.value);
   const isWorse = itself === "named_source" || itself === "free_text" || itself === "unseen";
-  return host !== undefined && isWorse && isOurs(host) ? "same_host" : itself;
+  return isWorse && isPageOf(address, isOurs) ? "same_host" : itself;
 }
 
 /** What is registered of the hosts that the statement, an endorsement or the principal names; of the principal's own mail address, its host. */
