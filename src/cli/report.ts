@@ -28,7 +28,10 @@ export function addReport(program: Command): void {
     .argument("<decision-id>", "the id that `decide` answered")
     .requiredOption("--status <status>", "what happened: executed, failed, blocked or abandoned")
     .addOption(new Option("--took-effect <bool>", "whether a failed call changed or moved anything").choices(["true", "false"]))
-    .option("--result <text>", "what the tool returned; it is measured, not kept")
+    .option(
+      "--result <text>",
+      "what the tool returned; it is measured and read for values, of which only keyed digests are kept, while the task is open",
+    )
     .option("--result-file <file>", "the same from a file; `-` reads stdin")
     .option("--truncated", "the result is cut")
     .option("--arguments-digest <digest>", "digest of the arguments with which it ran, as `decide` answers it")

@@ -28,7 +28,10 @@ export function addTasksOpen(tasks: Command): void {
     list: "any",
     expires: "after `task_lifetime_hours` of the server, a day unless set",
   })
-    .option("--proposed", "the scope is what a planner expects: it bounds nothing and authorizes nothing, only its budgets count")
+    .option(
+      "--proposed",
+      "the scope is what a planner expects: it counts together with the words, as INFERRED, and bounds nothing; its budgets count",
+    )
     .option("--statement-expires <time>", "when the words stop counting, while the task goes on (default: with the task)");
   addAskingOptions(command)
     .addHelpText(

@@ -56,12 +56,12 @@ describe("behest approvals", () => {
     expect(await ask("loop")).toBe(id);
     const listed = await behest("approvals", "ls");
     expect(shapeOf(listed.stdout, id).replaceAll(/ {2,}/g, "  ")).toBe(
-      "approval  risk  agent  wants  asked  left  for\nID  10  inbox-assistant  send send_email  2×  N min  “Send the minutes to Bob”\n",
+      "approval  risk  agent  wants  asked  left  for\nID  15  inbox-assistant  send send_email  2×  N min  “Send the minutes to Bob”\n",
     );
     expect(listed.stderr).toBe(`next: bin/behest approvals show ${id} ${where()}\n`);
 
     const shown = await behest("approvals", "show", id.slice(-12));
-    expect(shapeOf(shown.stdout, id)).toContain(`? pending  inbox-assistant → send_email (send)  risk 10  ID
+    expect(shapeOf(shown.stdout, id)).toContain(`? pending  inbox-assistant → send_email (send)  risk 15  ID
   agent       inbox-assistant
   asked       at TIME through local-enforcer; 2×, last at TIME
   for         nobody: no registered task vouches for a person
@@ -80,13 +80,13 @@ describe("behest approvals", () => {
     expect({ ...approved, stdout: shapeOf(approved.stdout, id) }).toEqual({
       code: 0,
       stdout:
-        "✔ approved  inbox-assistant → send_email (send)  risk 10  ID\n    local-enforcer may take it from now on, until TIME, by sending the same request once more with this approval\n",
+        "✔ approved  inbox-assistant → send_email (send)  risk 15  ID\n    local-enforcer may take it from now on, until TIME, by sending the same request once more with this approval\n",
       stderr: `next: bin/behest decide THE-SAME-REQUEST --approval ${id} ${where()}\n`,
     });
     const twice = await behest("approvals", "approve", id);
     expect({ ...twice, stdout: shapeOf(twice.stdout, id) }).toEqual({
       code: 0,
-      stdout: "✔ approved  inbox-assistant → send_email (send)  risk 10  ID\n    this changes nothing: you said yes at TIME\n",
+      stdout: "✔ approved  inbox-assistant → send_email (send)  risk 15  ID\n    this changes nothing: you said yes at TIME\n",
       stderr: approved.stderr,
     });
     const unnamed = await behest(...mail("loop"));
@@ -94,7 +94,7 @@ describe("behest approvals", () => {
     expect(unnamed.stderr).toBe(approved.stderr);
 
     const used = await behest(...mail("loop", "--approval", id));
-    expect(used.stdout).toContain("✔ ALLOW  inbox-assistant → send_email  risk 10 (low)  basis AUTHORIZED\n    people have said yes to it");
+    expect(used.stdout).toContain("✔ ALLOW  inbox-assistant → send_email  risk 15 (low)  basis AUTHORIZED\n    people have said yes to it");
     expect(used.stdout).toContain(`    approval ${id} is consumed\n`);
     const late = await behest("approvals", "approve", id, "--uses", "2");
     expect(shapeOf(late.stderr, id)).toBe(
@@ -115,7 +115,7 @@ describe("behest approvals", () => {
     write({});
     const { id } = JSON.parse((await behest("decide", file, "-o", "json")).stdout).approval;
     await behest("approvals", "approve", id);
-    const saying = `risk 10 (low)  basis AUTHORIZED\n    people have said yes to it, and nothing else asks or denies\n`;
+    const saying = `risk 15 (low)  basis AUTHORIZED\n    people have said yes to it, and nothing else asks or denies\n`;
     const telling = `    approval ${id}: \`bin/behest approvals show ${id}\` tells how it stands\n`;
     write({ approval_id: id });
     const would = await behest("explain", file);
@@ -134,7 +134,7 @@ describe("behest approvals", () => {
     expect(await behest("approvals", "deny", id)).toMatchObject({ code: 2, stderr: expect.stringContaining("a no needs its reason, for it holds") });
     const denied = await behest("approvals", "deny", id, "--comment", "not to him");
     expect(shapeOf(denied.stdout, id)).toBe(
-      "✖ denied  inbox-assistant → send_email (send)  risk 10  ID\n    denied at TIME by user:local: not to him\n    from now on the same request is DENY, APPROVAL_DENIED\n",
+      "✖ denied  inbox-assistant → send_email (send)  risk 15  ID\n    denied at TIME by user:local: not to him\n    from now on the same request is DENY, APPROVAL_DENIED\n",
     );
     expect((await behest(...mail("no"))).stdout).toContain("APPROVAL_DENIED");
     const late = await behest("approvals", "approve", id);
@@ -145,7 +145,7 @@ describe("behest approvals", () => {
         "behest: approval `ID` is over: denied at TIME by user:local: not to him\nthe same request is DENY, APPROVAL_DENIED, without anybody being asked; it takes another request, or another task\n",
     });
     const twice = await behest("approvals", "deny", id, "--comment", "no, not to him");
-    expect(shapeOf(twice.stdout, id)).toContain("risk 10  ID\n    this changes nothing: you said no at TIME\n");
+    expect(shapeOf(twice.stdout, id)).toContain("risk 15  ID\n    this changes nothing: you said no at TIME\n");
   });
 
   it("give a wider yes as it is listed, and take it back", async () => {
@@ -174,7 +174,7 @@ describe("behest approvals", () => {
     expect(alike.stdout).toContain(`    approval ${id} is approved, until `);
     const revoked = await behest("approvals", "revoke", id, "--comment", "INC-4711");
     expect(shapeOf(revoked.stdout, id)).toBe(
-      "○ cancelled  inbox-assistant → send_email (send)  risk 10  ID\n    cancelled at TIME by user:local: INC-4711\n    nobody can use it from now on; asked again, it is asked anew\n",
+      "○ cancelled  inbox-assistant → send_email (send)  risk 15  ID\n    cancelled at TIME by user:local: INC-4711\n    nobody can use it from now on; asked again, it is asked anew\n",
     );
     expect((await behest(...mail("wider"))).stdout).toContain("? REQUIRE_APPROVAL");
   });
@@ -194,7 +194,15 @@ describe("behest approvals", () => {
     const id = await ask("programs");
     const { stdout } = await behest("approvals", "show", id, "-o", "json");
     expect(JSON.parse(stdout)).toMatchObject({
-      approval: { id, state: "APPROVAL_STATE_PENDING", principal: "", holds: [{ name: "behest:basis", quorum: 1, agreed: [] }] },
+      approval: {
+        id,
+        state: "APPROVAL_STATE_PENDING",
+        principal: "",
+        holds: [
+          { name: "value-nobody-vouches-for", approvers: ["principal", "group:approvers"], quorum: 1, agreed: [] },
+          { name: "behest:basis", approvers: ["group:approvers"], quorum: 1, agreed: [] },
+        ],
+      },
       operation: "",
       tool_owner: "team:workplace",
       compared_with: expect.any(String),
@@ -295,16 +303,18 @@ describe("behest approvals", () => {
     const { stdout: token } = await run(["tokens", "create", "--role", "approver", "--name", "user:carol", "--data", other.data]);
     writeFileSync(join(directory.path, "carol.token"), token, { mode: 0o600 });
     const id = JSON.parse((await there(...mail("two", "-o", "json"))).stdout).approval.id;
-    const missing = "    behest:basis: asks group:approvers, 2 of them\n    1 of 2 agreed: user:local; may answer: user:carol\n";
+    const stillAsked = "asks group:approvers, 2 of them\n    1 of 2 agreed: user:local; may answer: user:carol\n";
+    const missing = `    value-nobody-vouches-for: ${stillAsked.replace("asks ", "asks principal or ")}    behest:basis: ${stillAsked}`;
     expect((await there("approvals", "approve", id)).stdout).toContain(`    your yes counts; more is needed\n${missing}`);
     const again = await there("approvals", "approve", id);
-    expect(shapeOf(again.stdout, id)).toContain(`risk 10  ID\n    this changes nothing: you said yes at TIME\n${missing}`);
+    expect(shapeOf(again.stdout, id)).toContain(`risk 15  ID\n    this changes nothing: you said yes at TIME\n${missing}`);
     expect((await there("approvals", "ls")).stdout).toMatch(/ left +you +for\n.* {2}said yes {2}/);
     const carols = ["--token-file", join(directory.path, "carol.token")];
     const second = async (): Promise<Finished> => there("approvals", "approve", id, ...carols);
     // A running server knows a new token within a second.
     await expect.poll(async () => (await second()).stdout, { timeout: 10_000 }).toContain("✔ approved");
-    writeFileSync(join(rules, "policy.json"), JSON.stringify({ ...policy, approvers: { default: ["user:local"], quorum: 1 } }));
+    const withoutCarol = { ...policy, approvers: { default: ["user:local"], quorum: 1 }, groups: { approvers: ["user:local"] } };
+    writeFileSync(join(rules, "policy.json"), JSON.stringify(withoutCarol));
     expect((await there("rules", "reload")).code).toBe(0);
     const { stdout: next } = await there(...mail("not for carol", "-o", "json"));
     expect((await there("approvals", "ls", ...carols)).stdout).toMatch(new RegExp(`${JSON.parse(next).approval.id}.*  may not answer  `));

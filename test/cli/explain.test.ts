@@ -82,7 +82,7 @@ describe.concurrent("behest explain DECISION-ID", () => {
     const { stdout } = await behest("explain", ids["allowed"] ?? "", "--all", "-o", "json");
     const { decision, explanation } = JSON.parse(stdout);
     expect(decision).toMatchObject({ decision_id: ids["allowed"], outcome: "OUTCOME_ALLOW", recorded: true });
-    expect(explanation.rules).toHaveLength(47);
+    expect(explanation.rules).toHaveLength(50);
     const pretty = (await behest("explain", ids["denied"] ?? "", "--all")).stdout;
     const [above, below] = [pretty.lastIndexOf("touched  "), pretty.indexOf("(does not stand)")];
     expect(pretty.slice(0, above)).not.toContain("(does not stand)");
@@ -172,7 +172,11 @@ describe.concurrent("behest case from DECISION-ID", () => {
           at: expect.stringMatching(/^\d{4}-.*Z$/),
           caller: "local-enforcer",
           request: REQUESTS.denied,
-          task: { standing: "open", seen: expect.objectContaining({ trust: expect.any(String) }) },
+          task: {
+            standing: "open",
+            seen: expect.objectContaining({ trust: expect.any(String) }),
+            intent: { words: [], scope: "outside", alignment: "none", object: "none", provenance: { target: "unseen" } },
+          },
           expect: {
             outcome: "DENY",
             basis: "NONE",

@@ -173,9 +173,9 @@ describe("what a decision came from", () => {
 
   it("holds every rule when asked", async () => {
     const [some, every] = [await explanationOf("auditor"), await explanationOf("auditor", true)];
-    expect(every?.rules.length).toBe(51);
+    expect(every?.rules.length).toBe(50);
     const silent = every?.rules.filter(({ result }) => result === wire.FindingResult.UNSPECIFIED);
-    expect((some?.rules.length ?? 0) + (silent?.length ?? 0)).toBe(51);
+    expect((some?.rules.length ?? 0) + (silent?.length ?? 0)).toBe(50);
     for (const { decided } of silent ?? []) expect(decided.every(({ truth }) => truth === wire.Truth.FALSE)).toBe(true);
   });
 });
