@@ -76,10 +76,11 @@ async function measureDecisions(): Promise<readonly Row[]> {
     const core = createCore(policy);
     kinds.push({ steps, core, taskId: await openedWith(core, steps), figures: [] });
   }
-  let n = 0;
-  for (const { core, taskId } of kinds) await run(core, taskId, (n += DECISIONS));
+  let runs = 0;
+  const next = (): number => DECISIONS * ++runs;
+  for (const { core, taskId } of kinds) await run(core, taskId, next());
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
-    for (const { core, taskId, figures } of kinds) figures.push(await run(core, taskId, (n += DECISIONS)));
+    for (const { core, taskId, figures } of kinds) figures.push(await run(core, taskId, next()));
   }
   const bare = median(kinds[0]?.figures ?? []);
   return kinds.map(({ steps, figures }) => ({

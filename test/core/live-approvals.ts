@@ -10,8 +10,7 @@ import { instant } from "../../src/core/words.ts";
 import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cache.ts";
 import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
 import { FULL_REACH, policyOf } from "../policies.ts";
-import { LIMITS, MASK_KEY, TASK_LIMITS } from "../storage/deciders.ts";
-import { INTENT } from "../storage/deciders.ts";
+import { INTENT, LIMITS, MASK_KEY, TASK_LIMITS } from "../storage/deciders.ts";
 
 /** The real decider, tasks and approvals over a ledger in memory, with a clock and a policy that are changed by hand and ids that are counted. */
 export interface LiveApprovals {

@@ -8,9 +8,8 @@ import { createTaskKeeper, type TaskKeeper } from "../../src/core/tasks/keeper.t
 import { durationMs, instant } from "../../src/core/words.ts";
 import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cache.ts";
 import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
-import { LIMITS, MASK_KEY } from "../storage/deciders.ts";
+import { INTENT, LIMITS, MASK_KEY } from "../storage/deciders.ts";
 import type { World } from "./task-specification.ts";
-import { INTENT } from "../storage/deciders.ts";
 
 /** The real keeper, decider and reports over a ledger in memory, with a clock that is moved by hand and ids that are counted. */
 export interface LiveTasks {

@@ -15,7 +15,7 @@ import { actionOf, outcomeOf, readRows, requestOf } from "../endpoints/raw-calls
 import { FULL_REACH, filesOf } from "../policies.ts";
 import { writeRules } from "../policy/bad-directories.ts";
 import { runServer, temporaryDirectory } from "../running-server.ts";
-import { LIMITS, INTENT, MASK_KEY } from "../storage/deciders.ts";
+import { INTENT, LIMITS, MASK_KEY } from "../storage/deciders.ts";
 import { ask } from "../storage/requests.ts";
 import { openSqlite } from "../storage/storages.ts";
 import { contradictionsIn } from "./rederive.ts";
