@@ -34,7 +34,7 @@ export interface ReportRequest {
   readonly status: ReportStatus;
   /** Unset: it may have. */
   readonly tookEffect?: boolean;
-  /** What the tool returned, as text; it is measured and compared, and not kept. */
+  /** What the tool returned, as text; it is measured, compared, and read for its values, and not kept. */
   readonly result: string;
   readonly truncated: boolean;
   /** `sha256:` and 64 hexadecimal digits, over the arguments with which it ran. */

@@ -1417,7 +1417,8 @@ export type ReportOutcomeRequest = Message<"behest.v1.ReportOutcomeRequest"> & {
   tookEffect?: boolean | undefined;
 
   /**
-   * What the tool returned. It is measured, and compared when the same decision is reported again; it is not kept. Absent: nothing is said.
+   * What the tool returned. It is measured, compared when the same decision is reported again, and read for values that later actions of the task may
+   * use; it is not kept: of its values a keyed digest each, until the task ends. Absent: nothing is said.
    *
    * @generated from oneof behest.v1.ReportOutcomeRequest.result_form
    */
