@@ -64,7 +64,7 @@ describe("traces replayed through a chain", () => {
       variant: "self-asserted, one hop",
       decided: [
         "ALLOW, REQUIRE_APPROVAL RULE_ASKS BASIS_ASKS",
-        "ALLOW, REQUIRE_APPROVAL RULE_ASKS RISK_MIDDLE BASIS_ASKS",
+        "ALLOW, REQUIRE_APPROVAL RULE_ASKS BASIS_ASKS",
         "ALLOW, REQUIRE_APPROVAL RULE_ASKS RISK_MIDDLE BASIS_ASKS",
         "ALLOW, REFUSED",
       ],
