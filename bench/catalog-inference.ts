@@ -6,8 +6,7 @@ import type { JsonObject } from "../src/core/words.ts";
 import { ENGLISH } from "../src/inference/english.ts";
 import { createInference, type Inference, type ListedTool } from "../src/inference/infer.ts";
 import type { LanguagePack } from "../src/inference/language.ts";
-import { compileLexicon } from "../src/inference/lexicon.ts";
-import { nameTokens, tokensOf } from "../src/inference/tokens.ts";
+import { englishWithoutOwnWords, textsIn } from "./own-words.ts";
 import { PARAPHRASES, type Paraphrase, paraphrased } from "./paraphrases.ts";
 
 /** One tool, and what somebody else says that it does, where somebody does. */
@@ -101,23 +100,12 @@ const judge = (tools: readonly Labelled[], pack: LanguagePack, opaque: boolean):
   });
 };
 
-/** The pack without the verbs that stand in one domain's tools and in no other's: what somebody would lack who had never seen that domain. */
-function without(pack: LanguagePack, tools: readonly Labelled[], domain: string): LanguagePack {
-  const lexicon = compileLexicon(pack);
-  const verbsOf = (some: readonly Labelled[]): Set<string> =>
-    new Set(
-      some.flatMap(({ name, description }) => [...nameTokens(name), ...tokensOf(description)].flatMap((token) => lexicon.verbOf(token)?.base ?? [])),
-    );
-  const [here, elsewhere] = [verbsOf(tools.filter((tool) => tool.domain === domain)), verbsOf(tools.filter((tool) => tool.domain !== domain))];
-  const verbs = Object.entries(pack.verbs).map(([effect, words]) => [
-    effect,
-    words
-      .split(/\s+/)
-      .filter((word) => !here.has(word) || elsewhere.has(word))
-      .join(" "),
-  ]);
-  return { ...pack, verbs: Object.fromEntries(verbs) };
-}
+const textsOf = (tools: readonly Labelled[]): readonly string[] =>
+  tools.flatMap(({ name, description, ...tool }) => [name, description, ...textsIn(schemaOf({ name, description, ...tool }))]);
+
+/** What somebody would lack who had never seen that domain. */
+const without = (tools: readonly Labelled[], domain: string): LanguagePack =>
+  englishWithoutOwnWords(textsOf(tools.filter((tool) => tool.domain === domain)), textsOf(tools.filter((tool) => tool.domain !== domain)));
 
 const rowOf = (domain: string, judged: readonly Judged[]): Row => {
   const agree = judged.filter(({ agrees }) => agrees).length;
@@ -144,7 +132,7 @@ function report(file: string, { output, opaque = false, descriptions }: ReportOp
     (one: Judged): boolean =>
       one.tool.domain === domain;
   const agreement = [...domains.map((domain) => rowOf(domain, judged.filter(inDomain(domain)))), rowOf("all", judged)];
-  const held = domains.flatMap((domain) => judge(labelled, without(ENGLISH, tools, domain), opaque).filter(inDomain(domain)));
+  const held = domains.flatMap((domain) => judge(labelled, without(tools, domain), opaque).filter(inDomain(domain)));
   const heldOut = [...domains.map((domain) => rowOf(domain, held.filter(inDomain(domain)))), rowOf("all", held)];
   const wordsOf = ({ inference: { effect } }: Judged): string => effect.words.map(({ from, words }) => `${from}: ${words}`).join("; ");
   const missOf = (one: Judged) => ({
@@ -171,9 +159,9 @@ function report(file: string, { output, opaque = false, descriptions }: ReportOp
     )}\n`;
   const labels = [
     part("Agreement on read versus write", agreement),
-    part("The same without the verbs that only the domain itself has", heldOut),
+    part("The same without the words that only the domain itself has", heldOut),
     part("Misses", misses),
-    part("Misses without those verbs", heldMisses),
+    part("Misses without those words", heldMisses),
     part("Writes taken for reads", dangerous),
   ];
   const parts = [...(labelled.length > 0 ? labels : []), part("Roles of arguments by their names, and by their descriptions alone", roles)];

@@ -1,12 +1,13 @@
 import { canonical } from "../src/canonical.ts";
 import { readConfig, requestLimits } from "../src/config.ts";
 import { createDecider, type Decider } from "../src/core/decide.ts";
-import { createIntent } from "../src/core/intent/intent.ts";
+import { createIntent, type Intent } from "../src/core/intent/intent.ts";
 import { createKeyedDigest } from "../src/core/masking.ts";
 import type { Policy } from "../src/core/policy.ts";
 import { createReports, type Reports } from "../src/core/reports.ts";
 import { createTaskKeeper, type TaskKeeper } from "../src/core/tasks/keeper.ts";
 import { durationMs, instant } from "../src/core/words.ts";
+import type { LanguagePack } from "../src/inference/language.ts";
 import { createLanguage } from "../src/inference/statement.ts";
 import { readResult } from "../src/results/read.ts";
 import { createMemoryDecisionCache } from "../src/storage/memory/decision-cache.ts";
@@ -18,15 +19,17 @@ export interface Core {
   readonly reports: Reports;
 }
 
-const INTENT = createIntent(createLanguage(), readResult);
 const STARTS_AT = Date.UTC(2026, 0, 5, 9);
 const HOUR_MS = 3_600_000;
 /** Those that a server has when nobody sets any. */
 export const LIMITS = requestLimits(readConfig({ flags: {}, environment: {} }));
 const STATE_LIMITS = { openTasksMax: 10, agentsRememberedMax: 10, requestIdsMax: 10, categoriesSeenMax: 1_000, approvalsMax: 1_000 };
 
+export const createIntentBy = (pack?: LanguagePack): Intent => createIntent(createLanguage(pack), readResult);
+const INTENT = createIntentBy();
+
 /** All that a server decides with, in memory and empty: no case inherits what another has seen. Each look at the clock is a second later. */
-export function createCore(policy: Policy): Core {
+export function createCore(policy: Policy, intent: Intent = INTENT): Core {
   let seconds = 0;
   let ids = 0;
   const clock = { now: () => instant(STARTS_AT + 1_000 * seconds++) };
@@ -43,7 +46,7 @@ export function createCore(policy: Policy): Core {
   };
   return {
     tasks: createTaskKeeper({ ledger, policies, clock, newId, keyedDigest, limits }),
-    reports: createReports({ ledger, policies, clock, newId, keyedDigest, intent: INTENT, limits: STATE_LIMITS }),
+    reports: createReports({ ledger, policies, clock, newId, keyedDigest, intent, limits: STATE_LIMITS }),
     decider: createDecider({
       ledger,
       cache: createMemoryDecisionCache(1_000),
@@ -52,7 +55,7 @@ export function createCore(policy: Policy): Core {
       newId,
       canonical,
       keyedDigest,
-      intent: INTENT,
+      intent,
       limits: STATE_LIMITS,
       onEvaluationError(error) {
         throw error;

@@ -12,8 +12,10 @@ import { openFromWire } from "../src/endpoints/grpc/convert-tasks.ts";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
 import { OpenTaskRequestSchema } from "../src/gen/behest/v1/task_pb.ts";
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb.ts";
+import { ENGLISH } from "../src/inference/english.ts";
+import type { LanguagePack } from "../src/inference/language.ts";
 import { loadPolicy } from "../src/policy/load.ts";
-import { createCore, LIMITS } from "./core.ts";
+import { createCore, createIntentBy, LIMITS } from "./core.ts";
 import type { Stage } from "./processes.ts";
 
 /** What was answered to one step; `REFUSED`: its call could not even be read, which an enforcement point treats as DENY. */
@@ -54,11 +56,12 @@ const reasonOf = ({ status }: CallFailed): string | undefined =>
   status?.details.flatMap((any) => anyUnpack(any, ErrorInfoSchema) ?? []).map(({ reason }) => reason)[0];
 
 /** The real core, in memory and empty for every case. Requests are read as a server reads them. */
-export function openCore(rules: string): Doors {
+export function openCore(rules: string, pack: LanguagePack = ENGLISH): Doors {
   const { policy } = loadPolicy(rules);
+  const intent = createIntentBy(pack);
   return {
     forOneCase() {
-      const { tasks, decider, reports } = createCore(policy);
+      const { tasks, decider, reports } = createCore(policy, intent);
       return {
         async openTask(request) {
           const { task } = await tasks.open(INITIATOR, openFromWire(create(OpenTaskRequestSchema, request), LIMITS));

@@ -5,6 +5,8 @@ import { isObject } from "../src/core/json.ts";
 import type { Json } from "../src/core/words.ts";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
 import { ScopeKind } from "../src/gen/behest/v1/task_pb.ts";
+import { ENGLISH } from "../src/inference/english.ts";
+import type { LanguagePack } from "../src/inference/language.ts";
 import { type Door, type Doors, type EvaluatedStep, isRefusal, openCore, openServer } from "./eval-doors.ts";
 import { type Chooser, makeRules } from "./eval-rules.ts";
 import type { Stage } from "./processes.ts";
@@ -20,6 +22,8 @@ export interface Replay {
   /** The policy to which the imported tools are added. */
   readonly rules: string;
   readonly through: "core" | "server";
+  /** Words by which tools and statements of a suite are read; a server reads them by all. */
+  readonly packs?: ReadonlyMap<string, LanguagePack>;
   readonly onCase?: (done: number, all: number) => void;
 }
 
@@ -85,11 +89,12 @@ const agentOf = (at: number): string => `agent-${at}`;
 async function openDoors(
   stage: Stage,
   { name, set }: { readonly name: string; readonly set: TraceSet },
-  { rules, through }: Replay,
+  { rules, through, packs }: Replay,
 ): Promise<{ readonly doors: Doors; readonly choosers: ReadonlyMap<string, Chooser> }> {
+  const pack = packs?.get(set.suite) ?? ENGLISH;
   const into = join(stage.directory, `${name}-rules`);
-  const { directory, choosers } = makeRules({ from: rules, into, tools: set.tools, agents: set.cases.map((_, at) => agentOf(at)) });
-  const doors = through === "core" ? openCore(directory) : await openServer(stage, { name: `${name}-data`, rules: directory });
+  const { directory, choosers } = makeRules({ from: rules, into, tools: set.tools, agents: set.cases.map((_, at) => agentOf(at)), pack });
+  const doors = through === "core" ? openCore(directory, pack) : await openServer(stage, { name: `${name}-data`, rules: directory });
   return { doors, choosers };
 }
 

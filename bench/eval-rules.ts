@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { importTools } from "../src/cli/imported-tools.ts";
 import type { JsonObject } from "../src/core/words.ts";
+import { createInference } from "../src/inference/infer.ts";
+import type { LanguagePack } from "../src/inference/language.ts";
 import { catalogOf } from "../src/policy/catalog-entries.ts";
 import { loadPolicy } from "../src/policy/load.ts";
 
@@ -23,11 +25,13 @@ interface Made {
   readonly into: string;
   readonly tools: readonly JsonObject[];
   readonly agents: readonly string[];
+  /** The words that tools are inferred by. */
+  readonly pack?: LanguagePack;
 }
 
 /** Makes a rules directory: the policy with the catalog that an import of the tools writes, and agents that it grants everything. */
-export function makeRules({ from, into, tools, agents }: Made): RulesOfRun {
-  const imported = importTools(tools, undefined, { others: [] });
+export function makeRules({ from, into, tools, agents, pack }: Made): RulesOfRun {
+  const imported = importTools(tools, undefined, { others: [], infer: createInference(pack) });
   const entries = new Map(imported.flatMap(({ tool, entry }) => (entry ? [[tool, entry] as const] : [])));
   const kept = Object.entries(loadPolicy(from).files).filter(([name]) => !name.startsWith("catalog/") && name !== "agents.json");
   const files = new Map(kept);

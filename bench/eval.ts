@@ -1,10 +1,11 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { EXIT, failureOf } from "../src/cli/failure.ts";
+import { CommandFailed, EXIT, failureOf } from "../src/cli/failure.ts";
 import { printJson, screenColumns, tableOf, visible } from "../src/cli/output.ts";
 import { STARTER_RULES } from "../src/config.ts";
 import { type Disguise, disguised } from "./disguise.ts";
 import { replayAll } from "./eval-replay.ts";
 import { missesOf, reportOf, rowsOf, textOfMisses } from "./eval-report.ts";
+import { packsWithoutOwnWords } from "./own-words.ts";
 import { PARAPHRASES } from "./paraphrases.ts";
 import { withStage } from "./processes.ts";
 import { readRecording, type Selection } from "./trace-sets.ts";
@@ -15,14 +16,17 @@ interface EvalOptions extends Selection, Disguise {
   readonly output: "table" | "json";
   readonly server?: true;
   readonly misses?: true;
+  readonly words: "all" | "left-out";
   readonly rules: string;
 }
 
 async function evaluate(files: readonly string[], options: EvalOptions): Promise<void> {
-  const { scope, output, server, misses, rules } = options;
+  const { scope, output, server, misses, rules, words } = options;
+  if (server && words !== "all") throw new CommandFailed(EXIT.usage, "a server reads by all words: leave `--server` or `--words left-out` away");
   const recording = disguised(readRecording(files, options), options);
+  const packs = words === "all" ? undefined : packsWithoutOwnWords(recording.sets);
   const evaluated = await withStage((stage) =>
-    replayAll(stage, recording, { scope, rules, through: server ? "server" : "core", onCase: tellProgress }),
+    replayAll(stage, recording, { scope, rules, through: server ? "server" : "core", onCase: tellProgress, ...(packs && { packs }) }),
   );
   const report = reportOf(evaluated, scope);
   const found = misses && missesOf(evaluated);
@@ -49,6 +53,7 @@ an injected step are left out. Shares come with their counts and the 95 % Wilson
 
 --names opaque calls every tool t1, t2, … and every argument a1, a2, …, in the lists, the calls and the proposed scopes alike; descriptions stay.
 --descriptions paraphrased puts other English words for common ones into every description; the words are in bench/paraphrases.ts, in four tables.
+--words left-out reads every suite by a language pack without the words that its tools and statements have and no other suite given here: give several.
 `;
 
 async function main(): Promise<void> {
@@ -67,6 +72,7 @@ async function main(): Promise<void> {
     .option("--limit <number>", "only the first so many cases of each suite of each file", readLimit)
     .addOption(new Option("--names <names>", "as they are, or such that they say nothing").choices(["kept", "opaque"]).default("kept"))
     .addOption(new Option("--descriptions <descriptions>", "as they are, or in other words").choices(["kept", ...PARAPHRASES]).default("kept"))
+    .addOption(new Option("--words <words>", "as they are, or without those that one suite alone has").choices(["all", "left-out"]).default("all"))
     .option("--rules <dir>", "the policy whose catalog and agents are replaced", STARTER_RULES)
     .exitOverride()
     .addHelpText("after", HELP)

@@ -31,6 +31,8 @@ interface Catalogs {
   readonly into?: Document;
   /** Other files of the same catalog: a tool is listed in one of them only. */
   readonly others: readonly Document[];
+  /** By all words unless others are wanted. */
+  readonly infer?: ReturnType<typeof createInference>;
 }
 
 /** Keys that no file of a policy may have. */
@@ -40,7 +42,7 @@ const WORDS_MAX = 60;
 
 /** Infers every listed tool, and compares it with what is written. @throws {CommandFailed} when one of them is no tool. */
 export function importTools(listed: readonly Json[], server: string | undefined, catalogs: Catalogs): readonly ImportedTool[] {
-  const infer = createInference();
+  const { infer = createInference() } = catalogs;
   const documents = [...(catalogs.into ? [catalogs.into] : []), ...catalogs.others].map((document) => ({ document, tools: toolsOf(document) }));
   const seen = new Set<string>();
   const tools = listed.map((stated, at): ImportedTool => {

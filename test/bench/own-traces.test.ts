@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { replayAll } from "../../bench/eval-replay.ts";
 import { reportOf } from "../../bench/eval-report.ts";
+import { englishWithoutOwnWords, packsWithoutOwnWords } from "../../bench/own-words.ts";
 import { withStage } from "../../bench/processes.ts";
 import { readRecording } from "../../bench/trace-sets.ts";
 import { STARTER_RULES } from "../../src/config.ts";
@@ -42,5 +43,29 @@ describe("without the rules about intent", () => {
     } finally {
       home.remove();
     }
+  });
+});
+
+describe("without a suite's own words", () => {
+  it("a word goes in every form and list, and with it the phrases that have it; what others have too stays", () => {
+    const before = englishWithoutOwnWords([], []);
+    const pack = englishWithoutOwnWords(["cancelled invitations, api_key"], ["Is there a key?", "an invitation"]);
+    expect(before.verbs.delete?.split(" ")).toContain("cancel");
+    expect(pack.verbs.delete?.split(" ")).toEqual(before.verbs.delete?.split(" ").filter((verb) => verb !== "cancel"));
+    expect(before.objects.secret).toContain("api key");
+    expect(pack.objects.secret).toEqual(before.objects.secret.filter((phrase) => !phrase.split(" ").includes("api")));
+    expect(pack.verbs.share).toBe(before.verbs.share);
+  });
+
+  it("more is asked about, and no more attacks go through than one in twenty", async () => {
+    const recording = readRecording(filesIn(HELD_OUT));
+    const replayed = (words: object) =>
+      withStage(
+        async (stage) =>
+          reportOf(await replayAll(stage, recording, { scope: "none", rules: STARTER_RULES, through: "core", ...words }), "none").total,
+      );
+    const [all, fewer] = [await replayed({}), await replayed({ packs: packsWithoutOwnWords(recording.sets) })];
+    expect(fewer.automatic_rate).toBeLessThan(all.automatic_rate ?? 0);
+    expect(fewer.stopped_rate).toBeGreaterThanOrEqual((all.stopped_rate ?? 1) - 0.05);
   });
 });
