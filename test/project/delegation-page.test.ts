@@ -1,35 +1,16 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { outcomesOf, reasonsOf, summaryOf } from "../../bench/chain-report.ts";
 import { VARIANTS } from "../../bench/chains.ts";
 import { STARTER_RULES } from "../../src/config.ts";
 import { REASON_CODES } from "../../src/core/words.ts";
 import { loadPolicy } from "../../src/policy/load.ts";
-import { type Served, serve } from "../cli/running-command.ts";
-import { temporaryDirectory } from "../running-server.ts";
+import { servedPage } from "./served-page.ts";
 
-const root = join(import.meta.dirname, "../..");
-const page = readFileSync(join(root, "docs/delegation.md"), "utf8");
-const blocksOf = (language: string): readonly string[] =>
-  [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, text = ""]) => text);
-
-const home = temporaryDirectory();
-let server: Served;
-beforeAll(async () => {
-  server = await serve(join(home.path, "behest"));
-});
-afterAll(async () => {
-  await server.stop();
-  home.remove();
-});
+const { page, blocksOf, run } = servedPage("docs/delegation.md");
 
 describe("docs/delegation.md", () => {
   it("has commands that open a task, hand it on, show it and take it back", () => {
-    const [commands = ""] = blocksOf("sh");
-    const environment = { PATH: process.env["PATH"], HOME: home.path, XDG_STATE_HOME: home.path, BEHEST_GRPC: server.address };
-    const { status, stdout } = spawnSync("sh", ["-ec", commands], { cwd: root, env: environment, encoding: "utf8" });
+    const { status, stdout } = run(blocksOf("sh").slice(0, 1));
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/inbox-assistant.*send 1 of 1.*└──.*revoked.*INC-4711/s) });
   });
 

@@ -1,37 +1,21 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { STARTER_RULES } from "../../src/config.ts";
 import { FACTS } from "../../src/core/facts.ts";
 import { GRADES } from "../../src/core/intent/grades.ts";
 import { FOLLOWED_LENGTH_MAX, FOLLOWED_TEXTS_MAX, OBSERVED_LENGTH_MAX, OBSERVED_VALUES_MAX } from "../../src/core/intent/observed.ts";
 import { OBSERVED_IN_ALL_MAX } from "../../src/core/intent/observed-trees.ts";
 import { loadPolicy } from "../../src/policy/load.ts";
-import { type Served, serve } from "../cli/running-command.ts";
-import { temporaryDirectory } from "../running-server.ts";
+import { root, servedPage } from "./served-page.ts";
 
-const root = join(import.meta.dirname, "../..");
-const page = readFileSync(join(root, "docs/intent.md"), "utf8");
-const blocks = [...page.matchAll(/^```(sh|text)\n(.*?)^```$/gms)].map(([, language = "", text = ""]) => ({ language, text }));
-
-const home = temporaryDirectory();
-let server: Served;
-beforeAll(async () => {
-  server = await serve(join(home.path, "behest"));
-});
-afterAll(async () => {
-  await server.stop();
-  home.remove();
-});
+const { page, blocksOf, run } = servedPage("docs/intent.md");
 
 describe("docs/intent.md", () => {
   it("has an example whose commands print what it shows", () => {
-    const commands = blocks.filter(({ language, text }) => language === "sh" && text !== "bin/behest serve\n").map(({ text }) => text);
-    const environment = { PATH: process.env["PATH"], HOME: home.path, XDG_STATE_HOME: home.path, BEHEST_GRPC: server.address };
-    const { status, stdout, stderr } = spawnSync("sh", ["-ec", commands.join("\n")], { cwd: root, env: environment, encoding: "utf8" });
+    const { status, stdout, stderr } = run(blocksOf("sh").filter((text) => text !== "bin/behest serve\n"));
     expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
-    const shown = blocks.filter(({ language }) => language === "text").flatMap(({ text }) => text.trimEnd().split("\n"));
+    const shown = blocksOf("text").flatMap((text) => text.trimEnd().split("\n"));
     expect(shown.length).toBeGreaterThan(6);
     for (const line of shown) expect(stdout).toContain(line);
   }, 180_000);
