@@ -81,6 +81,6 @@ describe("the published package", () => {
 
   it("asks for the oldest Node that can run it", () => {
     const manifest: { readonly engines: { readonly node: string } } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    expect(manifest.engines.node).toBe(">=22.12");
+    expect(manifest.engines.node).toBe(">=22.15");
   });
 });
