@@ -239,6 +239,7 @@ async function openStorage(
       reopenAfterMs: REOPEN_AFTER_MS,
       onFailure: (error) => log.error(`the ledger cannot be written: ${error.message}; nothing is decided until it can, tried again every second`),
       onJournalProblem: (problem) => log.error(`the control journal \`${controlJournalPath}\`: ${problem}`),
+      onGroupWritten: () => undefined,
     });
   } catch (error) {
     throw new StartRefused(`the ledger \`${path}\` cannot be opened: ${error instanceof Error ? error.message : String(error)}`, { cause: error });

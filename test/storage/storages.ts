@@ -6,7 +6,8 @@ import type { State } from "../../src/core/state.ts";
 import { type Instant, instant } from "../../src/core/words.ts";
 import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cache.ts";
 import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
-import { openSqliteStorage } from "../../src/storage/sqlite/ledger.ts";
+import { openSqliteStorage, type SqliteStorage } from "../../src/storage/sqlite/ledger.ts";
+import type { WrittenGroup } from "../../src/storage/sqlite/messages.ts";
 import { temporaryDirectory } from "../running-server.ts";
 
 export interface TestClock {
@@ -51,12 +52,19 @@ export interface SqliteTestOptions {
   readonly observationKey?: Buffer;
 }
 
-export async function openSqlite(options: SqliteTestOptions = {}): Promise<OpenedStorage & { readonly path: string }> {
+export interface OpenedSqlite extends OpenedStorage, Pick<SqliteStorage, "measure"> {
+  readonly path: string;
+  /** Groups that are on disk, as the ledger told of them. */
+  readonly written: readonly WrittenGroup[];
+}
+
+export async function openSqlite(options: SqliteTestOptions = {}): Promise<OpenedSqlite> {
   const directory = options.path === undefined ? temporaryDirectory() : undefined;
   const path = options.path ?? join(directory?.path ?? "", "behest.db");
   const clock = options.clock ?? createTestClock();
   const failures: string[] = [];
-  const { ledger, cache } = await openSqliteStorage({
+  const written: WrittenGroup[] = [];
+  const { ledger, cache, measure } = await openSqliteStorage({
     path,
     journalPath: `${path}.journal`,
     now: clock.now,
@@ -67,13 +75,16 @@ export async function openSqlite(options: SqliteTestOptions = {}): Promise<Opene
     reopenAfterMs: 20,
     onFailure: (error) => failures.push(error.message),
     onJournalProblem: (problem) => failures.push(`journal: ${problem}`),
+    onGroupWritten: (group) => written.push(group),
   });
   return {
     ledger,
     cache,
+    measure,
     clock,
     path,
     failures,
+    written,
     async close() {
       await ledger.close();
       directory?.remove();

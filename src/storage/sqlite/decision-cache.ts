@@ -18,6 +18,8 @@ export interface CacheRow {
 }
 
 export interface SqliteDecisionCache extends DecisionCache {
+  /** Answers that are kept in memory. */
+  readonly size: number;
   /** Takes in rows from disk, the newest first; what is not ours or of another policy is dropped. */
   load(rows: readonly CacheRow[]): void;
   /** Forgets everything: the decisions that answers name may not have reached the disk. */
@@ -36,6 +38,9 @@ export interface SqliteDecisionCacheOptions {
 export function createSqliteDecisionCache(options: SqliteDecisionCacheOptions): SqliteDecisionCache {
   const entries = new LRUCache<string, { readonly cached: CachedEvaluation; onDisk: boolean }>({ max: options.rowsMax });
   return {
+    get size() {
+      return entries.size;
+    },
     get(key) {
       const entry = entries.get(key);
       if (!entry) return undefined;

@@ -6,6 +6,8 @@ export interface Waiting {
   readonly events: readonly string[];
   readonly policies: readonly PolicyRow[];
   readonly observed?: WaitingObserved;
+  /** When it began to wait, in milliseconds of a clock that only goes forward. */
+  readonly sinceMs: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -42,6 +44,11 @@ export class GroupQueue {
   /** Turns that are not on disk. */
   get length(): number {
     return this.#queue.length + this.#written.length;
+  }
+
+  /** Since when the oldest turn waits that is not on disk; undefined if none does. */
+  get oldestSinceMs(): number | undefined {
+    return (this.#written[0] ?? this.#queue[0])?.sinceMs;
   }
 
   /** Values that tools returned in turns that were not sent yet. */

@@ -31,7 +31,8 @@ import { type ApprovalRow, refuseApprovalDifference } from "./approval-rows.ts";
 import { createSqliteDecisionCache, type SqliteDecisionCache } from "./decision-cache.ts";
 import { GroupQueue, VALUES_QUEUED_MAX, type WaitingObserved } from "./group-queue.ts";
 import { HeldControls } from "./held-controls.ts";
-import type { PolicyRow } from "./messages.ts";
+import { type LedgerMeasures, measureState } from "./measures.ts";
+import type { PolicyRow, WrittenGroup } from "./messages.ts";
 import { createObservationDigests, type ObservationDigests } from "./observation-digests.ts";
 import { refuseWithoutRoom } from "./policy-room.ts";
 import { endedOf, refuseSuspensionDifference, type SuspensionRow } from "./suspension-rows.ts";
@@ -57,11 +58,15 @@ export interface SqliteLedgerOptions {
   readonly onFailure: (error: Error) => void;
   /** Told what is wrong with the control journal. */
   readonly onJournalProblem: (problem: string) => void;
+  /** Told of each group that is on disk, before those who wait for it. */
+  readonly onGroupWritten: (group: WrittenGroup) => void;
 }
 
 export interface SqliteStorage {
   readonly ledger: Ledger;
   readonly cache: SqliteDecisionCache;
+  /** How much there is of everything, for whoever looks: costs a walk over the approvals. */
+  measure(): LedgerMeasures;
 }
 
 const FORGET_EVERY_MS = 1_000;
@@ -78,7 +83,7 @@ export async function openSqliteStorage(options: SqliteLedgerOptions): Promise<S
     await storage.close();
     throw error;
   }
-  return { ledger: storage, cache: storage.cache };
+  return { ledger: storage, cache: storage.cache, measure: () => storage.measure() };
 }
 
 /**
@@ -166,7 +171,10 @@ class SqliteLedger implements Ledger {
       await writer.close();
       return;
     }
-    writer.onWritten = () => this.#queue.acknowledge();
+    writer.onWritten = (group) => {
+      this.#options.onGroupWritten(group);
+      this.#queue.acknowledge();
+    };
     writer.onFailed = (error) => this.#fail(writer, error);
     this.#state = state;
     this.#writer = writer;
@@ -282,6 +290,12 @@ class SqliteLedger implements Ledger {
     await this.#controls.close();
   }
 
+  measure(): LedgerMeasures {
+    const { length: turns, oldestSinceMs } = this.#queue;
+    const queue = { turns, oldestMs: oldestSinceMs === undefined ? 0 : performance.now() - oldestSinceMs };
+    return { queue, state: this.ready ? measureState(this.#state, this.cache, this.#options.now()) : undefined };
+  }
+
   #refuseUnready(): Writer {
     if (!this.#writer || this.#closed) {
       throw new ServiceError("LEDGER_UNAVAILABLE", "the ledger cannot be written at present; nothing was decided, retry after a moment");
@@ -300,7 +314,7 @@ class SqliteLedger implements Ledger {
         this.#tellApprovals(events);
         resolve(answer);
       };
-      this.#queue.add({ events: texts, policies, ...(kept && { observed: kept }), resolve: done, reject });
+      this.#queue.add({ events: texts, policies, ...(kept && { observed: kept }), sinceMs: performance.now(), resolve: done, reject });
     });
   }
 

@@ -56,7 +56,7 @@ export type FromWriter =
   | { readonly kind: "cache"; readonly rows: readonly CacheRow[] }
   | ({ readonly kind: "observed" } & RecalledTree)
   | { readonly kind: "opened" }
-  | { readonly kind: "written" }
+  | ({ readonly kind: "written" } & WrittenGroup)
   | { readonly kind: "found"; readonly ticket: number; readonly record?: string }
   | { readonly kind: "found report"; readonly ticket: number; readonly record?: string }
   | { readonly kind: "found policy"; readonly ticket: number; readonly row?: Omit<PolicyRow, "digest"> }
@@ -65,6 +65,13 @@ export type FromWriter =
   | { readonly kind: "found ended suspensions"; readonly ticket: number; readonly rows: readonly SuspensionRow[] }
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "closed" };
+
+/** A group that is on disk. */
+export interface WrittenGroup {
+  readonly events: number;
+  /** How long COMMIT took: the WAL is synced in it, and now and then checkpointed. */
+  readonly commitMs: number;
+}
 
 /** Room on the disk. */
 export interface Room {

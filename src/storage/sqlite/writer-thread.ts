@@ -2,14 +2,14 @@ import { Worker } from "node:worker_threads";
 import { ServiceError } from "../../core/errors.ts";
 import type { ApprovalEventsQuestion, EndedSuspensionsQuestion } from "../../core/ports.ts";
 import type { StoredApprovalEvents } from "./approval-events.ts";
-import type { FromWriter, PolicyRow, Room, ToWriter, WriterOptions } from "./messages.ts";
+import type { FromWriter, PolicyRow, Room, ToWriter, WriterOptions, WrittenGroup } from "./messages.ts";
 import type { SuspensionRow } from "./suspension-rows.ts";
 
 type FoundMessage = Extract<FromWriter, { readonly ticket: number }>;
 
 /** The writer on its thread, as the decisions' thread sees it. */
 export class Writer {
-  onWritten: () => void = () => undefined;
+  onWritten: (group: WrittenGroup) => void = () => undefined;
   onFailed: (error: Error) => void = () => undefined;
   readonly #thread: Worker;
   readonly #reads = new Map<number, { resolve: (answer: FoundMessage) => void; reject: (error: Error) => void }>();
@@ -99,7 +99,7 @@ export class Writer {
 
   #listen(): void {
     this.#thread.on("message", (message: FromWriter) => {
-      if (message.kind === "written") this.onWritten();
+      if (message.kind === "written") this.onWritten(message);
       else if ("ticket" in message) {
         this.#reads.get(message.ticket)?.resolve(message);
         this.#reads.delete(message.ticket);

@@ -6,7 +6,7 @@ import { approvalEventsReader } from "./approval-events.ts";
 import { approvalStatements } from "./approval-rows.ts";
 import { openForWriting } from "./connection.ts";
 import type { CacheRow } from "./decision-cache.ts";
-import type { FromWriter, Group, ToWriter, WriterOptions } from "./messages.ts";
+import type { FromWriter, Group, ToWriter, WriterOptions, WrittenGroup } from "./messages.ts";
 import { createObservationDigests, type ObservationDigests } from "./observation-digests.ts";
 import { observationStatements } from "./observation-rows.ts";
 import { policyRows } from "./policy-rows.ts";
@@ -42,8 +42,7 @@ function runWriter(options: WriterOptions): void {
       try {
         switch (message.kind) {
           case "group":
-            write(message);
-            say({ kind: "written" });
+            say({ kind: "written", ...write(message) });
             break;
           case "read": {
             const row = read.get(message.decisionId);
@@ -90,13 +89,13 @@ function runWriter(options: WriterOptions): void {
 const describe = (error: Error & { code?: unknown }): string => (typeof error.code === "string" ? `${error.message} (${error.code})` : error.message);
 
 /** What was kept elsewhere while the ledger could not be written becomes part of it, each event once. */
-function takeControls(db: Database, controls: readonly string[], write: (group: Group) => void): void {
+function takeControls(db: Database, controls: readonly string[], write: (group: Group) => unknown): void {
   const known = db.prepare<[string], unknown>("SELECT 1 FROM events WHERE event_id = ?").pluck();
   const events = controls.filter((text) => known.get(decodeEvent(text).id) === undefined);
   if (events.length > 0) write({ kind: "group", events, policies: [], observed: [], cacheRows: [] });
 }
 
-function createGroupWriter(db: Database, digests: ObservationDigests): (group: Group) => void {
+function createGroupWriter(db: Database, digests: ObservationDigests): (group: Group) => WrittenGroup {
   const insertDecision = db.prepare(INSERT_DECISION);
   const insertEvent = db.prepare(
     "INSERT INTO events (seq, event_id, at, kind, tenant, task_id, root_task_id, approval_id, record, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -111,6 +110,7 @@ function createGroupWriter(db: Database, digests: ObservationDigests): (group: G
   const policies = policyRows(db);
   const cache = cacheStatements(db);
   let edge = readEdge(db);
+  let commitBeganMs = 0;
 
   const writeEvents = (group: Group, before: TreeEdge): TreeEdge => {
     let next = before;
@@ -142,10 +142,13 @@ function createGroupWriter(db: Database, digests: ObservationDigests): (group: G
   const transaction = db.transaction((group: Group): TreeEdge => {
     for (const policy of group.policies) policies.write(policy);
     cache.write(group);
-    return group.events.length === 0 ? edge : writeEvents(group, edge);
+    const next = group.events.length === 0 ? edge : writeEvents(group, edge);
+    commitBeganMs = performance.now();
+    return next;
   });
   return (group) => {
     edge = transaction.immediate(group);
+    return { events: group.events.length, commitMs: performance.now() - commitBeganMs };
   };
 }
 
