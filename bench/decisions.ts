@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
-import { type Connections, connect, type LoadResult } from "./load.ts";
+import { connect, type Load, type LoadResult } from "./http2-load.ts";
 import { type CpuTime, machineBusyMs, type ServerProcess, type Stage } from "./processes.ts";
 import { again, encodeRequests, once, type RequestKind } from "./requests.ts";
 import { median, rounded } from "./statistics.ts";
@@ -73,7 +73,7 @@ export async function measureDecisions(stage: Stage, plan: Plan, tell: Tell): Pr
 
 interface Target {
   readonly server: ServerProcess;
-  readonly connections: Connections;
+  readonly connections: Load;
   readonly bodies: (kind: RequestKind, durationMs: number) => Iterator<Buffer, undefined>;
   /** Whether the answers are what the figures are said to be of. @throws {Error} */
   readonly check: (kept: readonly Buffer[], kind: RequestKind) => void;
@@ -174,10 +174,16 @@ async function measureOnce({ server, connections, bodies, check }: Target, { kin
   const before = readClocks(server);
   const load = await connections.run({ concurrency, durationMs, bodies: encoded });
   const after = readClocks(server);
+  refuseFailures(load);
   check(load.kept, kind);
   const cpu = { mainThreadMs: after.server.mainThreadMs - before.server.mainThreadMs, processMs: after.server.processMs - before.server.processMs };
   const othersMs = after.machineMs - before.machineMs - cpu.processMs - (after.loadMs - before.loadMs);
   return { load, cpu, othersPercent: Math.max(0, othersMs / (load.seconds * 10 * availableParallelism())) };
+}
+
+function refuseFailures({ failed }: LoadResult): void {
+  const [why] = Object.entries(failed).map(([reason, count]) => `${count} calls failed: ${reason}`);
+  if (why !== undefined) throw new Error(why);
 }
 
 interface Clocks {
