@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { standingOfStatus } from "./core/tasks/status.ts";
 import type { serveGrpc } from "./endpoints/grpc/server.ts";
+import type { OnShed, ShedReason } from "./endpoints/grpc/shedding.ts";
 
 type Told = Pick<Parameters<typeof serveGrpc>[0], "onDecision" | "onReport" | "onControl" | "onTask" | "onApproval" | "onInternalError">;
 
@@ -60,3 +61,19 @@ export const logCalls = (log: Logger): Told => ({
   },
   onInternalError: (error) => log.error({ err: error }, "internal error"),
 });
+
+const SHED_LINE_EVERY_MS = 1_000;
+
+/** One line a second of what was refused or cut, however much that is. */
+export function logShed(log: Logger): OnShed {
+  const counts = new Map<ShedReason, number>();
+  return (reason) => {
+    if (counts.size === 0) {
+      setTimeout(() => {
+        log.warn({ shed: Object.fromEntries(counts) }, "refused or cut, because it was more than there may be");
+        counts.clear();
+      }, SHED_LINE_EVERY_MS).unref();
+    }
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  };
+}

@@ -120,7 +120,40 @@ export const SETTINGS = {
   delegation_depth_max: count({ meaning: "agents of a delegation chain after the first", default: 8, because: "longer chains are loops" }),
   categories_max: count({ meaning: "data categories in one request", default: 32, because: "they are kept with what a task has seen" }),
   turns_waiting_max: count({ meaning: "decisions that wait for the disk at once", default: 4_096, because: "bounds memory when the disk is slow" }),
+  connections_max: count({
+    meaning: "connections open at once; beyond that one without calls is closed for the new one, or else the new one is",
+    default: 1_024,
+    because: "about 50 KB of memory each",
+  }),
+  connection_idle_ms: count({ meaning: "milliseconds after which a connection without calls is closed", default: 600_000, because: "ten minutes" }),
   streams_max: count({ meaning: "concurrent calls on one connection", default: 1_024, because: "what is beyond waits with the client" }),
+  receive_timeout_ms: count(
+    {
+      meaning: "milliseconds that a request may take to arrive whole, an answer to be taken, and a connection to begin; then it is cut",
+      default: 10_000,
+      because: "who sends half a request would be waited for",
+    },
+    100,
+    3_600_000,
+  ),
+  receive_bytes_max: count(
+    {
+      meaning: "bytes of all requests together that have arrived and are not answered; beyond that the longest that has not arrived whole is cut",
+      default: 64 * KIB * KIB,
+      because: "bounds memory whatever is sent",
+    },
+    KIB,
+  ),
+  decisions_in_flight_max: count({
+    meaning: "calls for a decision under way at once, also those that wait for people; beyond that they are refused at once",
+    default: 4_096,
+    because: "what is begun has to be finished before its caller has given up",
+  }),
+  queue_age_max_ms: count({
+    meaning: "milliseconds that a decision may have waited, for the disk or to be begun; while one has waited longer, new ones are refused at once",
+    default: 250,
+    because: "who waits longer asks again, and both are work",
+  }),
   open_tasks_max: count({
     meaning: "open self-asserted tasks; beyond that the least recently used closes",
     default: 100_000,

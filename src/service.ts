@@ -1,7 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import type { Logger } from "pino";
 import { v7 } from "uuid";
-import { logCalls } from "./call-log.ts";
+import { logCalls, logShed } from "./call-log.ts";
 import { canonical } from "./canonical.ts";
 import { type Config, requestLimits } from "./config.ts";
 import { type ApprovalKeeperPorts, createApprovalKeeper } from "./core/approvals/keeper.ts";
@@ -22,6 +22,7 @@ import { createTaskKeeper } from "./core/tasks/keeper.ts";
 import { createTurnstile } from "./core/turnstile.ts";
 import { durationMs, instant } from "./core/words.ts";
 import { type DataDirectory, holdDataDirectory, StartRefused } from "./data-directory.ts";
+import type { WireLimits } from "./endpoints/grpc/limits.ts";
 import { type GrpcServer, serveGrpc } from "./endpoints/grpc/server.ts";
 import { createLocalTokens, watchTokens } from "./identity/tokens.ts";
 import { createLanguage } from "./inference/statement.ts";
@@ -113,6 +114,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
       agentsOf: tokens.agentsOf,
       policies,
       ...policyReaders(storage.ledger),
+      queuedForMs: storage.queuedForMs,
     });
     closers.push(() => {
       // Whoever waits for people is answered now, or the server would wait for them.
@@ -248,7 +250,17 @@ async function openStorage(
 
 type ServedPorts = Pick<
   Parameters<typeof serveGrpc>[0],
-  "decider" | "reports" | "tasks" | keyof Approvals | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
+  | "decider"
+  | "reports"
+  | "tasks"
+  | keyof Approvals
+  | "control"
+  | "authenticate"
+  | "agentsOf"
+  | "policies"
+  | "findPolicy"
+  | "validatePolicy"
+  | "queuedForMs"
 >;
 
 async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<GrpcServer> {
@@ -258,7 +270,9 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
       address: config.grpc,
       rulesDirectory: config.rules,
       explaining: createTurnstile("explanations", EXPLANATIONS_WAITING_MAX),
-      streamsMax: config.streams_max,
+      wire: wireLimits(config),
+      connectionIdleMs: config.connection_idle_ms,
+      onShed: logShed(log),
       explains: createRateLimiter(config.explains_per_minute, EXPLAIN_KEYS_MAX),
       now: systemClock.now,
       limits: {
@@ -277,6 +291,16 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
     );
   }
 }
+
+/** How much callers may make the server hold. */
+const wireLimits = (config: Config): WireLimits => ({
+  connectionsMax: config.connections_max,
+  streamsMax: config.streams_max,
+  receiveTimeoutMs: config.receive_timeout_ms,
+  receiveBytesMax: config.receive_bytes_max,
+  decisionsInFlightMax: config.decisions_in_flight_max,
+  queueAgeMaxMs: config.queue_age_max_ms,
+});
 
 /** How much is remembered for the decisions. */
 const stateLimits = (config: Config): StateLimits => ({

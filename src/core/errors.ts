@@ -2,6 +2,8 @@
 export type ErrorCode =
   | "REQUEST_MALFORMED" // the caller sent what we cannot read or do not serve; retrying as is will not help
   | "REQUEST_TOO_BIG" // the caller sent more than a limit allows; retrying as is will not help
+  | "REQUEST_COMPRESSED" // the caller compresses its messages; it has to send them as they are
+  | "REQUEST_TIMED_OUT" // the request did not arrive whole in time; the caller may send it again
   | "REQUEST_ID_REUSED" // the caller used one request id for two different requests; give each attempt its own
   | "CALLER_UNAUTHENTICATED" // the caller sent no token or one that we do not know
   | "CALLER_FORBIDDEN" // the caller's roles do not cover this call

@@ -26,13 +26,15 @@ import { type ApprovalHandlerPorts, createApprovalHandlers } from "./handler-app
 import { type ControlHandlerPorts, createControlHandlers } from "./handler-control.ts";
 import { createPolicyHandlers, type PolicyHandlerPorts } from "./handler-policy.ts";
 import { createTaskHandlers, type TaskHandlerPorts } from "./handler-tasks.ts";
+import { boundHttp2, createGuard, type GuardedServer, type WireLimitPorts } from "./limits.ts";
 
-export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHandlerPorts, TaskHandlerPorts, ApprovalHandlerPorts {
+export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHandlerPorts, TaskHandlerPorts, ApprovalHandlerPorts, WireLimitPorts {
   readonly policies: PolicyHandlerPorts["policies"] & ApprovalHandlerPorts["policies"];
   readonly limits: HandlerPorts["limits"] & TaskHandlerPorts["limits"];
   /** HOST:PORT; port 0 picks a free one. */
   readonly address: string;
-  readonly streamsMax: number;
+  /** After which a connection without calls is closed. */
+  readonly connectionIdleMs: number;
 }
 
 export interface GrpcServer {
@@ -55,13 +57,14 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const server = new Server({
     // The handler answers an oversize request with the field's details; beyond the largest of them nothing is buffered at all.
     "grpc.max_receive_message_length": Math.max(options.limits.batchBytesMax, options.limits.reportBytesMax) + 1_024,
-    "grpc.max_concurrent_streams": options.streamsMax,
+    "grpc.max_concurrent_streams": options.wire.streamsMax,
     // Nobody reads its statistics here, and keeping them costs on every call.
     "grpc.enable_channelz": 0,
-    "grpc.max_connection_idle_ms": 10 * 60_000,
+    "grpc.max_connection_idle_ms": options.connectionIdleMs,
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
   });
+  boundHttp2(server, options.wire);
   const health = new HealthImplementation({
     ...Object.fromEntries(Object.values(HEALTH_NAMES).flatMap((names) => names.map((name) => [name, "NOT_SERVING"]))),
     [CONTROL_HEALTH_NAME]: "SERVING",
@@ -78,6 +81,8 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     reflected([DecisionService, TaskService, ApprovalService, PolicyService, ControlService, Health], [file_google_rpc_error_details]),
   ).addToServer(server);
   const port = await bind(server, options.address);
+  const guard = createGuard(options);
+  guard.guard(server);
   const setServing: GrpcServer["setServing"] = (what, serving) => {
     for (const name of HEALTH_NAMES[what]) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
   };
@@ -88,7 +93,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
       setServing("decisions", false);
       setServing("policy", false);
       health.setStatus(CONTROL_HEALTH_NAME, "NOT_SERVING");
-      await drain(server, graceMs);
+      await drain(server, guard, graceMs);
     },
   };
 }
@@ -202,15 +207,19 @@ const bind = (server: Server, address: string): Promise<number> =>
   });
 
 /** A stuck client must not keep the server from ending. */
-function drain(server: Server, graceMs: number): Promise<void> {
+function drain(server: Server, guard: GuardedServer, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
+    const ended = (): void => {
+      clearTimeout(timer);
+      guard.stop();
+      resolve();
+    };
     const timer = setTimeout(() => {
       server.forceShutdown();
-      resolve();
+      // Of the connections that it does not keep statistics of, grpc-js knows none.
+      guard.destroyConnections();
+      ended();
     }, graceMs);
-    server.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
+    server.tryShutdown(ended);
   });
 }

@@ -67,6 +67,8 @@ export interface SqliteStorage {
   readonly cache: SqliteDecisionCache;
   /** How much there is of everything, for whoever looks: costs a walk over the approvals. */
   measure(): LedgerMeasures;
+  /** How long the oldest turn has waited to be sent to the disk; 0 if none does. */
+  queuedForMs(): number;
 }
 
 const FORGET_EVERY_MS = 1_000;
@@ -83,7 +85,7 @@ export async function openSqliteStorage(options: SqliteLedgerOptions): Promise<S
     await storage.close();
     throw error;
   }
-  return { ledger: storage, cache: storage.cache, measure: () => storage.measure() };
+  return { ledger: storage, cache: storage.cache, measure: () => storage.measure(), queuedForMs: () => storage.queuedForMs() };
 }
 
 /**
@@ -294,6 +296,11 @@ class SqliteLedger implements Ledger {
     const { length: turns, oldestSinceMs } = this.#queue;
     const queue = { turns, oldestMs: oldestSinceMs === undefined ? 0 : performance.now() - oldestSinceMs };
     return { queue, state: this.ready ? measureState(this.#state, this.cache, this.#options.now()) : undefined };
+  }
+
+  queuedForMs(): number {
+    const { queuedSinceMs } = this.#queue;
+    return queuedSinceMs === undefined ? 0 : performance.now() - queuedSinceMs;
   }
 
   #refuseUnready(): Writer {

@@ -1,0 +1,36 @@
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream, ServerOptions } from "node:http2";
+import type { Server } from "@grpc/grpc-js";
+
+/**
+ * grpc-js serves over Node's HTTP/2 server, hands it two of its options and shows it to nobody. What lies beyond is reached here and nowhere else,
+ * under the names that grpc-js 1.14 gives it; with another inside the server does not start, rather than without its limits.
+ */
+
+/** Before anything is bound: adds options to those that every HTTP/2 server of this gRPC server is made with. */
+export function addHttp2Options(server: Server, { settings, ...options }: ServerOptions): void {
+  const common: unknown = Reflect.get(server, "commonServerOptions");
+  if (!isServerOptions(common)) throw new Error("grpc-js keeps the options of its HTTP/2 server elsewhere; its limits cannot be set");
+  Object.assign(common, options, { settings: { ...common.settings, ...settings } });
+}
+
+/** The HTTP/2 servers behind it, one for each address that is bound. */
+export function http2ServersOf(server: Server): readonly Http2Server[] {
+  const servers: unknown = Reflect.get(server, "http2Servers");
+  if (!(servers instanceof Map) || servers.size === 0) throw new Error("grpc-js keeps its HTTP/2 servers elsewhere; they cannot be watched over");
+  return [...servers.keys()];
+}
+
+/** Sees each call before grpc-js does, and says whether grpc-js is to see it at all. */
+export type Gatekeeper = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean;
+
+/** Stands before every listener that the server has by now. */
+export function guardStreams(server: Http2Server, lets: Gatekeeper): void {
+  const behind = server.listeners("stream");
+  server.removeAllListeners("stream");
+  server.on("stream", (stream, headers, flags) => {
+    if (!lets(stream, headers)) return;
+    for (const listener of behind) listener.call(server, stream, headers, flags);
+  });
+}
+
+const isServerOptions = (value: unknown): value is ServerOptions => typeof value === "object" && value !== null && "maxSessionMemory" in value;

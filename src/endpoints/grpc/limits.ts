@@ -1,0 +1,137 @@
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Server } from "@grpc/grpc-js";
+import { ServiceError } from "../../core/errors.ts";
+import { ApprovalService } from "../../gen/behest/v1/approval_pb.ts";
+import { ControlService } from "../../gen/behest/v1/control_pb.ts";
+import { DecisionService } from "../../gen/behest/v1/decision_pb.ts";
+import { TaskService } from "../../gen/behest/v1/task_pb.ts";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { Connections } from "./connections.ts";
+import { addHttp2Options, guardStreams, http2ServersOf } from "./http2-server.ts";
+import { type CallKind, OpenCalls } from "./open-calls.ts";
+import { answerWith } from "./refusals.ts";
+import { createCallCount, type OnShed, Shedding, type SheddingPorts } from "./shedding.ts";
+
+/** How much callers may make the server hold, whatever they send. */
+export interface WireLimits {
+  readonly connectionsMax: number;
+  readonly streamsMax: number;
+  readonly receiveTimeoutMs: number;
+  readonly receiveBytesMax: number;
+  readonly decisionsInFlightMax: number;
+  readonly queueAgeMaxMs: number;
+}
+
+export interface WireLimitPorts {
+  readonly wire: WireLimits;
+  readonly queuedForMs: SheddingPorts["queuedForMs"];
+  readonly onShed: OnShed;
+}
+
+/** Requests that have not arrived whole, on all connections together: some 15 KB each, and an honest one arrives at once. */
+const RECEIVE_CALLS_MAX = 1_024;
+/** Other calls than decisions that are under way: each is answered as soon as it can be. */
+const OTHER_CALLS_MAX = 4_096;
+/** Calls that stop something, answer an approval or ask for health: apart, so that no others can take their place. */
+const CONTROL_CALLS_MAX = 1_024;
+/** Nobody has to say who he is to watch the health. */
+const HEALTH_WATCHES_MAX = 256;
+/** Names and values together; the longest that is needed is a token. */
+const HEADER_BYTES_MAX = 16_384;
+const HEADER_PAIRS_MAX = 64;
+const SWEEP_EVERY_MS = 250;
+
+const pathOf = ({ typeName }: { readonly typeName: string }, method: string): string => `/${typeName}/${method}`;
+
+/** Answered although decisions are shed: less work makes no overload. Everything else that is no decision is not shed by age either, but counted apart. */
+const CONTROL_PATHS: ReadonlySet<string> = new Set([
+  ...ControlService.methods.map(({ name }) => pathOf(ControlService, name)),
+  pathOf(TaskService, "RevokeTask"),
+  pathOf(ApprovalService, "ResolveApproval"),
+  pathOf(Health, "Check"),
+]);
+const DECISION_PATHS: ReadonlySet<string> = new Set(["Decide", "DecideBatch", "Explain"].map((name) => pathOf(DecisionService, name)));
+
+/** What Node's HTTP/2 server is to hold by itself: grpc-js hands it neither these nor any of its own. */
+export function boundHttp2(server: Server, { streamsMax, receiveTimeoutMs }: WireLimits): void {
+  addHttp2Options(server, {
+    maxHeaderListPairs: HEADER_PAIRS_MAX,
+    settings: { maxHeaderListSize: HEADER_BYTES_MAX },
+    // A connection that cancels more calls than it may have open, and goes on with a quarter of them each second, does nothing else.
+    streamResetBurst: streamsMax,
+    streamResetRate: Math.ceil(streamsMax / 4),
+    unknownProtocolTimeout: receiveTimeoutMs,
+  });
+}
+
+export interface GuardedServer {
+  /** Decisions that are begun one by one on a stream ask here, and are counted here. */
+  readonly shedding: Shedding;
+  /** Once its addresses are bound. */
+  guard(server: Server): void;
+  /** Cuts every connection. */
+  destroyConnections(): void;
+  stop(): void;
+}
+
+/** Stands before grpc-js, and lets through what is within the limits. */
+export function createGuard({ wire, queuedForMs, onShed }: WireLimitPorts): GuardedServer {
+  const shedding = new Shedding({ ...wire, queuedForMs, onShed });
+  const connections = new Connections(wire, onShed);
+  const calls = new OpenCalls({ ...wire, receiveCallsMax: RECEIVE_CALLS_MAX }, connections, onShed);
+  const kindOf = createKinds(shedding, onShed);
+  const lets = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean => {
+    // Whatever went wrong with it, its end is what is heeded.
+    stream.on("error", () => undefined);
+    const kind = kindOf(headers[":path"] ?? "");
+    calls.open(stream, kind);
+    const refusal = isCompressed(headers) ? compressed(onShed) : kind.underWay.refusal();
+    if (!refusal) return true;
+    answerWith(stream, refusal);
+    stream.resume();
+    return false;
+  };
+  const sweeping = setInterval(() => {
+    const nowMs = performance.now();
+    connections.sweep(nowMs);
+    calls.sweep(nowMs);
+  }, SWEEP_EVERY_MS);
+  sweeping.unref();
+  const watch = (http2: Http2Server): void => {
+    connections.watch(http2);
+    guardStreams(http2, lets);
+  };
+  return {
+    shedding,
+    guard: (server) => http2ServersOf(server).forEach(watch),
+    destroyConnections: () => connections.destroyAll(),
+    stop: () => clearInterval(sweeping),
+  };
+}
+
+function createKinds(shedding: Shedding, onShed: OnShed): (path: string) => CallKind {
+  const decision: CallKind = { underWay: shedding };
+  const control: CallKind = { underWay: createCallCount(CONTROL_CALLS_MAX, onShed) };
+  const others = createCallCount(OTHER_CALLS_MAX, onShed);
+  const other: CallKind = { underWay: others };
+  const kinds = new Map<string, CallKind>([
+    ...[...DECISION_PATHS].map((path) => [path, decision] as const),
+    ...[...CONTROL_PATHS].map((path) => [path, control] as const),
+    [pathOf(Health, "Watch"), { underWay: createCallCount(HEALTH_WATCHES_MAX, onShed), answerStreams: true }],
+    [pathOf(ApprovalService, "WatchApprovals"), { underWay: others, answerStreams: true }],
+  ]);
+  return (path) => kinds.get(path) ?? other;
+}
+
+/** A few bytes can stand for very many, and nothing that is sent here is long enough for compression to be worth that. */
+function isCompressed(headers: IncomingHttpHeaders): boolean {
+  const encoding = headers["grpc-encoding"];
+  return encoding !== undefined && encoding !== "identity";
+}
+
+function compressed(onShed: OnShed): ServiceError {
+  onShed("compressed");
+  return COMPRESSED;
+}
+
+const COMPRESSED = new ServiceError("REQUEST_COMPRESSED", "compressed messages are not read; send them as they are");

@@ -1,0 +1,154 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
+import { ServiceError } from "../../core/errors.ts";
+import type { Connections } from "./connections.ts";
+import { MessageArrival } from "./message-arrival.ts";
+import { answerWith } from "./refusals.ts";
+import type { OnShed, UnderWay } from "./shedding.ts";
+
+export interface OpenCallLimits {
+  /** How long a request may take to arrive whole, and an answer to be taken. */
+  readonly receiveTimeoutMs: number;
+  /** Bytes of requests that have arrived and are not answered. */
+  readonly receiveBytesMax: number;
+  /** Requests that have not arrived whole. */
+  readonly receiveCallsMax: number;
+}
+
+export interface CallKind {
+  readonly underWay: UnderWay;
+  /** Has many requests, and stays open as long as its caller likes: each has to arrive whole in time. */
+  readonly requestStreams?: boolean;
+  /** Has many answers, and is answered as long as it is open. */
+  readonly answerStreams?: boolean;
+}
+
+interface OpenCall {
+  readonly stream: ServerHttp2Stream;
+  readonly kind: CallKind;
+  /** Since when something of it has begun to arrive and is not whole. */
+  arrivingSinceMs: number;
+  /** What has arrived of its request; of many requests, of the one that is not whole. */
+  bytes: number;
+  answeredSinceMs: number | undefined;
+}
+
+/**
+ * What callers keep open, and how little of it they can make the server hold: a request that does not arrive whole in time is cut, and so is an
+ * answer that is not taken. Where too much has not arrived, the oldest or the longest is cut, because an honest request arrives at once.
+ */
+export class OpenCalls {
+  readonly #limits: OpenCallLimits;
+  readonly #connections: Connections;
+  readonly #onShed: OnShed;
+  /** The longest underway first, each of these two. */
+  readonly #arriving = new Set<OpenCall>();
+  readonly #underWay = new Set<OpenCall>();
+  #bytes = 0;
+
+  constructor(limits: OpenCallLimits, connections: Connections, onShed: OnShed) {
+    this.#limits = limits;
+    this.#connections = connections;
+    this.#onShed = onShed;
+  }
+
+  open(stream: ServerHttp2Stream, kind: CallKind): void {
+    const { session } = stream;
+    if (!session) return;
+    const call: OpenCall = { stream, kind, arrivingSinceMs: performance.now(), bytes: 0, answeredSinceMs: undefined };
+    this.#connections.callOpened(session);
+    stream.once("close", () => {
+      this.#closed(call);
+      this.#connections.callClosed(session);
+    });
+    if (kind.requestStreams) this.#openForMany(call);
+    else this.#openForOne(call);
+  }
+
+  sweep(nowMs: number): void {
+    const { receiveTimeoutMs } = this.#limits;
+    for (const call of this.#arriving) {
+      if (nowMs - call.arrivingSinceMs < receiveTimeoutMs) break;
+      this.#cut(call, "receive_timeout");
+    }
+    for (const call of this.#underWay) {
+      if (call.kind.answerStreams) continue;
+      if (call.answeredSinceMs === undefined) this.#noteAnswer(call, nowMs);
+      else if (nowMs - call.answeredSinceMs >= receiveTimeoutMs) this.#cut(call, "answer_timeout");
+    }
+  }
+
+  #openForOne(call: OpenCall): void {
+    this.#arrives(call);
+    call.stream.on("data", (chunk: Buffer) => this.#received(call, chunk.length));
+    call.stream.once("end", () => {
+      if (this.#arriving.delete(call)) this.#begins(call);
+    });
+  }
+
+  #openForMany(call: OpenCall): void {
+    const arrival = new MessageArrival();
+    this.#begins(call);
+    call.stream.on("data", (chunk: Buffer) => {
+      const before = arrival.bytes;
+      arrival.take(chunk);
+      if (arrival.bytes > 0 && before === 0) {
+        call.arrivingSinceMs = performance.now();
+        this.#arrives(call);
+      } else if (arrival.bytes === 0) this.#arriving.delete(call);
+      this.#received(call, arrival.bytes - before);
+    });
+  }
+
+  #arrives(call: OpenCall): void {
+    this.#arriving.add(call);
+    if (this.#arriving.size <= this.#limits.receiveCallsMax) return;
+    const [oldest = call] = this.#arriving;
+    this.#cut(oldest, "receive_calls");
+  }
+
+  #received(call: OpenCall, bytes: number): void {
+    if (call.stream.closed) return;
+    call.bytes += bytes;
+    this.#bytes += bytes;
+    while (this.#bytes > this.#limits.receiveBytesMax && this.#arriving.size > 0) this.#cut(this.#longestArriving(call), "receive_bytes");
+  }
+
+  #longestArriving(otherwise: OpenCall): OpenCall {
+    let longest = otherwise;
+    for (const call of this.#arriving) if (call.bytes > longest.bytes) longest = call;
+    return longest;
+  }
+
+  #begins(call: OpenCall): void {
+    this.#underWay.add(call);
+    call.kind.underWay.began();
+  }
+
+  /** It is not under way any more, though its caller has not taken all of it. */
+  #noteAnswer(call: OpenCall, nowMs: number): void {
+    if (!call.stream.headersSent) return;
+    call.answeredSinceMs = nowMs;
+    call.kind.underWay.ended();
+  }
+
+  #closed(call: OpenCall): void {
+    this.#bytes -= call.bytes;
+    call.bytes = 0;
+    this.#arriving.delete(call);
+    if (this.#underWay.delete(call) && call.answeredSinceMs === undefined) call.kind.underWay.ended();
+  }
+
+  #cut(call: OpenCall, reason: keyof typeof CUTS): void {
+    this.#onShed(reason);
+    this.#closed(call);
+    answerWith(call.stream, CUTS[reason]);
+    call.stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+}
+
+const CUTS = {
+  receive_timeout: new ServiceError("REQUEST_TIMED_OUT", "the request did not arrive whole in time; send it again"),
+  answer_timeout: new ServiceError("REQUEST_TIMED_OUT", "the answer was not taken in time; ask again"),
+  receive_calls: new ServiceError("OVERLOADED", "too many requests have not arrived whole; send it again at once", { limit: "receive_calls" }),
+  receive_bytes: new ServiceError("OVERLOADED", "too many bytes of requests are held; retry after a moment", { limit: "receive_bytes" }),
+} as const;
