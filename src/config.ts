@@ -108,6 +108,15 @@ export const SETTINGS = {
   request_bytes_max: count({ meaning: "bytes of one request", default: 256 * KIB, because: "longer arguments are sent cut, with their digest" }, KIB),
   batch_bytes_max: count({ meaning: "bytes of one batch", default: 4 * KIB * KIB, because: "a batch is decoded at once" }, KIB),
   batch_items_max: count({ meaning: "requests of one batch", default: 256, because: "one batch must not hold up the others" }, 1, 4_096),
+  stream_items_max: count(
+    {
+      meaning: "requests of one stream of decisions in flight at once; what is beyond waits, unread, with the client",
+      default: 256,
+      because: "as many as a batch: one stream must not hold up the others",
+    },
+    1,
+    4_096,
+  ),
   report_bytes_max: count({ meaning: "bytes of one report", default: KIB * KIB, because: "what a tool returned may be longer than a request" }, KIB),
   nesting_max: count(
     { meaning: "levels of nesting in arguments and attributes", default: 32, because: "beyond that nobody can review a call" },

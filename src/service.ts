@@ -280,6 +280,7 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
         requestBytesMax: config.request_bytes_max,
         batchBytesMax: config.batch_bytes_max,
         batchItemsMax: config.batch_items_max,
+        streamItemsMax: config.stream_items_max,
         reportBytesMax: config.report_bytes_max,
       },
       ...logCalls(log),

@@ -10,6 +10,7 @@ import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../g
 import { type ApprovalClient, approvalCalls } from "./approval-client.ts";
 import type { MakeCall, MakeStream } from "./call.ts";
 import { type ControlClient, controlCalls } from "./control-client.ts";
+import { type DecisionStream, openDecisionStream } from "./decision-stream.ts";
 import { type TaskClient, taskCalls } from "./task-client.ts";
 
 /** A call that failed, as the server or the connection says. */
@@ -18,10 +19,16 @@ export class CallFailed extends Error {
   /** With its details, when the server sent them. */
   readonly status: Status | undefined;
 
-  constructor(error: ServiceError) {
-    super(error.details || error.message, { cause: error });
+  /** Of a call, or of one item of a stream. */
+  constructor(error: ServiceError | Status) {
+    const isStatus = "$typeName" in error;
+    super((!isStatus && error.details) || error.message, { cause: error });
     this.name = "CallFailed";
     this.code = error.code;
+    if (isStatus) {
+      this.status = error;
+      return;
+    }
     const [details] = error.metadata?.get("grpc-status-details-bin") ?? [];
     this.status = Buffer.isBuffer(details) ? fromBinary(StatusSchema, details) : undefined;
   }
@@ -30,6 +37,8 @@ export class CallFailed extends Error {
 export interface BehestClient extends ControlClient, TaskClient, ApprovalClient {
   decide(request: wire.DecideRequest): Promise<wire.DecideResponse>;
   decideBatch(items: readonly wire.DecideRequest[]): Promise<wire.DecideBatchResponse>;
+  /** Opens a stream on which one decision after the other can be asked for, without a call for each. */
+  decideStream(): DecisionStream;
   explain(request: wire.DecideRequest, options?: ExplainOptions): Promise<wire.ExplainResponse>;
   /** Says what became of a decision. Throws `CallFailed` with ALREADY_EXISTS if something else was reported of it before. */
   reportOutcome(report: MessageInitShape<typeof wire.ReportOutcomeRequestSchema>): Promise<wire.ReportOutcomeResponse>;
@@ -101,6 +110,7 @@ export function createClient({ address, token, timeoutMs }: ClientOptions): Behe
   return {
     decide: (request) => call(decisions.decide, request, request.waitMs),
     decideBatch: (items) => call(decisions.decideBatch, { items: [...items] }, Math.max(0, ...items.map(({ waitMs }) => waitMs))),
+    decideStream: () => openDecisionStream(client, { metadata, timeoutMs, failure: (why) => new CallFailed(why) }),
     explain: (request, { caller = "", everyRule = false } = {}) => call(decisions.explain, { request, caller, everyRule }),
     reportOutcome: (report) => call(decisions.reportOutcome, report),
     getPolicy: ({ digest = "", withFiles = false } = {}) => call(policies.getPolicy, { digest, withFiles }),

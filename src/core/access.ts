@@ -6,6 +6,7 @@ import type { Caller, Role } from "./request.ts";
 const ROLES_BY_CALL = {
   Decide: ["enforcer"],
   DecideBatch: ["enforcer"],
+  DecideStream: ["enforcer"],
   ReportOutcome: ["enforcer"],
   OpenTask: ["initiator", "operator"],
   DelegateTask: ["initiator", "enforcer"],

@@ -8,6 +8,7 @@ export type ErrorCode =
   | "CALLER_UNAUTHENTICATED" // the caller sent no token or one that we do not know
   | "CALLER_FORBIDDEN" // the caller's roles do not cover this call
   | "OVERLOADED" // more is in flight than may be; the caller may retry later
+  | "SERVER_STOPPING" // the server takes nothing more; what was not answered was not decided, ask when it is back
   | "RATE_LIMITED" // the caller explains more often than it may; retry later
   | "STATE_FULL" // a bound on what is remembered is reached; an operator must raise it or wait
   | "POLICY_INVALID" // the rules directory holds a policy that cannot be used; the last good one decides, an operator must mend the rules

@@ -46,6 +46,7 @@ const UNKNOWN_TOKEN = unauthenticated("the token is not known; the tokens of thi
 const messages: Readonly<Record<string, Uint8Array>> = {
   Decide: toBinary(wire.DecideRequestSchema, requestOf()),
   DecideBatch: toBinary(wire.DecideBatchRequestSchema, create(wire.DecideBatchRequestSchema, { items: [requestOf()] })),
+  DecideStream: toBinary(wire.DecideStreamRequestSchema, create(wire.DecideStreamRequestSchema, { correlationId: "one", decide: requestOf() })),
   Explain: toBinary(wire.ExplainRequestSchema, create(wire.ExplainRequestSchema, { request: requestOf() })),
   ReportOutcome: toBinary(
     wire.ReportOutcomeRequestSchema,
@@ -109,6 +110,7 @@ describe("roles", () => {
   it.each<{ method: string; roles: readonly Role[]; needs: string }>([
     { method: "Decide", roles: ["enforcer"], needs: "`enforcer`" },
     { method: "DecideBatch", roles: ["enforcer"], needs: "`enforcer`" },
+    { method: "DecideStream", roles: ["enforcer"], needs: "`enforcer`" },
     { method: "Explain", roles: ["enforcer", "auditor", "operator"], needs: "`enforcer` or `auditor` or `operator`" },
     { method: "OpenTask", roles: ["initiator", "operator"], needs: "`initiator` or `operator`" },
     { method: "ListTasks", roles: ["auditor", "operator"], needs: "`auditor` or `operator`" },

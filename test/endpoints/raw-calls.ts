@@ -92,7 +92,7 @@ export function createRawCaller(address: string): RawCaller {
   };
 }
 
-function errorAsRefusal(error: ServiceError): Refusal {
+export function errorAsRefusal(error: ServiceError): Refusal {
   const [details] = error.metadata.get("grpc-status-details-bin");
   const status = Buffer.isBuffer(details) ? fromBinary(StatusSchema, details) : undefined;
   return { code: Code[error.code] ?? String(error.code), message: error.details, ...(status && detailsOf(status)) };

@@ -44,6 +44,7 @@ it("lists every method to anybody", async () => {
     expect.arrayContaining([
       "behest.v1.DecisionService/Decide",
       "behest.v1.DecisionService/DecideBatch",
+      "behest.v1.DecisionService/DecideStream",
       "behest.v1.DecisionService/Explain",
       "behest.v1.DecisionService/ReportOutcome",
       "behest.v1.TaskService/OpenTask",

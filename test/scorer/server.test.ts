@@ -108,6 +108,18 @@ describe("a server with a scorer", () => {
     expect(recorded(data).map(({ tool }) => tool)).toEqual(["pay", "read"]);
   });
 
+  it("decides a stream in its order, whoever is answered first", async () => {
+    const { client, data } = await serve();
+    stub.reacts("hang", "hang");
+    const stream = client("enforcer").decideStream();
+    const deciding = [stream.decide(requestOf("pay")), stream.decide(requestOf("read"))];
+    await stub.has(2);
+    stub.release({ order: "backwards" });
+    await Promise.all(deciding);
+    await stream.end();
+    expect(recorded(data).map(({ tool }) => tool)).toEqual(["pay", "read"]);
+  });
+
   it("begins, and asks people, while nobody is there to answer; and says so once", async () => {
     stub.close();
     const { client, data, log } = await serve({ scorer_failures_max: 2 });

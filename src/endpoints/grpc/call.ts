@@ -16,6 +16,15 @@ export interface StreamHandler {
   stream(body: Buffer, metadata: Metadata, gone: Gone): AsyncIterable<Uint8Array>;
 }
 
+/** Answers one message after the other, for as long as the caller sends them. */
+export interface DuplexHandler {
+  /**
+   * What answers each message. It takes them in their order and has done with its own turn before it first waits; it throws what the whole call ends
+   * with, and so does `open`.
+   */
+  open(metadata: Metadata, gone: Gone): (body: Buffer) => Promise<Uint8Array>;
+}
+
 /** What every call begins with needs this. */
 export interface CallPorts {
   /** Whose token it is; undefined for any that is not known. */
@@ -48,7 +57,7 @@ export function refuseOversize(bytes: number, { name, bytesMax }: ByteLimit): vo
 /** Three messages for each level of a Struct, and those around it. */
 const WIRE_NESTING_MAX = 250;
 
-export function decode<T extends DescMessage>(schema: T, body: Buffer, limit: ByteLimit): MessageShape<T> {
+export function decode<T extends DescMessage>(schema: T, body: Uint8Array, limit: ByteLimit): MessageShape<T> {
   refuseOversize(body.length, limit);
   try {
     const message = fromBinary(schema, body, { readUnknownFields: false, recursionLimit: WIRE_NESTING_MAX });

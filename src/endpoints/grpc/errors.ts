@@ -20,6 +20,7 @@ const RENDERINGS: Readonly<Record<ErrorCode, Rendering>> = {
   CALLER_UNAUTHENTICATED: { code: Code.UNAUTHENTICATED },
   CALLER_FORBIDDEN: { code: Code.PERMISSION_DENIED },
   OVERLOADED: { code: Code.RESOURCE_EXHAUSTED, retryAfterS: 1 },
+  SERVER_STOPPING: { code: Code.UNAVAILABLE, retryAfterS: 1 },
   RATE_LIMITED: { code: Code.RESOURCE_EXHAUSTED, retryAfterS: 60 },
   STATE_FULL: { code: Code.RESOURCE_EXHAUSTED },
   POLICY_INVALID: { code: Code.FAILED_PRECONDITION },

@@ -1,11 +1,10 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { isEnforcerOnly } from "../../core/access.ts";
-import type { WaitingDecider } from "../../core/approvals/waiting.ts";
-import type { Answer, Decider } from "../../core/decide.ts";
+import type { Decider } from "../../core/decide.ts";
 import { ServiceError } from "../../core/errors.ts";
 import { explainJudgement } from "../../core/explain.ts";
 import { findFlips } from "../../core/flips.ts";
-import { createInOrder, type InOrder } from "../../core/in-order.ts";
+import { createInOrder } from "../../core/in-order.ts";
 import type { RateLimiter } from "../../core/rate-limit.ts";
 import type { Reported } from "../../core/record.ts";
 import type { Reports } from "../../core/reports.ts";
@@ -14,16 +13,17 @@ import { inSlices } from "../../core/steps.ts";
 import type { Turnstile } from "../../core/turnstile.ts";
 import type { Instant } from "../../core/words.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
-import { authorize, type ByteLimit, type CallPorts, decode, type Gone, refuseOversize, type UnaryHandler } from "./call.ts";
+import { authorize, type DuplexHandler, decode, refuseOversize, type UnaryHandler } from "./call.ts";
 import { fromWire, type RequestLimits, toWire } from "./convert.ts";
 import { explanationToWire } from "./convert-explanation.ts";
 import { reportFromWire, reportToWire } from "./convert-report.ts";
+import { type Asking, type DecidingPorts, decideOne, requestLimit } from "./deciding.ts";
 import { toStatus } from "./errors.ts";
 import { itemSizes } from "./framing.ts";
+import { createStreamHandler } from "./handler-stream.ts";
 
-export interface HandlerPorts extends CallPorts {
+export interface HandlerPorts extends DecidingPorts {
   readonly decider: Pick<Decider, "explain">;
-  readonly waiting: Pick<WaitingDecider, "decide">;
   readonly reports: Reports;
   /** The agents that the tokens of another caller cover; undefined for all. */
   readonly agentsOf: (tenant: string, caller: string) => Caller["agents"];
@@ -34,12 +34,8 @@ export interface HandlerPorts extends CallPorts {
   readonly explains: RateLimiter;
   readonly now: () => Instant;
   readonly limits: HandlerLimits;
-  /** Told of each answer of Decide, and how long it took. */
-  readonly onDecision: (caller: Caller, answer: Answer, durationMs: number) => void;
   /** Told of each report that was made for the first time. */
   readonly onReport: (caller: Caller, report: Reported) => void;
-  /** Told what we did not throw ourselves: the wire says nothing of it. */
-  readonly onInternalError: (error: unknown) => void;
 }
 
 export interface HandlerLimits extends RequestLimits {
@@ -47,11 +43,16 @@ export interface HandlerLimits extends RequestLimits {
   readonly batchBytesMax: number;
   readonly reportBytesMax: number;
   readonly batchItemsMax: number;
+  /** Items of one stream that are in flight at once. */
+  readonly streamItemsMax: number;
 }
 
 /** The methods of DecisionService, by name. */
-export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<"Decide" | "DecideBatch" | "Explain" | "ReportOutcome", UnaryHandler>> {
+export function createDecisionHandlers(
+  ports: HandlerPorts,
+): Readonly<Record<"Decide" | "DecideBatch" | "Explain" | "ReportOutcome", UnaryHandler>> & { readonly DecideStream: DuplexHandler } {
   return {
+    DecideStream: createStreamHandler(ports),
     async Decide(body, metadata, gone) {
       const caller = authorize(ports, metadata, "Decide");
       const message = decode(wire.DecideRequestSchema, body, requestLimit(ports));
@@ -85,19 +86,6 @@ export function createDecisionHandlers(ports: HandlerPorts): Readonly<Record<"De
       return toBinary(wire.ReportOutcomeResponseSchema, reportToWire(report, repeated));
     },
   };
-}
-
-interface Asking {
-  readonly caller: Caller;
-  readonly gone: Gone;
-  readonly inOrder?: InOrder;
-}
-
-async function decideOne(ports: HandlerPorts, { caller, gone, inOrder }: Asking, message: wire.DecideRequest): Promise<Answer> {
-  const began = performance.now();
-  const answer = await ports.waiting.decide({ caller, ...fromWire(message, ports.limits), ...(inOrder && { inOrder }) }, gone);
-  ports.onDecision(caller, answer, performance.now() - began);
-  return answer;
 }
 
 interface SizedItem {
@@ -151,5 +139,3 @@ function askedAs(ports: HandlerPorts, caller: Caller, other: string): Caller {
 
 /** How long decisions are kept waiting at once. */
 const SLICING = { now: () => performance.now(), sliceMs: 2 };
-
-const requestLimit = ({ limits }: HandlerPorts): ByteLimit => ({ name: "request_bytes", bytesMax: limits.requestBytesMax });

@@ -1,6 +1,7 @@
 import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import {
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   Server,
@@ -19,7 +20,8 @@ import { PolicyService } from "../../gen/behest/v1/policy_pb.ts";
 import { TaskService } from "../../gen/behest/v1/task_pb.ts";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
-import type { Gone, StreamHandler, UnaryHandler } from "./call.ts";
+import type { DuplexHandler, Gone, StreamHandler, UnaryHandler } from "./call.ts";
+import { converse, type DuplexOptions } from "./duplex.ts";
 import { toStatusObject } from "./errors.ts";
 import { createDecisionHandlers, type HandlerPorts } from "./handler.ts";
 import { type ApprovalHandlerPorts, createApprovalHandlers } from "./handler-approvals.ts";
@@ -69,8 +71,10 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
     ...Object.fromEntries(Object.values(HEALTH_NAMES).flatMap((names) => names.map((name) => [name, "NOT_SERVING"]))),
     [CONTROL_HEALTH_NAME]: "SERVING",
   });
+  const stopping = new AbortController();
+  const duplexes = { itemsMax: options.limits.streamItemsMax, stopping: stopping.signal, onInternalError: options.onInternalError };
   const served = (service: DescService, handlers: Handlers): void =>
-    server.addService(definitionOf(service), implementationOf(service, handlers, options.onInternalError));
+    server.addService(definitionOf(service), implementationOf(service, handlers, duplexes));
   served(DecisionService, createDecisionHandlers(options));
   served(TaskService, createTaskHandlers(options));
   served(ApprovalService, createApprovalHandlers(options));
@@ -93,6 +97,7 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
       setServing("decisions", false);
       setServing("policy", false);
       health.setStatus(CONTROL_HEALTH_NAME, "NOT_SERVING");
+      stopping.abort();
       await drain(server, guard, graceMs);
     },
   };
@@ -118,14 +123,15 @@ function definitionOf(service: DescService): ServiceDefinition {
   );
 }
 
-type Handlers = Readonly<Record<string, UnaryHandler | StreamHandler>>;
+type Handlers = Readonly<Record<string, UnaryHandler | StreamHandler | DuplexHandler>>;
 
-function implementationOf(service: DescService, handlers: Handlers, onInternalError: (error: unknown) => void): UntypedServiceImplementation {
+function implementationOf(service: DescService, handlers: Handlers, options: DuplexOptions): UntypedServiceImplementation {
   return Object.fromEntries(
     service.methods.map(({ name }) => {
       const handler = handlers[name];
       if (!handler) throw new Error(`nothing answers \`${service.typeName}/${name}\``);
-      return [name, typeof handler === "function" ? unary(handler, onInternalError) : streaming(handler, onInternalError)];
+      if (typeof handler === "function") return [name, unary(handler, options.onInternalError)];
+      return [name, "open" in handler ? duplex(handler, options) : streaming(handler, options.onInternalError)];
     }),
   );
 }
@@ -150,6 +156,11 @@ const streaming =
       if (!call.cancelled) call.emit("error", toStatusObject(error));
     });
   };
+
+const duplex =
+  (handler: DuplexHandler, options: DuplexOptions): handleBidiStreamingCall<Buffer, Buffer> =>
+  (call) =>
+    converse(call, handler, options);
 
 /** A caller that does not read holds up no more than what lies in its stream's buffer. */
 async function send(call: ServerWritableStream<Buffer, Buffer>, handler: StreamHandler): Promise<void> {
