@@ -47,6 +47,8 @@ struct entry {
 
 struct tracked {
   uint64_t handle;
+  dev_t device;
+  ino_t inode;
   char name[NAME_BYTES];
 };
 
@@ -136,9 +138,14 @@ static const char *name_within(const char *path) {
   return rest;
 }
 
+/* Node closes its files by a system call that nobody can stand before: then the number soon stands for something else. */
 static struct tracked *tracked(int descriptor) {
+  struct stat status;
   if (descriptor < 0 || descriptor >= DESCRIPTORS || descriptors[descriptor].handle == 0) return NULL;
-  return &descriptors[descriptor];
+  struct tracked *file = &descriptors[descriptor];
+  if (fstat(descriptor, &status) == 0 && status.st_dev == file->device && status.st_ino == file->inode) return file;
+  file->handle = 0;
+  return NULL;
 }
 
 /* Read anew for each call: that costs a microsecond, and what is told takes effect at once. */
@@ -200,6 +207,10 @@ static int open_any(int at, const char *path, int flags, mode_t mode) {
   if (descriptor >= DESCRIPTORS) give_up("too many descriptors");
   if (descriptor >= 0) {
     struct tracked *slot = &descriptors[descriptor];
+    struct stat status;
+    if (fstat(descriptor, &status) != 0) give_up("a file that was just opened cannot be looked at");
+    slot->device = status.st_dev;
+    slot->inode = status.st_ino;
     slot->handle = ++handles;
     strcpy(slot->name, name);
     entry.handle = slot->handle;

@@ -31,13 +31,13 @@ const tool = (name: string): Pick<DecisionRequest, "action"> => ({ action: { too
 
 describe("the database", () => {
   it("is written through a connection in WAL mode that syncs fully", () => {
-    const db = openForWriting(path, 0);
+    const { db, close } = openForWriting(path, 0);
     // 2 is FULL: https://www.sqlite.org/pragma.html#pragma_synchronous
     expect({ mode: db.pragma("journal_mode", { simple: true }), synchronous: db.pragma("synchronous", { simple: true }) }).toEqual({
       mode: "wal",
       synchronous: 2,
     });
-    db.close();
+    close();
   });
 
   it("holds one row for each decision, with the columns taken from its record", async () => {

@@ -11,7 +11,7 @@ const MAGIC = 0x377f0682;
  * Format: https://www.sqlite.org/fileformat2.html#walformat
  */
 export function cutUnfinished(databasePath: string): void {
-  const file = openIfThere(`${databasePath}-wal`);
+  const file = openWal(databasePath);
   if (file === undefined) return;
   try {
     const sizeBytes = fstatSync(file).size;
@@ -45,9 +45,10 @@ function readAt(file: number, position: number, length: number): Buffer {
   return buffer.subarray(0, readSync(file, buffer, 0, length, position));
 }
 
-function openIfThere(path: string): number | undefined {
+/** Undefined when there is none. */
+export function openWal(databasePath: string): number | undefined {
   try {
-    return openSync(path, "r+");
+    return openSync(`${databasePath}-wal`, "r+");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;

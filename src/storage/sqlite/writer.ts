@@ -4,7 +4,7 @@ import { type DecisionRecord, decodeEvent, isApprovalEvent, type LedgerEvent } f
 import { append, decodeEdge, encodeEdge, leafHash, rootOf, type TreeEdge } from "../../core/tree.ts";
 import { approvalEventsReader } from "./approval-events.ts";
 import { approvalStatements } from "./approval-rows.ts";
-import { openForWriting } from "./connection.ts";
+import { openForWriting, type WritingConnection } from "./connection.ts";
 import type { CacheRow } from "./decision-cache.ts";
 import type { FromWriter, Group, ToWriter, WriterOptions, WrittenGroup } from "./messages.ts";
 import { createObservationDigests, type ObservationDigests } from "./observation-digests.ts";
@@ -24,12 +24,16 @@ function runWriter(options: WriterOptions): void {
   const port = parentPort;
   if (!port) throw new Error("the writer runs on a worker thread");
   const say = (message: FromWriter): void => port.postMessage(message);
+  let connection: WritingConnection | undefined;
   const fail = (error: unknown): void => {
+    connection?.abandon();
     say({ kind: "failed", why: error instanceof Error ? describe(error) : String(error) });
     port.close();
   };
   try {
-    const db = openForWriting(options.path, options.nowMs);
+    const opened = openForWriting(options.path, options.nowMs);
+    connection = opened;
+    const { db } = opened;
     const digests = createObservationDigests(options.observationKey);
     const write = createGroupWriter(db, digests);
     takeControls(db, options.controls, write);
@@ -43,6 +47,7 @@ function runWriter(options: WriterOptions): void {
         switch (message.kind) {
           case "group":
             say({ kind: "written", ...write(message) });
+            opened.checkpoint();
             break;
           case "read": {
             const row = read.get(message.decisionId);
@@ -71,7 +76,7 @@ function runWriter(options: WriterOptions): void {
             say({ kind: "found ended suspensions", ticket: message.ticket, rows: readEnded(db, message.question) });
             break;
           case "close":
-            db.close();
+            opened.close();
             say({ kind: "closed" });
             port.close();
             break;
