@@ -1,3 +1,4 @@
+import { connect } from "node:http2";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -276,6 +277,77 @@ describe("items in flight", () => {
     expect(stream.answers.map(({ name, answer }) => [name, answer])).toEqual([["waits", "REQUIRE_APPROVAL"]]);
   });
 });
+
+describe("the limits of the wire", () => {
+  const RECEIVE_TIMEOUT_MS = 500;
+  const muchLater = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 4 * RECEIVE_TIMEOUT_MS));
+
+  it("cut an item that does not arrive whole in time, and not a stream that is idle, or is not read because its items wait", async () => {
+    const hasty = await runAskingServer({ stream_items_max: 1, receive_timeout_ms: RECEIVE_TIMEOUT_MS });
+    try {
+      const [idle, waiting] = [open(hasty), open(hasty)];
+      idle.send("first", reading("idler"));
+      await idle.answerTo("first");
+      const agent = { id: "waiter" };
+      waiting.send("waits", writing({ agent, waitMs: LONG_MS }));
+      const approval = await hasty.pendingOf(agent.id);
+      // More than is read ahead, so that some item is cut in two.
+      for (let index = 0; index < 400; index++) waiting.send(`later-${index}`, reading("later"));
+      const half = await openHalfItem(hasty);
+      expect(await half.ended).toBe("cut");
+      await muchLater();
+      idle.send("second", reading("idler"));
+      expect(await idle.answerTo("second")).toBe("ALLOW");
+      await hasty.yes(approval);
+      expect(await waiting.answerTo("waits")).toBe("ALLOW");
+      expect(await waiting.answerTo("later-399")).toBe("ALLOW");
+    } finally {
+      await hasty.close();
+    }
+  });
+
+  it("refuse an item, and not the stream, while too many decisions are under way", async () => {
+    const crowded = await runAskingServer({ decisions_in_flight_max: 1 });
+    try {
+      const stream = open(crowded);
+      const agent = { id: "crowd" };
+      stream.send("waits", writing({ agent, waitMs: LONG_MS }));
+      const approval = await crowded.pendingOf(agent.id);
+      stream.send("refused", reading(agent.id));
+      const refusal = { code: "RESOURCE_EXHAUSTED", reason: "OVERLOADED", limit: "decisions_in_flight" };
+      expect(await stream.answerTo("refused")).toMatchObject(refusal);
+      expect(await crowded.refusal(reading(agent.id))).toMatchObject(refusal);
+      await crowded.yes(approval);
+      expect(await stream.answerTo("waits")).toBe("ALLOW");
+      stream.send("next", reading(agent.id));
+      expect(await stream.answerTo("next")).toBe("ALLOW");
+    } finally {
+      await crowded.close();
+    }
+  });
+});
+
+/** A stream of which the first item never arrives whole. */
+async function openHalfItem({ address, token }: AskingServer): Promise<{ readonly ended: Promise<"cut" | "held"> }> {
+  const session = connect(`http://${address}`);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/behest.v1.DecisionService/DecideStream",
+    "content-type": "application/grpc",
+    te: "trailers",
+    authorization: `Bearer ${token("enforcer")}`,
+  });
+  stream.on("error", () => undefined).resume();
+  const { promise: ended, resolve } = Promise.withResolvers<"cut" | "held">();
+  const patience = setTimeout(() => resolve("held"), 10_000);
+  stream.once("close", () => {
+    clearTimeout(patience);
+    session.close();
+    resolve("cut");
+  });
+  stream.write(Buffer.from([0, 0, 0, 0, 9, 1]));
+  return { ended };
+}
 
 describe("who may decide on a stream is looked at", () => {
   const forget = (id: string): void => rewriteTokens(server.data, (tokens) => tokens.filter((entry) => entry.id !== id));

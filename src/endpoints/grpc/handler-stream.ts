@@ -1,5 +1,6 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import type { Answer } from "../../core/decide.ts";
 import { ServiceError } from "../../core/errors.ts";
 import { createInOrder } from "../../core/in-order.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
@@ -7,9 +8,15 @@ import { authorize, type DuplexHandler, decode } from "./call.ts";
 import { FieldReader, malformed, toWire } from "./convert.ts";
 import { type Asking, type DecidingPorts, decideOne, requestLimit } from "./deciding.ts";
 import { toStatus } from "./errors.ts";
+import type { UnderWay } from "./shedding.ts";
+
+export interface StreamHandlerPorts extends DecidingPorts {
+  /** The items are decisions under way, like those that come in calls of their own. */
+  readonly shedding: UnderWay;
+}
 
 /** Decides each item as Decide would; an item that is refused is answered with why. */
-export const createStreamHandler = (ports: DecidingPorts): DuplexHandler => ({
+export const createStreamHandler = (ports: StreamHandlerPorts): DuplexHandler => ({
   open(metadata, gone) {
     authorize(ports, metadata, "DecideStream");
     const inFlight = new Set<string>();
@@ -38,7 +45,9 @@ interface Place {
   readonly inFlight: Set<string>;
 }
 
-async function decideItem(ports: DecidingPorts, asking: Asking, { item, inFlight }: Place) {
+async function decideItem(ports: StreamHandlerPorts, asking: Asking, { item, inFlight }: Place): Promise<Answer> {
+  const refusal = ports.shedding.refusal();
+  if (refusal) throw refusal;
   const name = new FieldReader(ports.limits).identifier("correlation_id", item.correlationId);
   if (inFlight.has(name)) throw malformed("correlation_id", `is \`${name}\`, and the item of that name has no answer yet`);
   if (item.problem !== undefined) {
@@ -46,9 +55,11 @@ async function decideItem(ports: DecidingPorts, asking: Asking, { item, inFlight
   }
   if (!item.decide) throw malformed("decide", "is missing");
   inFlight.add(name);
+  ports.shedding.began();
   try {
     return await decideOne(ports, asking, decode(wire.DecideRequestSchema, item.decide, requestLimit(ports)));
   } finally {
+    ports.shedding.ended();
     inFlight.delete(name);
   }
 }

@@ -17,12 +17,12 @@ import { authorize, type DuplexHandler, decode, refuseOversize, type UnaryHandle
 import { fromWire, type RequestLimits, toWire } from "./convert.ts";
 import { explanationToWire } from "./convert-explanation.ts";
 import { reportFromWire, reportToWire } from "./convert-report.ts";
-import { type Asking, type DecidingPorts, decideOne, requestLimit } from "./deciding.ts";
+import { type Asking, decideOne, requestLimit } from "./deciding.ts";
 import { toStatus } from "./errors.ts";
 import { itemSizes } from "./framing.ts";
-import { createStreamHandler } from "./handler-stream.ts";
+import { createStreamHandler, type StreamHandlerPorts } from "./handler-stream.ts";
 
-export interface HandlerPorts extends DecidingPorts {
+export interface HandlerPorts extends StreamHandlerPorts {
   readonly decider: Pick<Decider, "explain">;
   readonly reports: Reports;
   /** The agents that the tokens of another caller cover; undefined for all. */

@@ -68,13 +68,21 @@ export class OpenCalls {
     const { receiveTimeoutMs } = this.#limits;
     for (const call of this.#arriving) {
       if (nowMs - call.arrivingSinceMs < receiveTimeoutMs) break;
-      this.#cut(call, "receive_timeout");
+      if (call.kind.requestStreams && call.stream.isPaused()) this.#waitsForUs(call, nowMs);
+      else this.#cut(call, "receive_timeout");
     }
     for (const call of this.#underWay) {
       if (call.kind.answerStreams) continue;
       if (call.answeredSinceMs === undefined) this.#noteAnswer(call, nowMs);
       else if (nowMs - call.answeredSinceMs >= receiveTimeoutMs) this.#cut(call, "answer_timeout");
     }
+  }
+
+  /** What has not arrived has not been read: as many of its requests are under way as may be. */
+  #waitsForUs(call: OpenCall, nowMs: number): void {
+    call.arrivingSinceMs = nowMs;
+    this.#arriving.delete(call);
+    this.#arriving.add(call);
   }
 
   #openForOne(call: OpenCall): void {

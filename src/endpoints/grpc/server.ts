@@ -30,7 +30,13 @@ import { createPolicyHandlers, type PolicyHandlerPorts } from "./handler-policy.
 import { createTaskHandlers, type TaskHandlerPorts } from "./handler-tasks.ts";
 import { boundHttp2, createGuard, type GuardedServer, type WireLimitPorts } from "./limits.ts";
 
-export interface GrpcOptions extends HandlerPorts, PolicyHandlerPorts, ControlHandlerPorts, TaskHandlerPorts, ApprovalHandlerPorts, WireLimitPorts {
+export interface GrpcOptions
+  extends Omit<HandlerPorts, "shedding">,
+    PolicyHandlerPorts,
+    ControlHandlerPorts,
+    TaskHandlerPorts,
+    ApprovalHandlerPorts,
+    WireLimitPorts {
   readonly policies: PolicyHandlerPorts["policies"] & ApprovalHandlerPorts["policies"];
   readonly limits: HandlerPorts["limits"] & TaskHandlerPorts["limits"];
   /** HOST:PORT; port 0 picks a free one. */
@@ -75,7 +81,8 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const duplexes = { itemsMax: options.limits.streamItemsMax, stopping: stopping.signal, onInternalError: options.onInternalError };
   const served = (service: DescService, handlers: Handlers): void =>
     server.addService(definitionOf(service), implementationOf(service, handlers, duplexes));
-  served(DecisionService, createDecisionHandlers(options));
+  const guard = createGuard(options);
+  served(DecisionService, createDecisionHandlers({ ...options, shedding: guard.shedding }));
   served(TaskService, createTaskHandlers(options));
   served(ApprovalService, createApprovalHandlers(options));
   served(PolicyService, createPolicyHandlers(options));
@@ -84,8 +91,10 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   new ReflectionService(
     reflected([DecisionService, TaskService, ApprovalService, PolicyService, ControlService, Health], [file_google_rpc_error_details]),
   ).addToServer(server);
-  const port = await bind(server, options.address);
-  const guard = createGuard(options);
+  const port = await bind(server, options.address).catch((error: unknown) => {
+    guard.stop();
+    throw error;
+  });
   guard.guard(server);
   const setServing: GrpcServer["setServing"] = (what, serving) => {
     for (const name of HEALTH_NAMES[what]) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
