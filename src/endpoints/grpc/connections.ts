@@ -1,4 +1,4 @@
-import { constants, type Http2Server, type Http2Session } from "node:http2";
+import type { Http2Server, Http2Session } from "node:http2";
 import type { OnShed } from "./shedding.ts";
 
 export interface ConnectionLimits {
@@ -59,7 +59,7 @@ export class Connections {
 
   /** Cuts every connection, with whatever is under way on it. */
   destroyAll(): void {
-    for (const session of this.#open.keys()) session.destroy(undefined, constants.NGHTTP2_CANCEL);
+    for (const session of this.#open.keys()) session.destroy();
   }
 
   #opened(session: Http2Session): void {
@@ -76,7 +76,8 @@ export class Connections {
   #shed(session: Http2Session, reason: "connections" | "receive_timeout"): void {
     this.#onShed(reason);
     this.#closed(session);
-    session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // Without an error: an honest caller just connects again.
+    session.destroy();
   }
 
   #closed(session: Http2Session): void {

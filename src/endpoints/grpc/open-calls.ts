@@ -40,7 +40,7 @@ export class OpenCalls {
   readonly #limits: OpenCallLimits;
   readonly #connections: Connections;
   readonly #onShed: OnShed;
-  /** The longest underway first, each of these two. */
+  /** Who came first stands first. */
   readonly #arriving = new Set<OpenCall>();
   readonly #underWay = new Set<OpenCall>();
   #bytes = 0;
@@ -67,9 +67,9 @@ export class OpenCalls {
   sweep(nowMs: number): void {
     const { receiveTimeoutMs } = this.#limits;
     for (const call of this.#arriving) {
-      if (nowMs - call.arrivingSinceMs < receiveTimeoutMs) break;
-      if (call.kind.requestStreams && call.stream.isPaused()) this.#waitsForUs(call, nowMs);
-      else this.#cut(call, "receive_timeout");
+      if (nowMs - call.arrivingSinceMs >= receiveTimeoutMs) this.#late(call, nowMs);
+      // Refused by now: the rest of it is not waited for.
+      else if (call.stream.headersSent && !call.kind.requestStreams) this.#close(call);
     }
     for (const call of this.#underWay) {
       if (call.kind.answerStreams) continue;
@@ -78,8 +78,12 @@ export class OpenCalls {
     }
   }
 
-  /** What has not arrived has not been read: as many of its requests are under way as may be. */
-  #waitsForUs(call: OpenCall, nowMs: number): void {
+  #late(call: OpenCall, nowMs: number): void {
+    if (!(call.kind.requestStreams && call.stream.isPaused())) {
+      this.#cut(call, "receive_timeout");
+      return;
+    }
+    // What has not arrived has not been read: as many of its requests are under way as may be.
     call.arrivingSinceMs = nowMs;
     this.#arriving.delete(call);
     this.#arriving.add(call);
@@ -148,8 +152,12 @@ export class OpenCalls {
 
   #cut(call: OpenCall, reason: keyof typeof CUTS): void {
     this.#onShed(reason);
-    this.#closed(call);
     answerWith(call.stream, CUTS[reason]);
+    this.#close(call);
+  }
+
+  #close(call: OpenCall): void {
+    this.#closed(call);
     call.stream.close(constants.NGHTTP2_NO_ERROR);
   }
 }
