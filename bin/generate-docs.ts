@@ -50,7 +50,7 @@ function configurationPage(): string {
   return `# Configuration
 ${GENERATED}
 
-The other commands read \`BEHEST_DATA\` and \`BEHEST_GRPC\` too. Flags of \`behest serve\` come first, then variables, then the JSON file that \`--config\` or \`BEHEST_CONFIG\` names, then these defaults. Unknown keys,
+The other commands read \`BEHEST_DATA\`, \`BEHEST_GRPC\` and \`BEHEST_HTTP\` too. Flags of \`behest serve\` come first, then variables, then the JSON file that \`--config\` or \`BEHEST_CONFIG\` names, then these defaults. Unknown keys,
 unknown \`BEHEST_*\` variables and values out of range are errors, all told at once.
 
 | key | flag | variable | default | meaning |

@@ -9,6 +9,8 @@ interface Setting<T> {
   readonly default: T;
   /** Why the default is what it is, or what the limit protects. */
   readonly because?: string;
+  /** What it is instead, beside the settings before it, where nobody says anything. */
+  besides?(earlier: Readonly<Record<string, unknown>>): T | undefined;
   /** Served as a flag of `behest serve` as well. */
   readonly flag?: string;
   read(value: unknown): T | Problem;
@@ -37,12 +39,28 @@ const count = (setting: Omit<Setting<number>, "read">, min = 1, max = Number.MAX
 
 const address = (setting: Omit<Setting<string>, "read">): Setting<string> => ({
   ...setting,
-  read: (value) => {
-    const match = typeof value === "string" ? /^(127(?:\.\d{1,3}){3}|localhost|\[::1\]):(\d{1,5})$/.exec(value) : null;
-    if (match && Number(match[2]) <= 65_535) return String(value);
-    return new Problem("expected HOST:PORT with a loopback host, such as `127.0.0.1:7080`; this version serves without TLS and so on loopback only");
-  },
+  read: (value) =>
+    isAddress(value)
+      ? value
+      : new Problem(
+          `expected HOST:PORT with a loopback host, such as \`${setting.default}\`; this version serves without TLS and so on loopback only`,
+        ),
 });
+
+const addressOrOff = (setting: Omit<Setting<string>, "read">): Setting<string> => ({
+  ...setting,
+  read: (value) =>
+    value === "off" || isAddress(value)
+      ? value
+      : new Problem(
+          `expected \`off\`, or HOST:PORT with a loopback host, such as \`${setting.default}\`; this version serves without TLS and so on loopback only`,
+        ),
+});
+
+function isAddress(value: unknown): value is string {
+  const match = typeof value === "string" ? /^(127(?:\.\d{1,3}){3}|localhost|\[::1\]):(\d{1,5})$/.exec(value) : null;
+  return match !== null && Number(match[2]) <= 65_535;
+}
 
 const webhookUrl = (setting: Omit<Setting<string>, "read">): Setting<string> => ({
   ...setting,
@@ -100,6 +118,13 @@ export const SETTINGS = {
     86_400_000,
   ),
   grpc: address({ flag: "--grpc <host:port>", meaning: "where gRPC is served; port 0 picks a free one", default: "127.0.0.1:7080" }),
+  http: addressOrOff({
+    flag: "--http <host:port>",
+    meaning: "where metrics are served over HTTP; port 0 picks a free one, as it does beside a `grpc` with port 0 where nobody says; `off`: nowhere",
+    default: "127.0.0.1:7081",
+    // Whoever has a port picked for one of them has several servers.
+    besides: ({ grpc }) => (String(grpc).endsWith(":0") ? "127.0.0.1:0" : undefined),
+  }),
   log_level: oneOf(["debug", "info", "warn", "error"] as const, {
     flag: "--log-level <level>",
     meaning: "the least severe log lines that are written",
@@ -318,7 +343,7 @@ export function readConfig({ flags, environment }: ConfigSources): Config {
       [variableOf(key), environment[variableOf(key)]],
       [`\`${key}\` in ${String(filePath)}`, file[key]],
     ]);
-    const read = value === undefined ? setting.default : setting.read(value);
+    const read = value === undefined ? (setting.besides?.(config) ?? setting.default) : setting.read(value);
     if (read instanceof Problem) complaints.push(`${source}: ${read.why}, found \`${String(value).slice(0, 100)}\``);
     else config[key] = read;
   }

@@ -5,7 +5,7 @@ import { logCalls, logShed } from "./call-log.ts";
 import { canonical } from "./canonical.ts";
 import { type Config, requestLimits } from "./config.ts";
 import { type ApprovalKeeperPorts, createApprovalKeeper } from "./core/approvals/keeper.ts";
-import { createWaitingDecider } from "./core/approvals/waiting.ts";
+import { createWaitingDecider, type WaitingDecider } from "./core/approvals/waiting.ts";
 import { createApprovalWatching } from "./core/approvals/watching.ts";
 import { createControl } from "./core/control.ts";
 import { createDecider } from "./core/decide.ts";
@@ -13,6 +13,7 @@ import { ServiceError } from "./core/errors.ts";
 import { gatherAll } from "./core/gather.ts";
 import { createIntent } from "./core/intent/intent.ts";
 import { createKeyedDigest } from "./core/masking.ts";
+import type { PolicyKeeper } from "./core/policy-keeper.ts";
 import type { Clock, Ledger, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
 import { createReports } from "./core/reports.ts";
@@ -26,16 +27,20 @@ import type { WireLimits } from "./endpoints/grpc/limits.ts";
 import { type GrpcServer, serveGrpc } from "./endpoints/grpc/server.ts";
 import { createLocalTokens, watchTokens } from "./identity/tokens.ts";
 import { createLanguage } from "./inference/statement.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import { countForMetrics, serveMetrics } from "./metrics-served.ts";
 import { differences } from "./reference/second-opinion.ts";
 import { readResult } from "./results/read.ts";
 import { followRules, keepRules, policyReaders, readFirstRules, reloadRules } from "./rules-in-force.ts";
 import { createRemoteScorer, type RemoteScorer } from "./scorer/scorer.ts";
-import { openSqliteStorage, type SqliteStorage } from "./storage/sqlite/ledger.ts";
+import { openSqliteStorage, type SqliteLedgerOptions, type SqliteStorage } from "./storage/sqlite/ledger.ts";
 import { openWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
 export interface Service {
   /** HOST:PORT as it is bound. */
   readonly grpc: string;
+  /** The same of HTTP; null where it is off. */
+  readonly http: string | null;
   readonly data: string;
   readonly policy: string;
   /** Reads the rules directory anew; what comes of it is in the log. */
@@ -62,6 +67,7 @@ function createNewId(): NewId {
 const newId = createNewId();
 const REOPEN_AFTER_MS = 1_000;
 const DRAIN_MS = 5_000;
+const HTTP_DRAIN_MS = 1_000;
 
 /**
  * The composition root: everything is made here, once, and handed to what needs it.
@@ -78,7 +84,9 @@ export async function startService(config: Config, log: Logger): Promise<Service
     createLocalTokens(data.path, systemClock.now());
     const tokens = watchTokens(data.path, { now: systemClock.now, onProblem: (error) => log.error(error.message) });
     closers.push(() => tokens.close());
-    const storage = await openStorage(config, log, data);
+    const metrics = countForMetrics(config);
+    closers.push(() => metrics?.close());
+    const storage = await openStorage(config, log, { ...data, onGroupWritten: (group) => metrics?.written(group) });
     closers.push(() => storage.ledger.close());
     const telling = await tellReceiver(config, log, { data, ledger: storage.ledger });
     closers.push(() => telling.close());
@@ -104,34 +112,35 @@ export async function startService(config: Config, log: Logger): Promise<Service
     });
     const people = askPeople(config, log, { ...ports, decider });
     closers.push(people.close);
+    const { authenticate } = tokens;
+    const { databasePath } = data;
+    const http =
+      metrics && (await serveMetrics(config, log, { metrics, storage, databasePath, policies, authenticate, ...people, clock: systemClock }));
+    closers.push(() => http?.close(HTTP_DRAIN_MS));
     const grpc = await serve(config, log, {
       decider,
       ...people,
       reports: createReports({ ...ports, limits: stateLimits(config) }),
       tasks: createTaskKeeper({ ...ports, limits: taskLimits(config) }),
       control: createControl({ ...ports, suspensionsMax: config.suspensions_max }),
-      authenticate: tokens.authenticate,
+      authenticate,
       agentsOf: tokens.agentsOf,
       policies,
       ...policyReaders(storage.ledger),
       queuedForMs: storage.queuedForMs,
+      ...(metrics && { metrics }),
     });
     closers.push(() => {
       // Whoever waits for people is answered now, or the server would wait for them.
       people.close();
       return grpc.close(DRAIN_MS);
     });
-    grpc.setServing("decisions", storage.ledger.ready);
-    storage.ledger.onReadyChange((ready) => {
-      grpc.setServing("decisions", ready);
-      if (ready) log.info("the ledger is open again");
-    });
-    grpc.setServing("policy", policies.status.refusal === undefined);
-    policies.onChange(({ refusal }) => grpc.setServing("policy", refusal === undefined));
+    tellHealth(grpc, { ledger: storage.ledger, policies, log });
     const following = followRules(config, policies, log);
     closers.push(() => following.close());
     return {
       grpc: grpc.address,
+      http: http?.address ?? null,
       data: data.path,
       policy: policies.current().digest,
       reload: () => reloadRules(policies, log),
@@ -141,6 +150,22 @@ export async function startService(config: Config, log: Logger): Promise<Service
     await closeAll();
     throw error;
   }
+}
+
+interface HealthSources {
+  readonly ledger: Ledger;
+  readonly policies: PolicyKeeper;
+  readonly log: Logger;
+}
+
+function tellHealth(grpc: GrpcServer, { ledger, policies, log }: HealthSources): void {
+  grpc.setServing("decisions", ledger.ready);
+  ledger.onReadyChange((ready) => {
+    grpc.setServing("decisions", ready);
+    if (ready) log.info("the ledger is open again");
+  });
+  grpc.setServing("policy", policies.status.refusal === undefined);
+  policies.onChange(({ refusal }) => grpc.setServing("policy", refusal === undefined));
 }
 
 const RECEIVER_TIMEOUT_MS = 10_000;
@@ -183,7 +208,7 @@ function remoteScorer(config: Config, log: Logger): RemoteScorer | undefined {
   });
 }
 
-type Approvals = Pick<Parameters<typeof serveGrpc>[0], "approvals" | "waiting" | "watching">;
+type Approvals = Pick<Parameters<typeof serveGrpc>[0], "approvals" | "watching"> & { readonly waiting: WaitingDecider };
 type ApprovalPorts = ApprovalKeeperPorts & Pick<Parameters<typeof createWaitingDecider>[0], "decider" | "ledger">;
 
 /** What lets agents ask people, people answer, and calls wait for that. */
@@ -227,7 +252,7 @@ function everySecond(sweep: () => Promise<unknown>, log: Logger): { stop(): void
 async function openStorage(
   config: Config,
   log: Logger,
-  { databasePath: path, controlJournalPath, sealKey, observationKey }: DataDirectory,
+  { databasePath: path, controlJournalPath, sealKey, observationKey, onGroupWritten }: DataDirectory & Pick<SqliteLedgerOptions, "onGroupWritten">,
 ): Promise<SqliteStorage> {
   try {
     return await openSqliteStorage({
@@ -241,7 +266,7 @@ async function openStorage(
       reopenAfterMs: REOPEN_AFTER_MS,
       onFailure: (error) => log.error(`the ledger cannot be written: ${error.message}; nothing is decided until it can, tried again every second`),
       onJournalProblem: (problem) => log.error(`the control journal \`${controlJournalPath}\`: ${problem}`),
-      onGroupWritten: () => undefined,
+      onGroupWritten,
     });
   } catch (error) {
     throw new StartRefused(`the ledger \`${path}\` cannot be opened: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
@@ -261,9 +286,11 @@ type ServedPorts = Pick<
   | "findPolicy"
   | "validatePolicy"
   | "queuedForMs"
->;
+> & { readonly metrics?: Metrics };
 
-async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<GrpcServer> {
+async function serve(config: Config, log: Logger, { metrics, ...ports }: ServedPorts): Promise<GrpcServer> {
+  const told = logCalls(log);
+  const toldShed = logShed(log);
   try {
     return await serveGrpc({
       ...ports,
@@ -272,7 +299,10 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
       explaining: createTurnstile("explanations", EXPLANATIONS_WAITING_MAX),
       wire: wireLimits(config),
       connectionIdleMs: config.connection_idle_ms,
-      onShed: logShed(log),
+      onShed: (reason) => {
+        metrics?.shed(reason);
+        toldShed(reason);
+      },
       explains: createRateLimiter(config.explains_per_minute, EXPLAIN_KEYS_MAX),
       now: systemClock.now,
       limits: {
@@ -283,7 +313,11 @@ async function serve(config: Config, log: Logger, ports: ServedPorts): Promise<G
         streamItemsMax: config.stream_items_max,
         reportBytesMax: config.report_bytes_max,
       },
-      ...logCalls(log),
+      ...told,
+      onDecision: (caller, answer, durationMs) => {
+        metrics?.decided(answer, durationMs);
+        told.onDecision(caller, answer, durationMs);
+      },
     });
   } catch (error) {
     throw new StartRefused(

@@ -9,6 +9,8 @@ import { startService } from "../src/service.ts";
 
 export interface RunningServer {
   readonly address: string;
+  /** Where HTTP is served, if the settings say so. */
+  readonly http: string | null;
   readonly data: string;
   /** Everything it has logged, one JSON line each. */
   readonly log: readonly string[];
@@ -28,12 +30,13 @@ export async function runServer(settings: Partial<Config> = {}): Promise<Running
   const directory = temporaryDirectory();
   const log: string[] = [];
   const data = settings.data ?? directory.path;
-  const config = readConfig({ flags: { grpc: "127.0.0.1:0", ...settings, data }, environment: {} });
+  const config = readConfig({ flags: { grpc: "127.0.0.1:0", http: "off", ...settings, data }, environment: {} });
   const service = await startService(config, pino({ base: null }, { write: (line: string) => log.push(line) }));
   const token = (role: Role): string => readFileSync(join(data, `${role}.token`), "utf8").trim();
   const clients: BehestClient[] = [];
   return {
     address: service.grpc,
+    http: service.http,
     data,
     log,
     token,

@@ -35,7 +35,7 @@ export function approverOf(options: ConnectOptions): Caller | undefined {
 /** Runs `use` with a client that holds the local token of a role. */
 export async function withClient<T>(options: ConnectOptions, role: Role | undefined, use: (client: BehestClient) => Promise<T>): Promise<T> {
   const config = readConnectConfig(options);
-  const token = role && (options.tokenFile === undefined ? readLocalToken(config.data, role) : readTokenFile(options.tokenFile));
+  const token = role && tokenFor({ ...options, data: config.data }, role);
   const client = createClient({ address: config.grpc, timeoutMs: TIMEOUT_MS, ...(token !== undefined && { token }) });
   try {
     return await use(client);
@@ -43,6 +43,10 @@ export async function withClient<T>(options: ConnectOptions, role: Role | undefi
     client.close();
   }
 }
+
+/** The token of a role. @throws {CommandFailed} */
+export const tokenFor = ({ data, tokenFile }: { readonly data: string; readonly tokenFile?: string }, role: Role): string =>
+  tokenFile === undefined ? readLocalToken(data, role) : readTokenFile(tokenFile);
 
 function readTokenFile(path: string): string {
   let text: string;

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { VERSION } from "../version.ts";
 import { addApprovals } from "./approvals.ts";
 import { addCase } from "./case-from.ts";
 import { addCatalog } from "./catalog.ts";
@@ -12,6 +13,7 @@ import { asTypedTo } from "./hint.ts";
 import { addHistory } from "./history.ts";
 import { addInit } from "./init.ts";
 import { addIntent } from "./intent.ts";
+import { addMetrics } from "./metrics.ts";
 import { folded, screenColumns } from "./output.ts";
 import { addReport } from "./report.ts";
 import { addResume } from "./resume.ts";
@@ -22,7 +24,6 @@ import { addSuspend } from "./suspend.ts";
 import { addSuspensions } from "./suspensions.ts";
 import { addTasks } from "./tasks.ts";
 import { addTokens } from "./tokens.ts";
-import { VERSION } from "./version.ts";
 
 function createProgram(): Command {
   const program = new Command("behest")
@@ -43,6 +44,7 @@ function createProgram(): Command {
   addTasks(program);
   addApprovals(program);
   addHistory(program);
+  addMetrics(program);
   addSuspend(program);
   addResume(program);
   addSuspensions(program);

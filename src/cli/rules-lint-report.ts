@@ -1,13 +1,13 @@
 import { excerpt } from "../core/excerpt.ts";
 import { COMPLAINT_IDS, type ComplaintId, KINDS } from "../policy/complaint-kinds.ts";
 import { type Complaint, formatComplaint } from "../policy/complaints.ts";
+import { VERSION } from "../version.ts";
 import { folded, paint, screenColumns, visible } from "./output.ts";
 import { workflowCommand } from "./reports/github.ts";
 import { type JunitCase, junitOf } from "./reports/junit.ts";
 import { sarifOf } from "./reports/sarif.ts";
 import { createSourcePaths } from "./reports/source-path.ts";
 import { shownPath } from "./shown-path.ts";
-import { VERSION } from "./version.ts";
 
 /** What lint found, to be told in one of several formats. */
 export interface LintFindings {

@@ -29,7 +29,7 @@ export async function runServer(options: Readonly<Record<string, unknown>>): Pro
   obeying.started(service);
   if (obeying.isStopping()) return;
   if (process.stderr.isTTY) log.info(`serving on ${service.grpc}; Ctrl-C stops`);
-  printLine({ ready: true, grpc: service.grpc, http: null, data: service.data, policy: service.policy });
+  printLine({ ready: true, grpc: service.grpc, http: service.http, data: service.data, policy: service.policy });
 }
 
 interface Obeying {

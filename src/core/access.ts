@@ -25,6 +25,7 @@ const ROLES_BY_CALL = {
   Suspend: ["operator"],
   Resume: ["operator"],
   ListSuspensions: ["auditor", "operator"],
+  "GET /metrics": ["auditor", "operator"],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 
 export type Call = keyof typeof ROLES_BY_CALL;

@@ -50,6 +50,8 @@ export interface Answer {
   readonly argumentsDigest: string;
   readonly recorded: boolean;
   readonly replayed: boolean;
+  /** It was held back while people were asked, however long that took. */
+  readonly waited?: true;
   /** How the approval that the record names stands now. */
   readonly approvalState?: ApprovalStanding;
 }

@@ -46,7 +46,7 @@ describe("serve", () => {
     expect(server.ready).toEqual({
       ready: true,
       grpc: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
-      http: null,
+      http: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
       data: join(held.path, "state"),
       policy: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
     });
@@ -161,6 +161,19 @@ describe("serve does not start", () => {
     expect(stderr).toMatch(/^behest: gRPC cannot be served on `127\.0\.0\.1:\d+`: .*EADDRINUSE.*; choose another address with --grpc$/m);
   });
 
+  it("on a port that is taken for HTTP", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", () => resolve()));
+    const bound = taken.address();
+    const port = typeof bound === "object" ? bound?.port : undefined;
+    const { code, stdout, stderr } = await run(["serve", "--data", at("state"), "--grpc", "127.0.0.1:0", "--http", `127.0.0.1:${port}`]);
+    taken.close();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(
+      /^behest: HTTP cannot be served on `127\.0\.0\.1:\d+`: .*EADDRINUSE.*; choose another address with --http, or --http off$/m,
+    );
+  });
+
   it("on a database of another program", async () => {
     mkdirSync(at("state"));
     writeFileSync(at("state", "behest.key"), "0".repeat(64));
@@ -211,7 +224,7 @@ describe("serve does not start", () => {
   it("with settings that are wrong, and names all of them at once", async () => {
     writeFileSync(at("config.json"), '{ "keys_max": -1, "colour": "blue" }');
     const env = { BEHEST_GRPCC: "127.0.0.1:1", BEHEST_NESTING_MAX: "deep", BEHEST_STATEMENT_BYTES_MAX: "1e9" };
-    const flags = ["--grpc", "0.0.0.0:7080", "--config", at("config.json"), "--log-level", "loud"];
+    const flags = ["--grpc", "0.0.0.0:7080", "--http", "on", "--config", at("config.json"), "--log-level", "loud"];
     const { code, stdout, stderr } = await run(["serve", "--data", at("state"), ...flags], { env });
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     for (const complaint of [
@@ -219,6 +232,7 @@ describe("serve does not start", () => {
       "BEHEST_NESTING_MAX: expected an integer from 1 to 64, found `deep`",
       "BEHEST_STATEMENT_BYTES_MAX: expected an integer from 64, found `1e9`",
       "--grpc: expected HOST:PORT with a loopback host, such as `127.0.0.1:7080`; this version serves without TLS and so on loopback only, found `0.0.0.0:7080`",
+      "--http: expected `off`, or HOST:PORT with a loopback host, such as `127.0.0.1:7081`; this version serves without TLS and so on loopback only, found `on`",
       "--log-level: expected one of debug, info, warn, error, found `loud`",
       `\`keys_max\` in ${at("config.json")}: expected an integer from 1, found \`-1\``,
       `\`colour\` in ${at("config.json")} is no setting of Behest; see docs/configuration.md`,

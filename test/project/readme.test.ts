@@ -45,6 +45,7 @@ const environment = (): NodeJS.ProcessEnv => ({
   HOME: home.path,
   npm_config_cache: process.env["npm_config_cache"] ?? join(process.env["HOME"] ?? home.path, ".npm"),
   BEHEST_GRPC: address,
+  BEHEST_HTTP: "127.0.0.1:0",
 });
 
 async function freePort(): Promise<number> {

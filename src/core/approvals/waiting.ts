@@ -1,6 +1,6 @@
 import type { Answer, Asked, Decider } from "../decide.ts";
 import type { Clock, Ledger } from "../ports.ts";
-import { type ApprovalKind, type ApprovalStanding, standingAt } from "./approval.ts";
+import { type ApprovalKind, type ApprovalStanding, type AwaitedApproval, standingAt } from "./approval.ts";
 import { NOBODY } from "./keeper.ts";
 
 export interface WaitingPorts {
@@ -27,6 +27,13 @@ export interface WaitingDecider {
 interface Outcome {
   readonly standing: ApprovalStanding;
   readonly kind: ApprovalKind;
+}
+
+interface Wait {
+  readonly asked: Asked;
+  readonly first: Answer;
+  readonly approval: AwaitedApproval;
+  readonly waitMs: number;
 }
 
 export function createWaitingDecider({ decider, ledger, clock, waitsMax }: WaitingPorts): WaitingDecider {
@@ -70,6 +77,18 @@ export function createWaitingDecider({ decider, ledger, clock, waitsMax }: Waiti
     return now.record.id === first.record.id ? undefined : now;
   }
 
+  /** What is answered in the end. */
+  async function afterWaiting({ asked, first, approval, waitMs }: Wait, given: AbortSignal): Promise<Answer> {
+    const signal = AbortSignal.any([given, closing.signal, AbortSignal.timeout(waitMs)]);
+    const { standing, kind } = (await outcomeOf(approval.id, signal)) ?? {};
+    const isAnswered = standing === "approved" || standing === "denied";
+    if (given.aborted || closing.signal.aborted) return { ...first, ...(standing && { approvalState: standing }) };
+    if (!isAnswered) return (standing !== "pending" && (await movedOn(asked, first))) || { ...first, ...(standing && { approvalState: standing }) };
+    // A yes to a flood covers no action: it is asked of people by itself then.
+    const continues = { decision: first.record.id, ...(kind === "action" && { approval: approval.id }) };
+    return decider.decide({ ...asked, continues });
+  }
+
   return {
     get waiting() {
       return waiting;
@@ -81,16 +100,7 @@ export function createWaitingDecider({ decider, ledger, clock, waitsMax }: Waiti
       if (waitMs === 0 || judgement.outcome !== "REQUIRE_APPROVAL" || !approval || waiting >= waitsMax) return first;
       waiting++;
       try {
-        const given = gone();
-        const signal = AbortSignal.any([given, closing.signal, AbortSignal.timeout(waitMs)]);
-        const { standing, kind } = (await outcomeOf(approval.id, signal)) ?? {};
-        const isAnswered = standing === "approved" || standing === "denied";
-        if (given.aborted || closing.signal.aborted) return { ...first, ...(standing && { approvalState: standing }) };
-        if (!isAnswered)
-          return (standing !== "pending" && (await movedOn(asked, first))) || { ...first, ...(standing && { approvalState: standing }) };
-        // A yes to a flood covers no action: it is asked of people by itself then.
-        const continues = { decision: first.record.id, ...(kind === "action" && { approval: approval.id }) };
-        return await decider.decide({ ...asked, continues });
+        return { ...(await afterWaiting({ asked, first, approval, waitMs }, gone())), waited: true };
       } finally {
         waiting--;
       }

@@ -1,0 +1,127 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { Answer } from "../core/decide.ts";
+import { createDecisionCounts } from "./decision-counts.ts";
+import { watchEventLoop } from "./event-loop.ts";
+import { createHistogram } from "./histogram.ts";
+import { createReadingMetrics, type Readings, type StateEntry } from "./readings.ts";
+
+export interface MetricsOptions {
+  readonly version: string;
+  readonly entriesMax: Readonly<Record<StateEntry, number>>;
+}
+
+/** What is counted as it happens takes the decisions' thread some 0.1 µs each time; all else is read when somebody looks. */
+export interface Metrics {
+  decided(answer: Answer, durationMs: number): void;
+  /** A group is on disk. */
+  written(group: { readonly events: number; readonly commitMs: number }): void;
+  /** Something was turned away because there is too much of it. The reasons are names in the code, so they are few. */
+  shed(reason: string): void;
+  /** All of it, with what was read just now, in the text format of Prometheus. */
+  text(readings: Readings): Promise<string>;
+  readonly contentType: string;
+  close(): void;
+}
+
+/** 0.1 ms to 1 s. */
+const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+const EVENTS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024];
+
+/** No label is the name of an agent, a tool, a tenant or anything else of which there is no end. */
+export function createMetrics({ version, entriesMax }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const histograms = createHistograms();
+  const counts = createDecisionCounts();
+  const shed = new Map<string, number>();
+  let replayed = 0;
+  const counters = createCounters(registry);
+  const readings = createReadingMetrics(registry, entriesMax);
+  const eventLoop = watchEventLoop(histograms.lag);
+  new Gauge({ name: "behest_build_info", help: "Which Behest this is.", labelNames: ["version"], registers: [registry] }).set({ version }, 1);
+  collectOfProcess(registry);
+  return {
+    decided({ record, replayed: isReplayed, waited }, durationMs) {
+      if (isReplayed) replayed++;
+      else counts.add(record);
+      // How long people take is theirs.
+      if (!waited) histograms.duration.observe(durationMs / 1_000);
+    },
+    written({ events, commitMs }) {
+      histograms.group.observe(events);
+      histograms.commit.observe(commitMs / 1_000);
+    },
+    shed: (reason) => shed.set(reason, (shed.get(reason) ?? 0) + 1),
+    async text(now) {
+      readings.show(now);
+      counters.show({ decisions: counts.all(), replayed, shed });
+      const texts = [await registry.metrics(), ...Object.values(histograms).map((histogram) => histogram.text())];
+      return texts.join("\n");
+    },
+    contentType: registry.contentType,
+    close: () => eventLoop.close(),
+  };
+}
+
+/** A second, because what it watches is not shown. */
+const PRECISION_MS = 1_000;
+
+/** Memory, CPU time, descriptors and the like, under the names that every Node process has. Its event loop's lag forgets all when somebody looks, and is no number then. */
+function collectOfProcess(registry: Registry): void {
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: PRECISION_MS });
+  for (const { name } of registry.getMetricsAsArray()) if (name.startsWith("nodejs_eventloop_lag_")) registry.removeSingleMetric(name);
+}
+
+interface Counted {
+  readonly decisions: ReturnType<ReturnType<typeof createDecisionCounts>["all"]>;
+  readonly replayed: number;
+  readonly shed: ReadonlyMap<string, number>;
+}
+
+/** They are counted elsewhere, where it takes less, and told to prom-client when somebody looks. */
+function createCounters(registry: Registry): { show(counted: Counted): void } {
+  const registers = [registry];
+  const decisions = new Counter({
+    name: "behest_decisions_total",
+    help: "Decisions that were recorded and answered.",
+    labelNames: ["outcome", "basis", "cache"],
+    registers,
+  });
+  const replays = new Counter({
+    name: "behest_decisions_replayed_total",
+    help: "Answers that repeat what was recorded under the same request id.",
+    registers,
+  });
+  const shedding = new Counter({
+    name: "behest_shed_total",
+    help: "What was turned away because there was too much of it.",
+    labelNames: ["reason"],
+    registers,
+  });
+  return {
+    show({ decisions: counts, replayed, shed }) {
+      for (const counter of [decisions, replays, shedding]) counter.reset();
+      for (const { labels, count } of counts) decisions.inc(labels, count);
+      replays.inc(replayed);
+      for (const [reason, count] of shed) shedding.inc({ reason }, count);
+    },
+  };
+}
+
+const createHistograms = () => ({
+  duration: createHistogram({
+    name: "behest_decision_duration_seconds",
+    help: "From a request to its answer; without calls that waited for people.",
+    bounds: SECONDS,
+  }),
+  group: createHistogram({ name: "behest_ledger_group_events", help: "Events written in one transaction.", bounds: EVENTS }),
+  commit: createHistogram({
+    name: "behest_ledger_commit_seconds",
+    help: "COMMIT of one transaction: the fsync of the write-ahead log, and now and then a checkpoint.",
+    bounds: SECONDS,
+  }),
+  lag: createHistogram({
+    name: "behest_event_loop_lag_seconds",
+    help: "How late the decisions' thread is, looked at 20 times a second.",
+    bounds: SECONDS,
+  }),
+});
