@@ -1,104 +1,80 @@
 import { Command, Option } from "commander";
 import { printJson, type Row, tableOf } from "../src/cli/output.ts";
-import { type DecisionReport, measureDecisions, type Plan, type ServerFigures } from "./decisions.ts";
-import { type EvaluationFigures, type EvaluationPlan, measureEvaluation } from "./evaluation.ts";
+import { evaluation } from "./evaluation.ts";
 import { type Hardware, readHardware } from "./hardware.ts";
 import { withStage } from "./processes.ts";
-import { measureRuleCounts, type RuleCountFigures, type RuleCountPlan } from "./rule-count.ts";
+import type { Bench, Must, Scale, Section, SectionReport } from "./section.ts";
+import { unary } from "./unary.ts";
+
+const SECTIONS: readonly Section[] = [evaluation, unary];
 
 interface BenchOptions {
   readonly output: "table" | "json";
+  readonly only?: readonly string[];
   readonly quick?: boolean;
 }
 
 interface Report {
   readonly hardware: Hardware;
-  readonly evaluation: readonly EvaluationFigures[];
-  readonly ruleCounts: readonly RuleCountFigures[];
-  readonly decisions: DecisionReport;
+  readonly scale: Scale;
+  readonly seconds: number;
+  readonly sections: Readonly<Record<string, SectionReport>>;
 }
 
-const PLAN: Plan & { readonly evaluation: EvaluationPlan; readonly ruleCounts: RuleCountPlan } = {
-  warmUpMs: 10_000,
-  runMs: 4_000,
-  repetitions: 3,
-  concurrencies: [1, 32, 128],
-  evaluation: { sizes: [10, 30, 100, 1_000], repetitions: 5, repetitionMs: 300 },
-  ruleCounts: { sizes: [100, 1_000, 10_000], repetitions: 7, repetitionMs: 200 },
-};
-const QUICK: typeof PLAN = {
-  warmUpMs: 2_500,
-  runMs: 1_200,
-  repetitions: 2,
-  concurrencies: [1, 32, 128],
-  evaluation: { sizes: [10, 30, 100, 1_000], repetitions: 3, repetitionMs: 100 },
-  ruleCounts: { sizes: [100, 1_000, 10_000], repetitions: 5, repetitionMs: 100 },
-};
-
-async function bench({ output, quick }: BenchOptions): Promise<void> {
-  const plan = quick ? QUICK : PLAN;
-  const hardware = readHardware();
-  tell("evaluation, compiled and by json-rules-engine");
-  const evaluation = await measureEvaluation(plan.evaluation);
-  tell("decisions among 100 and more rules");
-  const ruleCounts = measureRuleCounts(plan.ruleCounts);
-  const report: Report = { hardware, evaluation, ruleCounts, decisions: await withStage((stage) => measureDecisions(stage, plan, tell)) };
+async function bench({ output, only, quick }: BenchOptions): Promise<void> {
+  const report = await measure(sectionsOf(only), quick ? "quick" : "full");
   if (output === "json") printJson(report);
   else process.stdout.write(tablesOf(report));
 }
 
-function tell(what: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`bench: ${what}\n`);
+function sectionsOf(only: readonly string[] | undefined): readonly Section[] {
+  return only === undefined ? SECTIONS : SECTIONS.filter(({ name }) => only.includes(name));
 }
 
-function tablesOf({ hardware, evaluation, ruleCounts, decisions }: Report): string {
+async function measure(sections: readonly Section[], scale: Scale): Promise<Report> {
+  const hardware = readHardware();
+  const began = performance.now();
+  const measured: Record<string, SectionReport> = {};
+  for (const section of sections) {
+    // Each with servers and files of its own, so that none is measured in what another left behind.
+    measured[section.name] = await withStage((stage) => section.run(benchOf(section, { scale, stage })));
+  }
+  return { hardware, scale, seconds: Math.round((performance.now() - began) / 1_000), sections: measured };
+}
+
+const benchOf = ({ name }: Section, parts: Pick<Bench, "scale" | "stage">): Bench => ({
+  ...parts,
+  tell(what) {
+    if (process.stderr.isTTY) process.stderr.write(`bench ${name}: ${what}\n`);
+  },
+  warn(what) {
+    process.stderr.write(`bench ${name}: ${what}\n`);
+  },
+});
+
+function tablesOf({ hardware, sections, scale, seconds }: Report): string {
   const { cpu, cores, memoryGib, system, node, loadAverage } = hardware;
-  const { byConcurrency, variants } = decisions;
+  const reports = Object.values(sections);
+  const musts = reports.flatMap((report) => report.musts);
   return [
-    `${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Node ${node}; load average before the run ${loadAverage}\n`,
-    "Rules that all apply: µs per evaluation, median. json-rules-engine: one engine with all rules, built once, one run after the other.\n" +
-      table(evaluation.map(evaluationRow)),
-    "Rules of which 30 name the request's tool: µs of reading facts, cache key and rules, median; the ratio over the first row.\n" +
-      table(ruleCounts.map(ruleCountRow)),
-    "Decide, recorded durably, no answer from the cache; beside it a bare grpc-js echo. 4 connections; the load runs on the same\nmachine. Others: what other work took of the machine meanwhile; above 5 the figures are of a disturbed machine.\n" +
-      table(byConcurrency.flatMap((at) => [serverRow("Decide", at.concurrency, at.decide), serverRow("echo", at.concurrency, at.echo)])) +
-      `main thread, Decide over echo: ${byConcurrency.map(({ concurrency, ratio }) => `${ratio} at ${concurrency}`).join(", ")}\n`,
-    `Decide, ${variants.concurrency} at a time.\n${table(variants.rows.map(({ says, figures }) => serverRow(says, variants.concurrency, figures)))}`,
+    `${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Node ${node}; load average before the run ${loadAverage}; ${scale}, ${seconds} s\n`,
+    ...reports.flatMap(({ tables }) => tables.map(({ title, rows }) => `${title}\n${table(rows)}`)),
+    `What must be so.\n${table(musts.map(mustRow))}`,
   ].join("\n");
 }
 
 const table = (rows: readonly Row[]): string => tableOf(rows, process.stdout.isTTY ? process.stdout.columns : undefined);
 
-const evaluationRow = ({ rules, compiledUs, engineUs, ratio }: EvaluationFigures): Row => ({
-  rules,
-  "compiled µs": compiledUs,
-  "json-rules-engine µs": engineUs,
-  ratio: `${ratio} ×`,
-});
-
-const ruleCountRow = ({ rules, facts, decisionUs, longestStepMs, ratio }: RuleCountFigures): Row => ({
-  rules,
-  facts,
-  "decision µs": decisionUs,
-  ratio: `${ratio} ×`,
-  "longest step of a load ms": longestStepMs,
-});
-
-const serverRow = (what: string, concurrency: number, figures: ServerFigures): Row => ({
-  what,
-  "at a time": concurrency,
-  "per second": figures.perSecond,
-  "main thread µs": figures.mainThreadUs,
-  "process µs": figures.processUs,
-  "p50 ms": figures.p50Ms,
-  "p99 ms": figures.p99Ms,
-  "main thread µs, each": figures.repetitions.join(" "),
-  "others %": figures.othersPercent,
-});
+const mustRow = ({ what, must, goal, reached, holds }: Must): Row => ({ what, must, goal: goal ?? "", reached, holds: holds ? "yes" : "NO" });
 
 await new Command("bench")
-  .description("measure the evaluator, and the durable Decide beside a bare gRPC echo")
-  .option("--quick", "about half a minute, with more noise")
+  .description("measure Behest beside its peers: every figure with what it was measured on")
+  .addOption(
+    new Option("--only <name...>", `only these parts: ${SECTIONS.map(({ name, says }) => `${name} (${says})`).join("; ")}`).choices(
+      SECTIONS.map(({ name }) => name),
+    ),
+  )
+  .option("--quick", "two minutes, with more noise")
   .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json"]).default("table"))
   .action(bench)
   .parseAsync();

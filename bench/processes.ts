@@ -1,15 +1,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 /** A server in a process of its own, so that its CPU can be told from the load's. */
 export interface ServerProcess {
   /** HOST:PORT. */
   readonly address: string;
+  /** From its start until it was ready. */
+  readonly readyMs: number;
   cpu(): CpuTime;
+  /** What of its memory is in RAM. */
+  residentMib(): number;
+  stop(): Promise<void>;
 }
 
 /** CPU time used since the process began. */
@@ -23,26 +30,49 @@ export interface Stage {
   /** An empty directory, removed with the stage. */
   readonly directory: string;
   /** Runs a module of this project that prints `{"ready":true,"grpc":"HOST:PORT"}` once it serves; its talk is thrown away. */
-  start(module: string, args: readonly string[]): Promise<ServerProcess>;
+  start(module: string, args: readonly string[], settings?: Settings): Promise<ServerProcess>;
+  /** Runs any other program that listens at this address once it serves. */
+  startProgram(command: string, args: readonly string[], address: string): Promise<ServerProcess>;
   close(): Promise<void>;
 }
 
-const READY_WITHIN_MS = 20_000;
+/** Variables of its environment, beside those of this process. */
+export type Settings = Readonly<Record<string, string>>;
+
+const READY_WITHIN_MS = 30_000;
 const STOPS_WITHIN_MS = 8_000;
 
 function createStage(): Stage {
   const directory = mkdtempSync(join(tmpdir(), "behest-bench-"));
   const children: ChildProcess[] = [];
+  const begin = (command: string, args: readonly string[], settings: Settings = {}): ChildProcess => {
+    const silence = openSync(devNull, "w");
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", silence], env: { ...process.env, ...settings } });
+    closeSync(silence);
+    children.push(child);
+    return child;
+  };
+  const ready = async (child: ChildProcess, address: Promise<string>): Promise<ServerProcess> => {
+    const began = performance.now();
+    const pid = child.pid ?? 0;
+    return {
+      address: await address,
+      readyMs: performance.now() - began,
+      cpu: () => cpuTime(pid),
+      residentMib: () => residentMib(pid),
+      stop: () => stop(child),
+    };
+  };
   return {
     directory,
-    async start(module, args) {
-      const silence = openSync(devNull, "w");
-      const path = fileURLToPath(new URL(module, import.meta.url));
-      const child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", silence] });
-      closeSync(silence);
-      children.push(child);
-      const address = await readyAddress(child, module);
-      return { address, cpu: () => cpuTime(child.pid ?? 0) };
+    start(module, args, settings) {
+      const child = begin(process.execPath, [fileURLToPath(new URL(module, import.meta.url)), ...args], settings);
+      return ready(child, readyAddress(child, module));
+    },
+    startProgram(command, args, address) {
+      const child = begin(command, args);
+      child.stdout?.resume();
+      return ready(child, listeningAt(child, address));
     },
     async close() {
       await Promise.all(children.map(stop));
@@ -86,6 +116,34 @@ function readyAddress({ stdout }: ChildProcess, module: string): Promise<string>
   });
 }
 
+const LOOK_AGAIN_MS = 50;
+
+async function listeningAt(child: ChildProcess, address: string): Promise<string> {
+  const colon = address.lastIndexOf(":");
+  const [host, port] = [address.slice(0, colon), Number(address.slice(colon + 1))];
+  const takes = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect({ host, port });
+      socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+      socket.once("connect", () => socket.destroy());
+    });
+  for (const until = performance.now() + READY_WITHIN_MS; performance.now() < until; await pause(LOOK_AGAIN_MS)) {
+    if (await takes()) return address;
+    if (child.exitCode !== null) throw new Error(`\`${child.spawnfile}\` ended with ${child.exitCode} before it was ready`);
+  }
+  throw new Error(`\`${child.spawnfile}\` was not ready within ${READY_WITHIN_MS / 1_000} s`);
+}
+
+/** A port that nobody listens at just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
 /** Asks it to end, and ends it when it does not. */
 function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
@@ -104,10 +162,15 @@ const TICK_MS = 10;
 
 function cpuTime(pid: number): CpuTime {
   return {
-    // The main thread's id is the process's.
-    mainThreadMs: ticksOf(`/proc/${pid}/task/${pid}/stat`) * TICK_MS,
+    // The main thread's id is the process's; the first field is nanoseconds that it ran.
+    mainThreadMs: Number(readStat(`/proc/${pid}/task/${pid}/schedstat`).split(" ")[0]) / 1e6,
     processMs: ticksOf(`/proc/${pid}/stat`) * TICK_MS,
   };
+}
+
+function residentMib(pid: number): number {
+  const [, kib = "0"] = /^VmRSS:\s+(\d+) kB/m.exec(readStat(`/proc/${pid}/status`)) ?? [];
+  return Number(kib) / 1_024;
 }
 
 /** User and system time: fields 14 and 15, see proc_pid_stat(5). */

@@ -1,9 +1,10 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
+import { MARKER } from "./numbered-bodies.ts";
 
 /**
  * What differs from one request to the next. `distinct`: everything, also what the rules read, so that each is evaluated. `same_facts`: what
- * is acted upon and for whom, not what the rules read. `identical`: nothing.
+ * is acted upon, not what the rules read. `identical`: nothing.
  */
 export type Variety = "distinct" | "same_facts" | "identical";
 export type ArgumentsForm = "json" | "struct";
@@ -13,53 +14,56 @@ export interface RequestKind {
   readonly form: ArgumentsForm;
 }
 
+/** Each evaluated, its arguments as JSON text: what costs most, and what most callers send. */
+export const DISTINCT: RequestKind = { variety: "distinct", form: "json" };
+
+/** Whose action it is, and in which task. */
+export interface Asked {
+  readonly agent: string;
+  /** A registered task; absent: the conversation of `session`. */
+  readonly taskId?: string;
+  readonly session?: string;
+}
+
 const AGENTS = 100;
-const SESSIONS_PER_AGENT = 10;
 
-/** Requests of one kind, encoded already; the numbers after `first` make no two alike, unless the kind is `identical`. */
-export function encodeRequests(kind: RequestKind, first: number, count: number): readonly Buffer[] {
-  return Array.from({ length: kind.variety === "identical" ? 1 : count }, (_, at) => encodeRequest(kind, first + at));
-}
+export const agentName = (number: number): string => `agent-${String(number % AGENTS).padStart(3, "0")}`;
 
-/** Each once. */
-export const once = (bodies: readonly Buffer[]): Iterator<Buffer, undefined> => bodies.values();
+/** A hundred agents with ten conversations each, which no initiator opened. */
+export const CONVERSATIONS: readonly Asked[] = Array.from({ length: 1_000 }, (_, number) => ({
+  agent: agentName(number),
+  session: `conversation-${Math.floor(number / AGENTS)}`,
+}));
 
-/** Over and over. */
-export function* again(bodies: readonly Buffer[]): Generator<Buffer, undefined> {
-  if (bodies.length === 0) return undefined;
-  while (true) yield* bodies;
-}
+type DecideRequestInit = MessageInitShape<typeof wire.DecideRequestSchema>;
 
-function encodeRequest(kind: RequestKind, number: number): Buffer {
-  const body = toBinary(wire.DecideRequestSchema, create(wire.DecideRequestSchema, requestOf(kind, number)));
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-}
+/** Templates of one kind, see `numberedBodies`. */
+export const requestTemplates = (kind: RequestKind, asked: readonly Asked[]): readonly Uint8Array[] =>
+  asked.map((who) => toBinary(wire.DecideRequestSchema, create(wire.DecideRequestSchema, requestOf(kind, who))));
 
-/** A read of a file by one of a hundred agents, in one of its ten conversations: what most calls of agents look like. */
-function requestOf(kind: RequestKind, number: number): MessageInitShape<typeof wire.DecideRequestSchema> {
-  const agent = number % AGENTS;
-  const session = Math.floor(number / AGENTS) % SESSIONS_PER_AGENT;
-  const id = `agent-${String(agent).padStart(3, "0")}`;
+/** A read of a file: what most calls of agents look like. */
+export function requestOf(kind: RequestKind, { agent, taskId, session }: Asked): DecideRequestInit {
+  const action = { tool: "filesystem/read_text_file", argumentsForm: formOf(kind) };
+  const request = { agent: { id: agent }, action, context: { environment: "development" } };
+  if (taskId !== undefined) return { ...request, task: { id: taskId } };
   return {
-    agent: { id },
-    task: { statement: `Summarise what the handbook says on topic ${session}, for team ${agent}` },
-    session: `conversation-${session}`,
-    delegation: [{ principal: { type: wire.PrincipalType.USER, id: `person-${agent}` } }, { principal: { type: wire.PrincipalType.AGENT, id } }],
-    action: { tool: "filesystem/read_text_file", argumentsForm: formOf(kind, number) },
-    context: { environment: "development" },
+    ...request,
+    task: { statement: `Summarise what the handbook says, for ${agent}` },
+    delegation: [{ principal: { type: wire.PrincipalType.USER, id: "person" } }, { principal: { type: wire.PrincipalType.AGENT, id: agent } }],
+    ...(session !== undefined && { session }),
   };
 }
 
-function formOf({ variety, form }: RequestKind, number: number): NonNullable<MessageInitShape<typeof wire.ActionSchema>["argumentsForm"]> {
+function formOf({ variety, form }: RequestKind): NonNullable<MessageInitShape<typeof wire.ActionSchema>["argumentsForm"]> {
   const values = {
-    path: `/srv/handbook/chapter-${number % 40}/section-${number}.md`,
+    path: `/srv/handbook/chapter-12/section-${variety === "identical" ? 1 : MARKER}.md`,
     encoding: "utf-8",
     head: 200,
     line_numbers: true,
     follow_links: false,
     reason: "looks for what the handbook says",
     // A fact that a starter rule reads: below its bound, and with `distinct` never the same twice.
-    limit: variety === "distinct" ? 1 + number / 1_000_000_000 : 1,
+    limit: variety === "distinct" ? -MARKER : 1,
   };
   return form === "json" ? { case: "argumentsJson", value: JSON.stringify(values) } : { case: "arguments", value: values };
 }

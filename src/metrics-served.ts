@@ -35,7 +35,7 @@ interface ServedPorts extends Sources {
 
 /** What is looked at when somebody asks. */
 interface Sources {
-  readonly storage: SqliteStorage;
+  readonly storage: Pick<SqliteStorage, "measure">;
   readonly databasePath: string;
   readonly policies: PolicyKeeper;
   readonly waiting: Pick<WaitingDecider, "waiting">;

@@ -14,7 +14,7 @@ import { gatherAll } from "./core/gather.ts";
 import { createIntent } from "./core/intent/intent.ts";
 import { createKeyedDigest } from "./core/masking.ts";
 import type { PolicyKeeper } from "./core/policy-keeper.ts";
-import type { Clock, Ledger, NewId, SecondOpinion } from "./core/ports.ts";
+import type { Clock, DecisionCache, Ledger, NewId, SecondOpinion } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
 import { createReports } from "./core/reports.ts";
 import type { StateLimits } from "./core/reserve.ts";
@@ -64,6 +64,11 @@ function createNewId(): NewId {
   };
 }
 
+/** Where everything is kept: in the SQLite file, unless whoever measures what that costs says otherwise. */
+export type OpenStorage = (config: Config, log: Logger, kept: StorageParts) => Promise<Storage>;
+type StorageParts = DataDirectory & Pick<SqliteLedgerOptions, "onGroupWritten">;
+type Storage = Omit<SqliteStorage, "cache"> & { readonly cache: DecisionCache };
+
 const newId = createNewId();
 const REOPEN_AFTER_MS = 1_000;
 const DRAIN_MS = 5_000;
@@ -73,7 +78,7 @@ const HTTP_DRAIN_MS = 1_000;
  * The composition root: everything is made here, once, and handed to what needs it.
  * @throws {PolicyInvalid} or {StartRefused}
  */
-export async function startService(config: Config, log: Logger): Promise<Service> {
+export async function startService(config: Config, log: Logger, open: OpenStorage = openStorage): Promise<Service> {
   const first = await readFirstRules(config.rules, log);
   const data = holdDataDirectory(config.data);
   const closers: (() => Promise<void> | void)[] = [() => data.release()];
@@ -86,7 +91,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
     closers.push(() => tokens.close());
     const metrics = countForMetrics(config);
     closers.push(() => metrics?.close());
-    const storage = await openStorage(config, log, { ...data, onGroupWritten: (group) => metrics?.written(group) });
+    const storage = await open(config, log, { ...data, onGroupWritten: (group) => metrics?.written(group) });
     closers.push(() => storage.ledger.close());
     const telling = await tellReceiver(config, log, { data, ledger: storage.ledger });
     closers.push(() => telling.close());
@@ -252,7 +257,7 @@ function everySecond(sweep: () => Promise<unknown>, log: Logger): { stop(): void
 async function openStorage(
   config: Config,
   log: Logger,
-  { databasePath: path, controlJournalPath, sealKey, observationKey, onGroupWritten }: DataDirectory & Pick<SqliteLedgerOptions, "onGroupWritten">,
+  { databasePath: path, controlJournalPath, sealKey, observationKey, onGroupWritten }: StorageParts,
 ): Promise<SqliteStorage> {
   try {
     return await openSqliteStorage({

@@ -1,4 +1,6 @@
 import { connect as connectSocket, type Socket } from "node:net";
+import { status as codes } from "@grpc/grpc-js";
+import { createStatusReader } from "./answer-headers.ts";
 import { type CallHeaders, type CallOptions, callHeaders } from "./call-headers.ts";
 import {
   createFrameReader,
@@ -91,6 +93,7 @@ class Connection implements Http2Connection {
   readonly #outgoing: Outgoing;
   readonly #headers: CallHeaders;
   readonly #greeted: () => void;
+  readonly #readStatus = createStatusReader();
   readonly #streams = new Map<number, Stream>();
   readonly #unopened: Stream[] = [];
   readonly #stalled = new Set<Stream>();
@@ -226,7 +229,7 @@ class Connection implements Http2Connection {
 
   #take(head: FrameHead, payload: Buffer): void {
     if (head.type === FRAME.data) this.#takeData(head, payload);
-    else if (head.type === FRAME.headers) this.#takeHeaders(head);
+    else if (head.type === FRAME.headers) this.#takeHeaders(head, payload);
     else if (head.type === FRAME.windowUpdate) this.#takeRoom(head, payload.readUInt32BE(0));
     else if (head.type === FRAME.settings) this.#takeSettings(head, payload);
     else if (head.type === FRAME.ping && (head.flags & FLAG.acknowledged) === 0) this.#control(FRAME.ping, payload, FLAG.acknowledged);
@@ -234,9 +237,15 @@ class Connection implements Http2Connection {
     else if (head.type === FRAME.goAway) this.#takeGoAway(payload.readUInt32BE(0) & WINDOW_MAX, payload.readUInt32BE(4));
   }
 
-  #takeHeaders({ stream: id, flags }: FrameHead): void {
+  #takeHeaders({ stream: id, flags }: FrameHead, payload: Buffer): void {
+    if ((flags & FLAG.endHeaders) === 0 || (flags & UNREAD_FLAGS) !== 0) {
+      this.#socket.destroy();
+      return;
+    }
+    // Every block is read, also of calls that are over: the next ones refer to it.
+    const status = this.#readStatus(payload);
     const stream = this.#streams.get(id);
-    if (stream && (flags & FLAG.endStream) !== 0) this.#finish(stream);
+    if (stream && (flags & FLAG.endStream) !== 0) this.#finish(stream, status);
   }
 
   #takeData({ stream: id, flags }: FrameHead, payload: Buffer): void {
@@ -252,7 +261,7 @@ class Connection implements Http2Connection {
       this.#outgoing.frame({ type: FRAME.windowUpdate, flags: 0, stream: id }, uint32(stream.received));
       stream.received = 0;
     }
-    if ((flags & FLAG.padded) !== 0) this.#socket.destroy(new Error("the server pads its frames, which this client does not read"));
+    if ((flags & UNREAD_FLAGS) !== 0) this.#socket.destroy();
     this.#takeMessages(stream, payload);
     if ((flags & FLAG.endStream) !== 0) this.#finish(stream);
   }
@@ -291,8 +300,7 @@ class Connection implements Http2Connection {
     for (const [id, value] of readSettings(payload)) {
       if (id === SETTING.streamsMax) this.#streamsMax = value;
       else if (id === SETTING.frameMax) this.#frameMax = value;
-      else if (id === SETTING.headerTableSize && value < HEADER_TABLE_BYTES)
-        this.#socket.destroy(new Error("the server's header table is too small"));
+      else if (id === SETTING.headerTableSize && value < HEADER_TABLE_BYTES) this.#socket.destroy();
       else if (id === SETTING.initialWindow) {
         for (const stream of this.#streams.values()) stream.window += value - this.#streamWindow;
         this.#streamWindow = value;
@@ -324,9 +332,10 @@ class Connection implements Http2Connection {
     if (this.#streams.size === 0) this.#socket.end();
   }
 
-  #finish(stream: Stream): void {
+  #finish(stream: Stream, status?: string): void {
     this.#streams.delete(stream.id);
-    if (stream.messages > 0) this.#end(stream);
+    if (status !== undefined && status !== "0") this.#end(stream, codes[Number(status)] ?? `status ${status}`);
+    else if (stream.messages > 0) this.#end(stream);
     else this.#end(stream, "answered without a message");
     this.#openMore();
     if (!this.usable && this.#streams.size === 0) this.#socket.end();
@@ -361,6 +370,8 @@ class Connection implements Http2Connection {
 /** Where the message that begins there ends, or as far as can be told, its prefix. */
 const messageEnd = (bytes: Buffer, at: number): number => at + PREFIX_BYTES + (bytes.length - at < PREFIX_BYTES ? 0 : bytes.readUInt32BE(at + 1));
 
+/** What a server may do to frames and this client does not read: no server that is measured does. */
+const UNREAD_FLAGS = FLAG.padded | FLAG.priority;
 const NOTHING = Buffer.alloc(0);
 /** What a server has room for unless it says otherwise; our headers take a part of it. */
 const HEADER_TABLE_BYTES = 4_096;
