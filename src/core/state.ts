@@ -4,7 +4,7 @@ import { type ObservedInTree, ObservedTrees } from "./intent/observed-trees.ts";
 import type { Windows } from "./policy.ts";
 import type { DecisionRecord, LedgerEvent, PolicyLoaded, Reported, TaskEnded, TaskRevoked } from "./record.ts";
 import { Suspensions, type SuspensionsView } from "./suspensions.ts";
-import { type AwaitedCall, awaitCall, createAwaited, keepOverdue } from "./tasks/awaited.ts";
+import { type AwaitedCall, awaitCall, createAwaited, endAwaiting, keepOverdue } from "./tasks/awaited.ts";
 import { giveBack, spend } from "./tasks/budget.ts";
 import { type AgentMemory, createMemory, remember, settleOverdue } from "./tasks/memory.ts";
 import { chainOf, type EndedTask, endOf, RegisteredTasks, type RegisteredTasksView, type TaskEnd, type TaskState } from "./tasks/registered.ts";
@@ -287,19 +287,19 @@ function rememberAttempt(state: State, record: DecisionRecord, attempt: NonNulla
 function applyReport(state: State, { at, tenant, agent, decision, task: id, shows, refund }: Reported): void {
   const task = id === undefined ? undefined : state.tasks.get(id);
   if (task) {
-    task.awaited.calls.delete(decision);
+    endAwaiting(task.awaited, decision);
     if (shows) state.tasks.replace({ ...task, seen: raiseSeen(task.seen, shows) });
   }
   const leaf = id === undefined ? undefined : state.registered.get(id);
   if (leaf) {
-    leaf.tree.awaited.calls.delete(decision);
+    endAwaiting(leaf.tree.awaited, decision);
     if (shows) leaf.tree.seen = raiseSeen(leaf.tree.seen, shows);
     if (refund) for (const above of chainOf(leaf)) above.spent = giveBack(above.spent, refund);
   }
   const memory = state.memories.get(memoryKey(tenant, agent));
   if (memory) {
     settle(state, memory, at);
-    memory.awaited.calls.delete(decision);
+    endAwaiting(memory.awaited, decision);
   }
   if (shows) remember(memoryOf(state, { tenant, agent, at }), shows, { at, window: state.windows.memory });
 }

@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addressesIn } from "../../src/core/intent/addresses.ts";
+import { ADDRESS_KINDS, addressesIn } from "../../src/core/intent/addresses.ts";
 
 const found = (text: string): readonly string[] => addressesIn(text).map(({ kind, value }) => `${kind} ${value}`);
 
@@ -67,6 +68,25 @@ describe("addresses in free text", () => {
   it("are not found a second time where an escape in a path is turned back", () => {
     expect(found("https://a.example/b%20c")).toEqual(["url a.example/b%20c"]);
     expect(found("https://a.example/b%20c https://b%2eexample/")).toContain("url b.example");
+  });
+
+  it("are the same whether a text's signs say what can stand in it or every kind is looked for", () => {
+    const piece = fc.constantFrom(
+      ..."a b k x X 0 1 7 12 345 . @ : = / \\ - _ + ( ) % & # ? , ; ' \" < \n \t \u0001".split(" "),
+      " ",
+      ..."com example.org ann@ http:// hxxp www. token= sk- akia GB33 00447 1234-5678 0f8fad5b-d9cb- abcdefgh9 192.168.0.1:80".split(" "),
+    );
+    const kinds = new Set<string>();
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 24 }), (pieces) => {
+        const text = pieces.join("");
+        // What is not seen changes nothing, and has every kind looked for.
+        expect(addressesIn(text)).toEqual(addressesIn(`${text}\u200b`));
+        for (const { kind } of addressesIn(text)) kinds.add(kind);
+      }),
+      { numRuns: 20_000 },
+    );
+    expect(kinds).toEqual(new Set(ADDRESS_KINDS));
   });
 
   // With a pattern that begins again at each character of these, each would take 2^40 steps and no test would end.

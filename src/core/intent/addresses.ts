@@ -1,4 +1,5 @@
 import { readingsOf } from "./identifiers.ts";
+import { type Signs, signsOf } from "./signs.ts";
 
 export const ADDRESS_KINDS = ["url", "email", "iban", "phone", "key"] as const;
 export type AddressKind = (typeof ADDRESS_KINDS)[number];
@@ -14,10 +15,14 @@ export interface Address {
 
 interface Kind {
   readonly pattern: RegExp;
+  /** Whether a text with these signs can hold a match that is one: most texts hold none, and to look costs more than all else of a decision. */
+  readonly mayBeIn: (signs: Signs) => boolean;
   /** What a match is, if anything. */
   readonly read: (match: string) => Address | undefined;
 }
 
+const IBAN_DIGITS_MIN = 8;
+const ACCOUNT_DIGITS_MIN = 8;
 /** A letter, digit or sign that may stand in a name. */
 const NAME = String.raw`\p{L}\p{M}\p{N}_\-`;
 /** The rest of a URL behind its host. A line's end, as a string spells it, ends it. */
@@ -44,36 +49,64 @@ const HOST_ENDINGS: ReadonlySet<string> = new Set(
 
 /** Each match is taken out before the next kind is looked for, so what stands in a URL is not found a second time. */
 const KINDS: readonly Kind[] = [
-  { pattern: new RegExp(String.raw`(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,30}:[/\\]{2,}[^\s/\\]${REST}`, "giu"), read: urlOf },
+  {
+    pattern: new RegExp(String.raw`(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,30}:[/\\]{2,}[^\s/\\]${REST}`, "giu"),
+    mayBeIn: ({ colons, slashes }) => colons > 0 && slashes > 1,
+    read: urlOf,
+  },
   {
     pattern: new RegExp(String.raw`(?<![${NAME}.%+])[${NAME}.%+]+@(?:[${NAME}]+\.)+${TOP}`, "giu"),
+    mayBeIn: ({ ats, dots }) => ats > 0 && dots > 0,
     read: (match) => ({ kind: "email", value: match.toLowerCase() }),
   },
-  { pattern: new RegExp(String.raw`(?<![@${NAME}./\\])(?:[${NAME}]+\.)+${TOP}(?::\d{1,5}(?!\d))?(?:[/?#\\]${REST})?`, "giu"), read: bareUrlOf },
-  { pattern: new RegExp(String.raw`(?<![${NAME}.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5}(?:/${REST})?|/${REST})`, "gu"), read: urlOf },
+  {
+    pattern: new RegExp(String.raw`(?<![@${NAME}./\\])(?:[${NAME}]+\.)+${TOP}(?::\d{1,5}(?!\d))?(?:[/?#\\]${REST})?`, "giu"),
+    mayBeIn: ({ dots }) => dots > 0,
+    read: bareUrlOf,
+  },
+  {
+    pattern: new RegExp(String.raw`(?<![${NAME}.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5}(?:/${REST})?|/${REST})`, "gu"),
+    mayBeIn: ({ dots, digits }) => dots > 2 && digits > 3,
+    read: urlOf,
+  },
   {
     pattern: /(?<![\p{L}\p{N}])[a-z]{2}\d{2}(?:[a-z0-9]{10,30}|(?:[ -][a-z0-9]{4}){2,7}(?:[ -][a-z0-9]{1,3})?)(?![\p{L}\p{N}])/giu,
+    mayBeIn: ({ digits }) => digits >= IBAN_DIGITS_MIN,
     read: ibanOf,
   },
   // Phone numbers: from abroad, with an area in brackets, or three groups.
-  { pattern: /(?<![\p{L}\p{N}+.,:/-])(?:\+\d|00[1-9])(?:[ ()./-]{0,3}\d){6,14}(?!\p{N})/gu, read: squeezedAs("phone") },
-  { pattern: /(?<![\p{L}\p{N}])\(\d{2,5}\)(?:[ ./-]{0,2}\d){5,10}(?!\p{N})/gu, read: squeezedAs("phone") },
-  { pattern: /(?<![\p{L}\p{N}.,/-])\d{3}-\d{3}-\d{4}(?![\p{L}\p{N}-])/gu, read: squeezedAs("phone") },
+  {
+    pattern: /(?<![\p{L}\p{N}+.,:/-])(?:\+\d|00[1-9])(?:[ ()./-]{0,3}\d){6,14}(?!\p{N})/gu,
+    mayBeIn: hasDigits(7),
+    read: squeezedAs("phone"),
+  },
+  { pattern: /(?<![\p{L}\p{N}])\(\d{2,5}\)(?:[ ./-]{0,2}\d){5,10}(?!\p{N})/gu, mayBeIn: hasDigits(7), read: squeezedAs("phone") },
+  { pattern: /(?<![\p{L}\p{N}.,/-])\d{3}-\d{3}-\d{4}(?![\p{L}\p{N}-])/gu, mayBeIn: hasDigits(10), read: squeezedAs("phone") },
   // Numbers of accounts, and keys.
-  { pattern: /(?<![\p{L}\p{N}.,/-])\d{2,8}(?:-\d{2,8}){2,7}(?![\p{L}\p{N}-])/gu, read: accountOf },
-  { pattern: /(?<![\p{L}\p{N}.,/-])\d{9,34}(?![\p{L}\p{N}-]|[.,]\d)/gu, read: accountOf },
+  { pattern: /(?<![\p{L}\p{N}.,/-])\d{2,8}(?:-\d{2,8}){2,7}(?![\p{L}\p{N}-])/gu, mayBeIn: hasDigits(ACCOUNT_DIGITS_MIN), read: accountOf },
+  { pattern: /(?<![\p{L}\p{N}.,/-])\d{9,34}(?![\p{L}\p{N}-]|[.,]\d)/gu, mayBeIn: hasDigits(9), read: accountOf },
   // What is called a secret, as files of settings write it down.
   {
     pattern: /(?:pass(?:word|wd|phrase|code)|pwd|secret|token|(?:api|private|access)[_ -]?key)["']?\s{0,2}[:=]\s{0,2}["']?[^\s"',;]{4,64}/giu,
+    mayBeIn: ({ colons, equals }) => colons + equals > 0,
     read: secretOf,
   },
-  { pattern: /(?<![a-z0-9_-])(?:sk-|pk-|gh[opsu]_|github_pat_|akia|xox[a-z]-)[a-z0-9_-]{8,}/giu, read: keyOf },
-  { pattern: /(?<![a-z0-9_-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![a-z0-9_-])/giu, read: keyOf },
+  { pattern: /(?<![a-z0-9_-])(?:sk-|pk-|gh[opsu]_|github_pat_|akia|xox[a-z]-)[a-z0-9_-]{8,}/giu, mayBeIn: hasWord(11), read: keyOf },
+  { pattern: /(?<![a-z0-9_-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![a-z0-9_-])/giu, mayBeIn: hasWord(36), read: keyOf },
   {
     pattern: /(?<![\p{L}\p{N}])[a-z0-9]{16,}/giu,
+    mayBeIn: ({ digits, longestWord }) => digits > 0 && longestWord >= 16,
     read: (match) => (/\d/u.test(match) && /[a-z]/iu.test(match) ? keyOf(match) : undefined),
   },
 ];
+
+function hasDigits(most: number): Kind["mayBeIn"] {
+  return ({ digits }) => digits >= most;
+}
+
+function hasWord(length: number): Kind["mayBeIn"] {
+  return ({ longestWord }) => longestWord >= length;
+}
 
 /**
  * Finds in a text the addresses of the web and of mail, IBANs, phone numbers, numbers of accounts and keys, each once. It rather misses one than take a
@@ -81,13 +114,15 @@ const KINDS: readonly Kind[] = [
  * where nothing of its own first part stands before it, and no part of it can be read in two ways.
  */
 export function addressesIn(text: string): readonly Address[] {
+  const signs = signsOf(text);
+  if (signs?.isPlain) return addressesOf(text, signs);
   const [plain, decoded] = readingsOf(text.replaceAll(LONG_SIGNS, " "));
-  const found = addressesOf(plain);
-  if (decoded === plain) return [...found.values()];
+  const found = addressesOf(plain, undefined);
+  if (decoded === plain) return found;
   // An escape inside a path only spells it otherwise; a host or a mailbox that shows behind escapes alone was to be hidden.
-  const names = new Set([...found.values()].map(nameOf));
-  for (const [value, address] of addressesOf(decoded)) if (!names.has(nameOf(address))) found.set(value, address);
-  return [...found.values()];
+  const names = new Set(found.map(nameOf));
+  const hidden = addressesOf(decoded, undefined).filter((address) => !names.has(nameOf(address)));
+  return [...new Map([...found, ...hidden].map((address) => [address.value, address])).values()];
 }
 
 /** An id, a date or a state: too short for a sentence, and neither an account of a bank nor an address, which would be one wherever it stands. */
@@ -97,19 +132,24 @@ const LONG_SIGNS = /[\uFDFA\uFDFB]/gu;
 
 const nameOf = ({ host, value }: Address): string => host ?? value;
 
-function addressesOf(text: string): Map<string, Address> {
-  const found = new Map<string, Address>();
+/** Without signs every kind is looked for. */
+function addressesOf(text: string, signs: Signs | undefined): readonly Address[] {
+  let found: Map<string, Address> | undefined;
   let rest = text;
-  for (const { pattern, read } of KINDS) {
+  for (const { pattern, mayBeIn, read } of KINDS) {
+    if (signs && !mayBeIn(signs)) continue;
     rest = rest.replaceAll(pattern, (match) => {
       const address = read(match);
       if (address === undefined) return match;
+      found ??= new Map();
       if (!found.has(address.value)) found.set(address.value, address);
       return "\n";
     });
   }
-  return found;
+  return found ? [...found.values()] : NO_ADDRESSES;
 }
+
+const NO_ADDRESSES: readonly Address[] = [];
 
 /** A word behind the name of a secret is as often one of a sentence. */
 function secretOf(match: string): Address | undefined {
@@ -153,7 +193,7 @@ function ibanOf(match: string): Address | undefined {
     break;
   }
   const value = squeezed(groups.slice(0, kept).join(""));
-  return value.length < 14 || (value.match(/\d/gu)?.length ?? 0) < 8 ? undefined : { kind: "iban", value };
+  return value.length < 14 || (value.match(/\d/gu)?.length ?? 0) < IBAN_DIGITS_MIN ? undefined : { kind: "iban", value };
 }
 
 function squeezedAs(kind: Address["kind"]): (match: string) => Address {
@@ -162,7 +202,7 @@ function squeezedAs(kind: Address["kind"]): (match: string) => Address {
 
 function accountOf(match: string): Address | undefined {
   const value = squeezed(match);
-  return value.length < 8 || isDate(match) ? undefined : { kind: "key", value };
+  return value.length < ACCOUNT_DIGITS_MIN || isDate(match) ? undefined : { kind: "key", value };
 }
 
 /** With a time behind it, or without. */

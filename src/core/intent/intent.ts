@@ -30,8 +30,10 @@ export function createIntent(language: Language, readResult: ReadResult): Intent
   const toolWords = createToolWords(language);
   const read = remembering((statement: string) => {
     const reading = language.readStatement(statement);
+    const plain = plainly(statement);
     return {
-      plain: plainly(statement),
+      plain,
+      plainWithoutSigns: plain.replaceAll(/(?<![\p{L}\p{N}._%+-])[#@](?=\p{L})/gu, ""),
       addresses: new Map(addressesIn(statement).map(({ value, kind }) => [value, kind] as const)),
       reading,
       quoted: [...new Set(reading.quoted.map(plainly))].filter((words) => words.length > 3).slice(0, QUOTED_MAX),

@@ -27,6 +27,8 @@ export interface Returned {
 /** A statement, read and in plain spelling. */
 export interface StatementWords {
   readonly plain: string;
+  /** The same with `#general` as `general`, and `@bob` as `bob`. */
+  readonly plainWithoutSigns: string;
   /** Those that stand in it, by their one spelling. */
   readonly addresses: ReadonlyMap<string, AddressKind>;
   readonly reading: StatementReading;

@@ -31,9 +31,20 @@ export const GRADED_MAX = 2_048;
 /** Whoever asks chooses how many values there are, and decisions wait meanwhile: each is looked for once. */
 export function gradingOf(known: Known, registrableOf: Language["registrableOf"]): Grading {
   const graded = new Map<string, Grade>();
-  const hosts = hostsOf(known, registrableOf);
-  const isOurs = (host: string): boolean => hosts.size > 0 && hosts.has(registrableOf(host) ?? withoutWww(host));
+  let hosts: ReadonlySet<string> | undefined;
+  const isOurs = (host: string): boolean => {
+    hosts ??= hostsOf(known, registrableOf);
+    return hosts.size > 0 && hosts.has(registrableOf(host) ?? withoutWww(host));
+  };
   const [endorsed, own] = [spellingsOf(known.endorsed.values), spellingsOf(known.own)];
+  const found = new Map<string, readonly Address[]>();
+  const addressesOf = (text: string): readonly Address[] => {
+    const before = found.get(text);
+    if (before) return before;
+    const addresses = addressesIn(text);
+    found.set(text, addresses);
+    return addresses;
+  };
   const once = (text: string, look: () => Grade): Grade => {
     const before = graded.get(text);
     if (before !== undefined) return before;
@@ -45,7 +56,7 @@ export function gradingOf(known: Known, registrableOf: Language["registrableOf"]
   const look = (text: string): Grade => {
     const plain = plainly(text);
     if (isStated(known.statement, plain)) return "stated";
-    const addresses = addressesIn(text);
+    const addresses = addressesOf(text);
     const [address] = addresses;
     const spellings = [plain, ...numbersOf(plain), ...(address && isWhole(plain, address) ? [address.value] : [])];
     if (spellings.some((spelling) => known.statement?.addresses.has(spelling))) return "stated";
@@ -61,7 +72,7 @@ export function gradingOf(known: Known, registrableOf: Language["registrableOf"]
   return {
     gradeOf: (value) => worst(textsOf(value), grade),
     addressesOf: (value) =>
-      addressesOfTexts(textsOf(value)).map((address) => [
+      onceEach(textsOf(value).flatMap(addressesOf)).map((address) => [
         address.value,
         once(`address ${address.value}`, () => addressGrade(address, { known, grade, isOurs })),
       ]),
@@ -83,12 +94,12 @@ const isPageOf = ({ host, value }: Address, isOurs: (host: string) => boolean): 
   host !== undefined && isOurs(host) && !/:[/\\]|(?:[/?#&=]|%2f)(?:[/\\]|%2f|%5c){2}|%3a(?:[/\\]|%2f|%5c)/iu.test(value);
 
 /** Of what is a number in groups, its one spelling. Names are told apart by their signs: `j.doe` is not `jdoe`. */
-const numbersOf = (plain: string): readonly string[] => ((plain.match(/\d/g)?.length ?? 0) >= GROUPED_DIGITS_MIN ? [squeezed(plain)] : []);
+const numbersOf = (plain: string): readonly string[] => (GROUPED.test(plain) ? [squeezed(plain)] : []);
 const GROUPED_DIGITS_MIN = 7;
+const GROUPED = new RegExp(`^(?:\\D*\\d){${GROUPED_DIGITS_MIN}}`);
 
-const addressesOfTexts = (texts: readonly string[]): readonly Address[] => [
-  ...new Map(texts.flatMap(addressesIn).map((address) => [address.value, address])).values(),
-];
+const onceEach = (addresses: readonly Address[]): readonly Address[] =>
+  addresses.length < 2 ? addresses : [...new Map(addresses.map((address) => [address.value, address])).values()];
 
 const worst = (texts: readonly string[], grade: (text: string) => Grade): Provenance => {
   let found: Provenance = "none";
@@ -116,16 +127,16 @@ function isStated(statement: StatementWords | undefined, plain: string): boolean
     if (statement.reading.numbers.includes(number) || statement.reading.quoted.includes(plain)) return true;
     if (plain.length < GROUPED_DIGITS_MIN) return false;
   }
-  if (holds(statement.plain, plain) || holdsWithoutSign(statement.plain, plain)) return true;
+  if (holds(statement.plain, plain) || holdsWithoutSign(statement, plain)) return true;
   // `the README` is README.md.
   const named = /^([^/\\\s]{4,})\.[a-z0-9]{1,5}$/u.exec(plain)?.[1];
   return named !== undefined && holds(statement.plain, named);
 }
 
 /** `#general` is `general`, and `@bob` is `bob`. */
-const holdsWithoutSign = (words: string, plain: string): boolean => {
-  const bare = plain.replace(/^[#@]/u, "");
-  return (bare !== plain && bare.length > 1 && holds(words, bare)) || holds(words.replaceAll(/(?<![\p{L}\p{N}._%+-])[#@](?=\p{L})/gu, ""), bare);
+const holdsWithoutSign = (statement: StatementWords, plain: string): boolean => {
+  const bare = plain.replace(/^[#@]/, "");
+  return (bare !== plain && bare.length > 1 && holds(statement.plain, bare)) || holds(statement.plainWithoutSigns, bare);
 };
 
 const spellingsOf = (texts: readonly string[]): ReadonlySet<string> =>

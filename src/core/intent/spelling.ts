@@ -1,5 +1,8 @@
 /** One spelling for many: compatibility characters, case, and blanks around. */
-export const plainly = (text: string): string => text.normalize("NFKC").trim().replaceAll(/\s+/gu, " ").toLowerCase();
+export const plainly = (text: string): string => (IS_PLAIN.test(text) ? text : text.normalize("NFKC").trim().replaceAll(/\s+/gu, " ").toLowerCase());
+
+/** Nothing to change: most values are like this, and to look is cheaper. */
+const IS_PLAIN = /^[!-@[-~]+(?: [!-@[-~]+)*$/;
 
 /** For what is grouped in many ways, such as an IBAN or a phone number: its letters and digits alone. */
 export const squeezed = (plain: string): string => plain.replaceAll(/[^\p{L}\p{N}]/gu, "");

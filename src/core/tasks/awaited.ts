@@ -13,6 +13,8 @@ export interface AwaitedCall {
 /** By the decision that allowed them, in the order in which they were. Changed by `apply` alone. */
 export interface AwaitedCalls {
   readonly calls: Map<string, AwaitedCall>;
+  /** None of the calls was allowed before: while this is within time, so are all, and none has to be looked at. */
+  earliestAt: number;
   /** Calls that were given up on, because there were too many to wait for. */
   forgone: number;
 }
@@ -20,7 +22,7 @@ export interface AwaitedCalls {
 /** One beyond counts at once as what its tool can return at worst. */
 export const AWAITED_MAX = 256;
 
-export const createAwaited = (): AwaitedCalls => ({ calls: new Map(), forgone: 0 });
+export const createAwaited = (): AwaitedCalls => ({ calls: new Map(), earliestAt: Number.POSITIVE_INFINITY, forgone: 0 });
 
 export interface Overdue {
   readonly count: number;
@@ -35,13 +37,27 @@ export interface Due {
 
 export const isOverdue = (call: AwaitedCall, { at, within }: Due): boolean => call.overdue === true || at - call.at >= within;
 
+/** Whether any can be overdue. */
+export const mayBeOverdue = ({ earliestAt }: AwaitedCalls, { at, within }: Due): boolean => at - earliestAt >= within;
+
+/** After some were taken away. */
+export function lookForEarliest(awaited: AwaitedCalls): void {
+  awaited.earliestAt = Number.POSITIVE_INFINITY;
+  for (const call of awaited.calls.values()) awaited.earliestAt = Math.min(awaited.earliestAt, earliestOf(call));
+}
+
+const earliestOf = ({ at, overdue }: AwaitedCall): number => (overdue ? Number.NEGATIVE_INFINITY : at);
+
 /** What was overdue under the windows until now stays so under longer ones: what was seen is not unseen. */
-export function keepOverdue({ calls }: AwaitedCalls, due: Due): void {
-  for (const [decision, call] of calls) if (isOverdue(call, due)) calls.set(decision, { ...call, overdue: true });
+export function keepOverdue(awaited: AwaitedCalls, due: Due): void {
+  for (const [decision, call] of awaited.calls) if (isOverdue(call, due)) awaited.calls.set(decision, { ...call, overdue: true });
+  lookForEarliest(awaited);
 }
 
 /** What was not reported in time, and what has to be taken for seen because of it. */
-export function overdueAt({ calls, forgone }: AwaitedCalls, seen: Seen, { at, within }: Due): Overdue {
+export function overdueAt(awaited: AwaitedCalls, seen: Seen, { at, within }: Due): Overdue {
+  const { calls, forgone } = awaited;
+  if (!mayBeOverdue(awaited, { at, within })) return { count: forgone, seen };
   let count = forgone;
   let risen = seen;
   for (const call of calls.values()) {
@@ -60,6 +76,12 @@ export function crowdedOut({ calls }: AwaitedCalls): AwaitedCall | undefined {
   return oldest;
 }
 
+/** It was reported. */
+export function endAwaiting(awaited: AwaitedCalls, decision: string): void {
+  awaited.calls.delete(decision);
+  if (awaited.calls.size === 0) awaited.earliestAt = Number.POSITIVE_INFINITY;
+}
+
 /** Waits for one more report. Answers the call that is no longer waited for because of it. */
 export function awaitCall(awaited: AwaitedCalls, decision: string, call: AwaitedCall): AwaitedCall | undefined {
   const oldest = crowdedOut(awaited);
@@ -69,5 +91,6 @@ export function awaitCall(awaited: AwaitedCalls, decision: string, call: Awaited
     awaited.forgone++;
   }
   awaited.calls.set(decision, call);
+  awaited.earliestAt = Math.min(awaited.earliestAt, earliestOf(call));
   return oldest;
 }

@@ -1,5 +1,5 @@
 import { type DurationMs, type Instant, instant } from "../words.ts";
-import { type AwaitedCalls, createAwaited } from "./awaited.ts";
+import { type AwaitedCalls, createAwaited, lookForEarliest, mayBeOverdue } from "./awaited.ts";
 import { NOTHING_SEEN, raiseSeen, type Seen } from "./seen.ts";
 
 /**
@@ -45,6 +45,7 @@ export function recall(memory: AgentMemory | undefined, { at: now, window, repor
     trust: memory.untrustedAt !== undefined && now - memory.untrustedAt < window ? "untrusted" : "trusted",
     systems: recent(memory.systems),
   };
+  if (!mayBeOverdue(memory.awaited, { at: now, within: reportWithin })) return seen;
   for (const call of memory.awaited.calls.values()) {
     const age = now - call.at;
     if (age >= reportWithin && age < reportWithin + window) seen = raiseSeen(seen, call.worst);
@@ -69,11 +70,13 @@ const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);
 
 /** Calls that were not reported in time are taken for seen, at that time, and are waited for no longer. It changes nothing that `recall` answers. */
 export function settleOverdue(memory: AgentMemory, { at, window, reportWithin }: Recalling): void {
+  if (!mayBeOverdue(memory.awaited, { at, within: reportWithin })) return;
   for (const [decision, call] of memory.awaited.calls) {
     if (at - call.at < reportWithin) continue;
     memory.awaited.calls.delete(decision);
     remember(memory, call.worst, { at: instant(call.at + reportWithin), window });
   }
+  lookForEarliest(memory.awaited);
 }
 
 /** A memory is swept once it holds more than a task usually sees. */

@@ -41,8 +41,14 @@ const REGISTERED_COLUMNS = `${SELF_ASSERTED_COLUMNS}, root_task_id, parent_task_
   statement_expires_at, expires_at, closed_at, closed_because, ended_by`;
 const namesOf = (columns: string): readonly string[] => columns.split(/,\s+/);
 
+export interface TaskStatements {
+  readonly project: (event: LedgerEvent) => void;
+  /** Comes after the last event of a group, in its transaction. */
+  readonly finish: () => void;
+}
+
 /** Keeps the projection `tasks`, in the transaction of the events it follows from. */
-export function taskStatements(db: Database): { project: (event: LedgerEvent) => void } {
+export function taskStatements(db: Database): TaskStatements {
   const open =
     db.prepare(`INSERT INTO tasks (task_id, root_task_id, kind, state, tenant, caller, agent, principal, session, statement, opened_at, seen)
     VALUES (?, ?, 'self_asserted', 'open', ?, ?, ?, ?, ?, ?, ?, ?)`);
@@ -93,6 +99,7 @@ export function taskStatements(db: Database): { project: (event: LedgerEvent) =>
           return totals.reported(event);
       }
     },
+    finish: totals.writeSums,
   };
 }
 
@@ -103,11 +110,15 @@ interface Totals {
   readonly spent: string | null;
 }
 
-/** What a task has seen, which it has in common with its whole tree, and what was taken from its budgets and from those above it. */
+/**
+ * What a task has seen, which it has in common with its whole tree, and what was taken from its budgets and from those above it. Nearly every decision changes what
+ * was taken, so that is summed up and written once for the group.
+ */
 function totalStatements(db: Database) {
   const read = db.prepare<[string], Totals>("SELECT parent_task_id, root_task_id, seen, spent FROM tasks WHERE task_id = ?");
   const setSeen = db.prepare("UPDATE tasks SET seen = ? WHERE root_task_id = ?");
   const setSpent = db.prepare("UPDATE tasks SET spent = ? WHERE task_id = ?");
+  const moved = new Map<string, { readonly parent: string | null; spent: Spent }>();
   const raise = (id: string, by: Seen): void => {
     const row = read.get(id);
     if (!row) return;
@@ -115,13 +126,21 @@ function totalStatements(db: Database) {
     const after = raiseSeen(before, by);
     if (after !== before) setSeen.run(JSON.stringify(after), row.root_task_id);
   };
+  const sumOf = (id: string) => {
+    const known = moved.get(id);
+    if (known) return known;
+    const row = read.get(id);
+    if (!row || row.spent === null) return undefined;
+    const sum = { parent: row.parent_task_id, spent: JSON.parse(row.spent) as Spent };
+    moved.set(id, sum);
+    return sum;
+  };
   const move = (leaf: string, charge: Charge, change: (spent: Spent, charge: Charge) => Spent): void => {
-    let id: string | null = leaf;
-    while (id !== null) {
-      const row = read.get(id);
-      if (!row || row.spent === null) return;
-      setSpent.run(JSON.stringify(change(JSON.parse(row.spent), charge)), id);
-      id = row.parent_task_id;
+    for (let id: string | null = leaf; id !== null; ) {
+      const sum = sumOf(id);
+      if (!sum) return;
+      sum.spent = change(sum.spent, charge);
+      id = sum.parent;
     }
   };
   return {
@@ -135,6 +154,10 @@ function totalStatements(db: Database) {
       if (task === undefined) return;
       if (shows) raise(task, shows);
       if (refund) move(task, refund, giveBack);
+    },
+    writeSums(): void {
+      for (const [id, { spent }] of moved) setSpent.run(JSON.stringify(spent), id);
+      moved.clear();
     },
   };
 }

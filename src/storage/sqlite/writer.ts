@@ -137,6 +137,7 @@ function createGroupWriter(db: Database, digests: ObservationDigests): (group: G
       if (isApprovalEvent(event)) approvals.project(event);
       observations.project(event);
     }
+    tasks.finish();
     // After the events: of a task that ended in this group nothing is kept.
     if (group.observed.length > 0) observations.write(group.observed, lastAt);
     insertHead.run(next.size, lastAt, rootOf(next));
