@@ -1,3 +1,4 @@
+import { connect } from "node:http2";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Client, status as Code, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { vi } from "vitest";
@@ -70,6 +71,56 @@ export function openRawStream(address: string, token?: string): RawStream {
     stopReading: () => call.pause(),
     read: () => call.resume(),
   };
+}
+
+/** A message as it stands on the wire. */
+export function framed(message: Uint8Array): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+export interface ByteStream {
+  write(bytes: Uint8Array): void;
+  answers(): readonly StreamAnswer[];
+  isOpen(): boolean;
+  close(): void;
+}
+
+/** A stream of decisions without a gRPC client, whose items may arrive in pieces. */
+export function openByteStream(address: string, token: string): ByteStream {
+  const session = connect(`http://${address}`);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/behest.v1.DecisionService/DecideStream",
+    "content-type": "application/grpc",
+    te: "trailers",
+    authorization: `Bearer ${token}`,
+  });
+  const received: Buffer[] = [];
+  let isOpen = true;
+  stream.on("error", () => undefined).on("data", (chunk: Buffer) => received.push(chunk));
+  stream.once("close", () => {
+    isOpen = false;
+    session.close();
+  });
+  return {
+    write: (bytes) => stream.write(bytes),
+    answers: () => messagesIn(Buffer.concat(received)).map(answerOf),
+    isOpen: () => isOpen,
+    close: () => stream.close(),
+  };
+}
+
+function messagesIn(bytes: Buffer): readonly Buffer[] {
+  const messages: Buffer[] = [];
+  for (let at = 0; at + 5 <= bytes.length; ) {
+    const end = at + 5 + bytes.readUInt32BE(at + 1);
+    if (end > bytes.length) break;
+    messages.push(bytes.subarray(at + 5, end));
+    at = end;
+  }
+  return messages;
 }
 
 function answerOf(body: Buffer): StreamAnswer {
