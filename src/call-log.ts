@@ -1,9 +1,10 @@
 import type { Logger } from "pino";
 import { standingOfStatus } from "./core/tasks/status.ts";
-import type { serveGrpc } from "./endpoints/grpc/server.ts";
+import type { TellingPorts } from "./endpoints/grpc/deciding.ts";
+import type { AllHandlerPorts } from "./endpoints/grpc/handlers.ts";
 import type { OnShed, ShedReason } from "./endpoints/grpc/shedding.ts";
 
-type Told = Pick<Parameters<typeof serveGrpc>[0], "onDecision" | "onReport" | "onControl" | "onTask" | "onApproval" | "onInternalError">;
+type Told = Pick<TellingPorts, "onDecision"> & Pick<AllHandlerPorts, "onReport" | "onControl" | "onTask" | "onApproval" | "onInternalError">;
 
 /** A line for whatever was decided, reported or changed: who and what, never tokens, arguments or what a tool returned. */
 export const logCalls = (log: Logger): Told => ({

@@ -4,7 +4,7 @@ import { keepPolicy, type PolicyChange, type PolicyKeeper } from "./core/policy-
 import type { Clock, Ledger, NewId, PolicyComplaint } from "./core/ports.ts";
 import type { Slicing } from "./core/steps.ts";
 import { StartRefused } from "./data-directory.ts";
-import type { serveGrpc } from "./endpoints/grpc/server.ts";
+import type { AllHandlerPorts } from "./endpoints/grpc/handlers.ts";
 import { formatComplaint, PolicyInvalid } from "./policy/complaints.ts";
 import { type KeptPolicy, openRulesDirectory, type ReadDirectory, type RulesDirectory } from "./policy/directory.ts";
 import { compileStored, validatePolicy } from "./policy/validate.ts";
@@ -94,7 +94,7 @@ function refusalText(complaints: readonly PolicyComplaint[]): string {
   return `the rules were refused, and the last good ones stay in force:\n${told.join("\n")}`;
 }
 
-type PolicyReaders = Pick<Parameters<typeof serveGrpc>[0], "findPolicy" | "validatePolicy">;
+type PolicyReaders = Pick<AllHandlerPorts, "findPolicy" | "validatePolicy">;
 
 /** What PolicyService asks of policies that are not in force. */
 export const policyReaders = (ledger: Ledger): PolicyReaders => ({

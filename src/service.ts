@@ -1,9 +1,8 @@
 import { randomFillSync } from "node:crypto";
 import type { Logger } from "pino";
 import { v7 } from "uuid";
-import { logCalls, logShed } from "./call-log.ts";
 import { canonical } from "./canonical.ts";
-import { type Config, requestLimits } from "./config.ts";
+import type { Config } from "./config.ts";
 import { type ApprovalKeeperPorts, createApprovalKeeper } from "./core/approvals/keeper.ts";
 import { createWaitingDecider, type WaitingDecider } from "./core/approvals/waiting.ts";
 import { createApprovalWatching } from "./core/approvals/watching.ts";
@@ -13,21 +12,17 @@ import { ServiceError } from "./core/errors.ts";
 import { gatherAll } from "./core/gather.ts";
 import { createIntent } from "./core/intent/intent.ts";
 import { createKeyedDigest } from "./core/masking.ts";
-import type { PolicyKeeper } from "./core/policy-keeper.ts";
 import type { Clock, DecisionCache, Ledger, NewId, SecondOpinion } from "./core/ports.ts";
-import { createRateLimiter } from "./core/rate-limit.ts";
 import { createReports } from "./core/reports.ts";
 import type { StateLimits } from "./core/reserve.ts";
 import type { TaskLimits } from "./core/tasks/delegate.ts";
 import { createTaskKeeper } from "./core/tasks/keeper.ts";
-import { createTurnstile } from "./core/turnstile.ts";
 import { durationMs, instant } from "./core/words.ts";
 import { type DataDirectory, holdDataDirectory, StartRefused } from "./data-directory.ts";
-import type { WireLimits } from "./endpoints/grpc/limits.ts";
-import { type GrpcServer, serveGrpc } from "./endpoints/grpc/server.ts";
+import type { AllHandlerPorts } from "./endpoints/grpc/handlers.ts";
+import { serveCalls, tellHealth } from "./grpc-served.ts";
 import { createLocalTokens, watchTokens } from "./identity/tokens.ts";
 import { createLanguage } from "./inference/statement.ts";
-import type { Metrics } from "./metrics/metrics.ts";
 import { countForMetrics, serveMetrics } from "./metrics-served.ts";
 import { differences } from "./reference/second-opinion.ts";
 import { readResult } from "./results/read.ts";
@@ -122,7 +117,7 @@ export async function startService(config: Config, log: Logger, open: OpenStorag
     const http =
       metrics && (await serveMetrics(config, log, { metrics, storage, databasePath, policies, authenticate, ...people, clock: systemClock }));
     closers.push(() => http?.close(HTTP_DRAIN_MS));
-    const grpc = await serve(config, log, {
+    const grpc = await serveCalls(config, log, {
       decider,
       ...people,
       reports: createReports({ ...ports, limits: stateLimits(config) }),
@@ -132,6 +127,7 @@ export async function startService(config: Config, log: Logger, open: OpenStorag
       agentsOf: tokens.agentsOf,
       policies,
       ...policyReaders(storage.ledger),
+      clock: systemClock,
       queuedForMs: storage.queuedForMs,
       ...(metrics && { metrics }),
     });
@@ -155,22 +151,6 @@ export async function startService(config: Config, log: Logger, open: OpenStorag
     await closeAll();
     throw error;
   }
-}
-
-interface HealthSources {
-  readonly ledger: Ledger;
-  readonly policies: PolicyKeeper;
-  readonly log: Logger;
-}
-
-function tellHealth(grpc: GrpcServer, { ledger, policies, log }: HealthSources): void {
-  grpc.setServing("decisions", ledger.ready);
-  ledger.onReadyChange((ready) => {
-    grpc.setServing("decisions", ready);
-    if (ready) log.info("the ledger is open again");
-  });
-  grpc.setServing("policy", policies.status.refusal === undefined);
-  policies.onChange(({ refusal }) => grpc.setServing("policy", refusal === undefined));
 }
 
 const RECEIVER_TIMEOUT_MS = 10_000;
@@ -213,7 +193,7 @@ function remoteScorer(config: Config, log: Logger): RemoteScorer | undefined {
   });
 }
 
-type Approvals = Pick<Parameters<typeof serveGrpc>[0], "approvals" | "watching"> & { readonly waiting: WaitingDecider };
+type Approvals = Pick<AllHandlerPorts, "approvals" | "watching"> & { readonly waiting: WaitingDecider };
 type ApprovalPorts = ApprovalKeeperPorts & Pick<Parameters<typeof createWaitingDecider>[0], "decider" | "ledger">;
 
 /** What lets agents ask people, people answer, and calls wait for that. */
@@ -278,70 +258,6 @@ async function openStorage(
   }
 }
 
-type ServedPorts = Pick<
-  Parameters<typeof serveGrpc>[0],
-  | "decider"
-  | "reports"
-  | "tasks"
-  | keyof Approvals
-  | "control"
-  | "authenticate"
-  | "agentsOf"
-  | "policies"
-  | "findPolicy"
-  | "validatePolicy"
-  | "queuedForMs"
-> & { readonly metrics?: Metrics };
-
-async function serve(config: Config, log: Logger, { metrics, ...ports }: ServedPorts): Promise<GrpcServer> {
-  const told = logCalls(log);
-  const toldShed = logShed(log);
-  try {
-    return await serveGrpc({
-      ...ports,
-      address: config.grpc,
-      rulesDirectory: config.rules,
-      explaining: createTurnstile("explanations", EXPLANATIONS_WAITING_MAX),
-      wire: wireLimits(config),
-      connectionIdleMs: config.connection_idle_ms,
-      onShed: (reason) => {
-        metrics?.shed(reason);
-        toldShed(reason);
-      },
-      explains: createRateLimiter(config.explains_per_minute, EXPLAIN_KEYS_MAX),
-      now: systemClock.now,
-      limits: {
-        ...requestLimits(config),
-        requestBytesMax: config.request_bytes_max,
-        batchBytesMax: config.batch_bytes_max,
-        batchItemsMax: config.batch_items_max,
-        streamItemsMax: config.stream_items_max,
-        reportBytesMax: config.report_bytes_max,
-      },
-      ...told,
-      onDecision: (caller, answer, durationMs) => {
-        metrics?.decided(answer, durationMs);
-        told.onDecision(caller, answer, durationMs);
-      },
-    });
-  } catch (error) {
-    throw new StartRefused(
-      `gRPC cannot be served on \`${config.grpc}\`: ${error instanceof Error ? error.message : String(error)}; choose another address with --grpc`,
-      { cause: error },
-    );
-  }
-}
-
-/** How much callers may make the server hold. */
-const wireLimits = (config: Config): WireLimits => ({
-  connectionsMax: config.connections_max,
-  streamsMax: config.streams_max,
-  receiveTimeoutMs: config.receive_timeout_ms,
-  receiveBytesMax: config.receive_bytes_max,
-  decisionsInFlightMax: config.decisions_in_flight_max,
-  queueAgeMaxMs: config.queue_age_max_ms,
-});
-
 /** How much is remembered for the decisions. */
 const stateLimits = (config: Config): StateLimits => ({
   openTasksMax: config.open_tasks_max,
@@ -361,9 +277,6 @@ const taskLimits = (config: Config): TaskLimits => ({
   taskLifetime: durationMs(config.task_lifetime_hours * HOUR_MS),
   taskLifetimeMax: durationMs(config.task_lifetime_max_hours * HOUR_MS),
 });
-
-const EXPLAIN_KEYS_MAX = 10_000;
-const EXPLANATIONS_WAITING_MAX = 64;
 
 /** Lets json-rules-engine check one in so many evaluations, one at a time, after the answer has left. */
 function secondOpinion(every: number, log: Logger): SecondOpinion {

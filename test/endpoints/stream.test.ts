@@ -10,9 +10,12 @@ import { framed, itemOf, openByteStream, openRawStream, type RawStream } from ".
 const LONG_MS = 50_000;
 const REQUEST_BYTES_MAX = 256 * 1_024;
 
+// Nothing here is shed for having waited, however slow the machine is.
+const PATIENT = { queue_age_max_ms: 60_000 };
+
 let server: AskingServer;
 beforeAll(async () => {
-  server = await runAskingServer();
+  server = await runAskingServer(PATIENT);
 });
 afterAll(() => server.close());
 
@@ -171,9 +174,9 @@ describe("an item that is refused is answered with why, and the stream goes on:"
     );
     expect(toolsFor(agent.id)).toEqual(["write"]);
     await server.yes(approval);
-    await expect.poll(() => stream.answers.map(({ answer }) => answer)).toContain("ALLOW");
+    await expect.poll(() => stream.answers.map(({ answer }) => answer), { timeout: 10_000 }).toContain("ALLOW");
     stream.send("same", reading(agent.id));
-    await expect.poll(() => toolsFor(agent.id)).toEqual(["write", "write", "read"]);
+    await expect.poll(() => toolsFor(agent.id), { timeout: 10_000 }).toEqual(["write", "write", "read"]);
   });
 
   it("more bytes than a request may have, to the byte", async () => {
@@ -194,7 +197,7 @@ describe("an item that is refused is answered with why, and the stream goes on:"
 
 describe("items in flight", () => {
   it("are at most `stream_items_max`: what is beyond is read when there is room, and nothing is dropped", async () => {
-    const narrow = await runAskingServer({ stream_items_max: 2 });
+    const narrow = await runAskingServer({ ...PATIENT, stream_items_max: 2 });
     try {
       const stream = open(narrow);
       const [one, two] = [{ id: "one" }, { id: "two" }];
@@ -208,7 +211,7 @@ describe("items in flight", () => {
       expect(outcomeOf(await narrow.decide(reading("other")))).toBe("ALLOW");
       expect(outcomesFor("next", narrow)).toEqual([]);
       await narrow.yes(approval);
-      await expect.poll(() => outcomesFor("next", narrow)).toHaveLength(100);
+      await expect.poll(() => outcomesFor("next", narrow), { timeout: 10_000 }).toHaveLength(100);
       await narrow.yes(await narrow.pendingOf(two.id));
       expect(await stream.ended).toEqual(ACCEPTED);
       expect(stream.answers).toHaveLength(102);
@@ -282,7 +285,7 @@ describe("the limits of the wire", () => {
   const muchLater = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 4 * RECEIVE_TIMEOUT_MS));
 
   it("cut an item that does not arrive whole in time, and not a stream that is idle, or is not read because its items wait", async () => {
-    const hasty = await runAskingServer({ stream_items_max: 1, receive_timeout_ms: RECEIVE_TIMEOUT_MS });
+    const hasty = await runAskingServer({ ...PATIENT, stream_items_max: 1, receive_timeout_ms: RECEIVE_TIMEOUT_MS });
     try {
       const idle = open(hasty);
       idle.send("first", reading("idler"));
@@ -311,7 +314,7 @@ describe("the limits of the wire", () => {
   });
 
   it("refuse an item, and not the stream, while too many decisions are under way", async () => {
-    const crowded = await runAskingServer({ decisions_in_flight_max: 1 });
+    const crowded = await runAskingServer({ ...PATIENT, decisions_in_flight_max: 1 });
     try {
       const stream = open(crowded);
       const agent = { id: "crowd" };

@@ -33,6 +33,13 @@ export interface CallPorts {
 
 /** Who calls, if the call is theirs to make: looked at before anything of the message is. */
 export function authorize(ports: CallPorts, metadata: Metadata, call: Call): Caller {
+  const caller = callerOf(ports, metadata);
+  requireRole(caller, call);
+  return caller;
+}
+
+/** Who calls, whatever it is. @throws {ServiceError} CALLER_UNAUTHENTICATED */
+export function callerOf(ports: CallPorts, metadata: Metadata): Caller {
   const [header, ...more] = metadata.get("authorization");
   const token = typeof header === "string" ? /^Bearer (\S+)$/i.exec(header)?.[1] : undefined;
   if (token === undefined || more.length > 0) {
@@ -40,7 +47,6 @@ export function authorize(ports: CallPorts, metadata: Metadata, call: Call): Cal
   }
   const caller = ports.authenticate(token);
   if (!caller) throw new ServiceError("CALLER_UNAUTHENTICATED", "the token is not known; the tokens of this server lie in its data directory");
-  requireRole(caller, call);
   return caller;
 }
 

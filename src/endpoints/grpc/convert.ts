@@ -5,6 +5,7 @@ import { ServiceError } from "../../core/errors.ts";
 import { isFitIdentifier, UNFIT_IDENTIFIER } from "../../core/identifiers.ts";
 import { checkJson, isObject, type JsonLimits, type JsonProblem, parseStrict } from "../../core/json.ts";
 import type { Obligation } from "../../core/obligations.ts";
+import type { DecisionRecord } from "../../core/record.ts";
 import type { Action, DecisionRequest, Hop } from "../../core/request.ts";
 import type { Basis, Effect, Finding, Instant, JsonObject, Outcome, PrincipalType, RiskLevel, RuleEvent } from "../../core/words.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
@@ -278,11 +279,18 @@ export const EVENTS: Readonly<Record<RuleEvent, wire.RuleEvent>> = {
   oblige: wire.RuleEvent.OBLIGE,
 };
 
+/** As much of an answer as its caller gets to see. */
+export interface ShownAnswer extends Omit<Answer, "record"> {
+  readonly record: Pick<DecisionRecord, "id" | "at" | "policy" | "judgement" | "cache" | "approval"> & {
+    readonly subject: { readonly task: Pick<DecisionRecord["subject"]["task"], "id" | "standing"> };
+  };
+}
+
 /**
  * Renders an answer: live, replayed or explained alike, from its record. Messages are written out field by field: filling in a prototype
  * costs several times as much, on every answer.
  */
-export function toWire({ record, argumentsDigest, recorded, replayed, approvalState }: Answer): wire.DecideResponse {
+export function toWire({ record, argumentsDigest, recorded, replayed, approvalState }: ShownAnswer): wire.DecideResponse {
   const { judgement, cache, subject } = record;
   // A task that Explain would have opened does not exist.
   const taskId = recorded || subject.task.standing === "open" ? (subject.task.id ?? "") : "";

@@ -1,11 +1,10 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import type { Answer } from "../../core/decide.ts";
 import { ServiceError } from "../../core/errors.ts";
 import { createInOrder } from "../../core/in-order.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
 import { authorize, type DuplexHandler, decode } from "./call.ts";
-import { FieldReader, malformed, toWire } from "./convert.ts";
+import { FieldReader, malformed, type ShownAnswer, toWire } from "./convert.ts";
 import { type Asking, type DecidingPorts, decideOne, requestLimit } from "./deciding.ts";
 import { toStatus } from "./errors.ts";
 import type { UnderWay } from "./shedding.ts";
@@ -45,7 +44,7 @@ interface Place {
   readonly inFlight: Set<string>;
 }
 
-async function decideItem(ports: StreamHandlerPorts, asking: Asking, { item, inFlight }: Place): Promise<Answer> {
+async function decideItem(ports: StreamHandlerPorts, asking: Asking, { item, inFlight }: Place): Promise<ShownAnswer> {
   const refusal = ports.shedding.refusal();
   if (refusal) throw refusal;
   const name = new FieldReader(ports.limits).identifier("correlation_id", item.correlationId);

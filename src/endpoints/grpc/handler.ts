@@ -4,7 +4,6 @@ import type { Decider } from "../../core/decide.ts";
 import { ServiceError } from "../../core/errors.ts";
 import { explainJudgement } from "../../core/explain.ts";
 import { findFlips } from "../../core/flips.ts";
-import { createInOrder } from "../../core/in-order.ts";
 import type { RateLimiter } from "../../core/rate-limit.ts";
 import type { Reported } from "../../core/record.ts";
 import type { Reports } from "../../core/reports.ts";
@@ -13,16 +12,14 @@ import { inSlices } from "../../core/steps.ts";
 import type { Turnstile } from "../../core/turnstile.ts";
 import type { Instant } from "../../core/words.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
-import { authorize, type DuplexHandler, decode, refuseOversize, type UnaryHandler } from "./call.ts";
+import { authorize, type DuplexHandler, decode, type UnaryHandler } from "./call.ts";
 import { fromWire, type RequestLimits, toWire } from "./convert.ts";
 import { explanationToWire } from "./convert-explanation.ts";
 import { reportFromWire, reportToWire } from "./convert-report.ts";
-import { type Asking, decideOne, requestLimit } from "./deciding.ts";
-import { toStatus } from "./errors.ts";
-import { itemSizes } from "./framing.ts";
-import { createStreamHandler, type StreamHandlerPorts } from "./handler-stream.ts";
+import { requestLimit } from "./deciding.ts";
+import { createDecideHandlers, type DecideHandlerPorts } from "./handler-decide.ts";
 
-export interface HandlerPorts extends StreamHandlerPorts {
+export interface HandlerPorts extends DecideHandlerPorts {
   readonly decider: Pick<Decider, "explain">;
   readonly reports: Reports;
   /** The agents that the tokens of another caller cover; undefined for all. */
@@ -52,27 +49,7 @@ export function createDecisionHandlers(
   ports: HandlerPorts,
 ): Readonly<Record<"Decide" | "DecideBatch" | "Explain" | "ReportOutcome", UnaryHandler>> & { readonly DecideStream: DuplexHandler } {
   return {
-    DecideStream: createStreamHandler(ports),
-    async Decide(body, metadata, gone) {
-      const caller = authorize(ports, metadata, "Decide");
-      const message = decode(wire.DecideRequestSchema, body, requestLimit(ports));
-      return toBinary(wire.DecideResponseSchema, toWire(await decideOne(ports, { caller, gone }, message)));
-    },
-    async DecideBatch(body, metadata, gone) {
-      const caller = authorize(ports, metadata, "DecideBatch");
-      const { items } = decode(wire.DecideBatchRequestSchema, body, { name: "batch_bytes", bytesMax: ports.limits.batchBytesMax });
-      if (items.length > ports.limits.batchItemsMax) {
-        throw new ServiceError("REQUEST_TOO_BIG", `\`items\` holds more than ${ports.limits.batchItemsMax} requests`, {
-          field: "items",
-          limit: "batch_items",
-        });
-      }
-      // All are begun in their order before any is awaited, so they share the disk's time and keep their order.
-      const sizes = itemSizes(body);
-      const asking = { caller, gone, inOrder: createInOrder() };
-      const answers = await Promise.all(items.map((item, index) => decideItem(ports, asking, { item, bytes: sizes[index] ?? body.length })));
-      return toBinary(wire.DecideBatchResponseSchema, create(wire.DecideBatchResponseSchema, { items: answers }));
-    },
+    ...createDecideHandlers(ports),
     async Explain(body, metadata) {
       const caller = authorize(ports, metadata, "Explain");
       const message = decode(wire.ExplainRequestSchema, body, requestLimit(ports));
@@ -86,22 +63,6 @@ export function createDecisionHandlers(
       return toBinary(wire.ReportOutcomeResponseSchema, reportToWire(report, repeated));
     },
   };
-}
-
-interface SizedItem {
-  readonly item: wire.DecideRequest;
-  readonly bytes: number;
-}
-
-async function decideItem(ports: HandlerPorts, asking: Asking, { item, bytes }: SizedItem): Promise<wire.DecideBatchItem> {
-  try {
-    refuseOversize(bytes, requestLimit(ports));
-    const decision = toWire(await decideOne(ports, asking, item));
-    return create(wire.DecideBatchItemSchema, { result: { case: "decision", value: decision } });
-  } catch (error) {
-    if (!(error instanceof ServiceError)) ports.onInternalError(error);
-    return create(wire.DecideBatchItemSchema, { result: { case: "error", value: toStatus(error) } });
-  }
 }
 
 async function explain(

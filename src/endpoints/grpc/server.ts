@@ -23,27 +23,23 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { DuplexHandler, Gone, StreamHandler, UnaryHandler } from "./call.ts";
 import { converse, type DuplexOptions } from "./duplex.ts";
 import { toStatusObject } from "./errors.ts";
-import { createDecisionHandlers, type HandlerPorts } from "./handler.ts";
-import { type ApprovalHandlerPorts, createApprovalHandlers } from "./handler-approvals.ts";
-import { type ControlHandlerPorts, createControlHandlers } from "./handler-control.ts";
-import { createPolicyHandlers, type PolicyHandlerPorts } from "./handler-policy.ts";
-import { createTaskHandlers, type TaskHandlerPorts } from "./handler-tasks.ts";
+import type { HandlerLimits } from "./handler.ts";
+import { type AllHandlers, type Handlers, SERVICES } from "./handlers.ts";
 import { boundHttp2, createGuard, type GuardedServer, type WireLimitPorts } from "./limits.ts";
+import type { UnderWay } from "./shedding.ts";
 
-export interface GrpcOptions
-  extends Omit<HandlerPorts, "shedding">,
-    PolicyHandlerPorts,
-    ControlHandlerPorts,
-    TaskHandlerPorts,
-    ApprovalHandlerPorts,
-    WireLimitPorts {
-  readonly policies: PolicyHandlerPorts["policies"] & ApprovalHandlerPorts["policies"];
-  readonly limits: HandlerPorts["limits"] & TaskHandlerPorts["limits"];
+export interface ServingOptions extends WireLimitPorts {
   /** HOST:PORT; port 0 picks a free one. */
   readonly address: string;
   /** After which a connection without calls is closed. */
   readonly connectionIdleMs: number;
+  readonly limits: Pick<HandlerLimits, "batchBytesMax" | "reportBytesMax" | "streamItemsMax">;
+  /** Told what we did not throw ourselves: the wire says nothing of it. */
+  readonly onInternalError: (error: unknown) => void;
 }
+
+/** What answers the calls, given what counts the decisions that are under way. */
+export type HandlersFor = (shedding: UnderWay) => AllHandlers;
 
 export interface GrpcServer {
   /** HOST:PORT as it is bound. */
@@ -60,8 +56,8 @@ const HEALTH_NAMES = {
 } as const;
 const CONTROL_HEALTH_NAME = ControlService.typeName;
 
-/** Serves DecisionService, TaskService, ApprovalService, PolicyService, ControlService, health and reflection. @throws {Error} when the address cannot be bound. */
-export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
+/** Serves all services, health and reflection. @throws {Error} when the address cannot be bound. */
+export async function serveGrpc(options: ServingOptions, handlersFor: HandlersFor): Promise<GrpcServer> {
   const server = new Server({
     // The handler answers an oversize request with the field's details; beyond the largest of them nothing is buffered at all.
     "grpc.max_receive_message_length": Math.max(options.limits.batchBytesMax, options.limits.reportBytesMax) + 1_024,
@@ -79,18 +75,13 @@ export async function serveGrpc(options: GrpcOptions): Promise<GrpcServer> {
   });
   const stopping = new AbortController();
   const duplexes = { itemsMax: options.limits.streamItemsMax, stopping: stopping.signal, onInternalError: options.onInternalError };
-  const served = (service: DescService, handlers: Handlers): void =>
-    server.addService(definitionOf(service), implementationOf(service, handlers, duplexes));
   const guard = createGuard(options);
-  served(DecisionService, createDecisionHandlers({ ...options, shedding: guard.shedding }));
-  served(TaskService, createTaskHandlers(options));
-  served(ApprovalService, createApprovalHandlers(options));
-  served(PolicyService, createPolicyHandlers(options));
-  served(ControlService, createControlHandlers(options));
+  const handlers = handlersFor(guard.shedding);
+  for (const service of SERVICES) {
+    server.addService(definitionOf(service), implementationOf(service, handlers[service.typeName] ?? {}, duplexes));
+  }
   health.addToServer(server);
-  new ReflectionService(
-    reflected([DecisionService, TaskService, ApprovalService, PolicyService, ControlService, Health], [file_google_rpc_error_details]),
-  ).addToServer(server);
+  new ReflectionService(reflected([...SERVICES, Health], [file_google_rpc_error_details])).addToServer(server);
   const port = await bind(server, options.address).catch((error: unknown) => {
     guard.stop();
     throw error;
@@ -131,8 +122,6 @@ function definitionOf(service: DescService): ServiceDefinition {
     ]),
   );
 }
-
-type Handlers = Readonly<Record<string, UnaryHandler | StreamHandler | DuplexHandler>>;
 
 function implementationOf(service: DescService, handlers: Handlers, options: DuplexOptions): UntypedServiceImplementation {
   return Object.fromEntries(

@@ -1,0 +1,82 @@
+import type { Logger } from "pino";
+import { logCalls, logShed } from "./call-log.ts";
+import type { Config } from "./config.ts";
+import type { PolicyKeeper } from "./core/policy-keeper.ts";
+import type { Clock, Ledger } from "./core/ports.ts";
+import { createRateLimiter } from "./core/rate-limit.ts";
+import { createTurnstile } from "./core/turnstile.ts";
+import { StartRefused } from "./data-directory.ts";
+import { decideAndTell, type TellingPorts } from "./endpoints/grpc/deciding.ts";
+import { type AllHandlerPorts, createHandlers } from "./endpoints/grpc/handlers.ts";
+import { type GrpcServer, type ServingOptions, serveGrpc } from "./endpoints/grpc/server.ts";
+import { callLimits, wireLimits } from "./grpc-limits.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+
+type ServedPorts = Pick<
+  AllHandlerPorts,
+  "decider" | "reports" | "tasks" | "approvals" | "watching" | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
+> &
+  Pick<TellingPorts, "waiting"> &
+  Pick<ServingOptions, "queuedForMs"> & { readonly clock: Clock; readonly metrics?: Metrics };
+
+const EXPLAIN_KEYS_MAX = 10_000;
+const EXPLANATIONS_WAITING_MAX = 64;
+
+/** Serves gRPC. @throws {StartRefused} */
+export async function serveCalls(config: Config, log: Logger, { metrics, waiting, clock, queuedForMs, ...ports }: ServedPorts): Promise<GrpcServer> {
+  const told = logCalls(log);
+  const toldShed = logShed(log);
+  const handlerPorts = {
+    ...ports,
+    ...told,
+    decide: decideAndTell({
+      waiting,
+      onDecision: (caller, answer, durationMs) => {
+        metrics?.decided(answer, durationMs);
+        told.onDecision(caller, answer, durationMs);
+      },
+    }),
+    rulesDirectory: config.rules,
+    explaining: createTurnstile("explanations", EXPLANATIONS_WAITING_MAX),
+    explains: createRateLimiter(config.explains_per_minute, EXPLAIN_KEYS_MAX),
+    now: clock.now,
+    limits: callLimits(config),
+  };
+  const serving: ServingOptions = {
+    address: config.grpc,
+    wire: wireLimits(config),
+    connectionIdleMs: config.connection_idle_ms,
+    limits: handlerPorts.limits,
+    queuedForMs,
+    onShed: (reason) => {
+      metrics?.shed(reason);
+      toldShed(reason);
+    },
+    onInternalError: told.onInternalError,
+  };
+  try {
+    return await serveGrpc(serving, (shedding) => createHandlers({ ...handlerPorts, shedding }));
+  } catch (error) {
+    throw new StartRefused(
+      `gRPC cannot be served on \`${config.grpc}\`: ${error instanceof Error ? error.message : String(error)}; choose another address with --grpc`,
+      { cause: error },
+    );
+  }
+}
+
+interface HealthSources {
+  readonly ledger: Ledger;
+  readonly policies: PolicyKeeper;
+  readonly log: Logger;
+}
+
+/** Has the health say whether decisions are made, and whether the policy in force is the one in the rules directory. */
+export function tellHealth(grpc: GrpcServer, { ledger, policies, log }: HealthSources): void {
+  grpc.setServing("decisions", ledger.ready);
+  ledger.onReadyChange((ready) => {
+    grpc.setServing("decisions", ready);
+    if (ready) log.info("the ledger is open again");
+  });
+  grpc.setServing("policy", policies.status.refusal === undefined);
+  policies.onChange(({ refusal }) => grpc.setServing("policy", refusal === undefined));
+}
