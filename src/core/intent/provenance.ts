@@ -36,7 +36,8 @@ export function gradingOf(known: Known, registrableOf: Language["registrableOf"]
     hosts ??= hostsOf(known, registrableOf);
     return hosts.size > 0 && hosts.has(registrableOf(host) ?? withoutWww(host));
   };
-  const [endorsed, own] = [spellingsOf(known.endorsed.values), spellingsOf(known.own)];
+  const endorsed = spelledOnce(known.endorsed.values);
+  const own = spelledOnce(known.own);
   const found = new Map<string, readonly Address[]>();
   const addressesOf = (text: string): readonly Address[] => {
     const before = found.get(text);
@@ -60,19 +61,19 @@ export function gradingOf(known: Known, registrableOf: Language["registrableOf"]
     const [address] = addresses;
     const spellings = [plain, ...numbersOf(plain), ...(address && isWhole(plain, address) ? [address.value] : [])];
     if (spellings.some((spelling) => known.statement?.addresses.has(spelling))) return "stated";
-    if (spellings.some((spelling) => endorsed.has(spelling))) return "endorsed";
-    if (spellings.some((spelling) => own.has(spelling))) return "own";
+    if (holdsAny(endorsed(), spellings)) return "endorsed";
+    if (holdsAny(own(), spellings)) return "own";
     const observed = observedGrade(known, spellings);
     if (observed === "attested") return observed;
     if (isOneOf(text, addresses, isOurs)) return "same_host";
     if (observed === "named_source" && address && isWhole(plain, address)) return sourceGrade(known, address);
-    return observed ?? joinedGrade(known, { plain, endorsed, own }) ?? "unseen";
+    return observed ?? joinedGrade(known, { plain, endorsed: endorsed(), own: own() }) ?? "unseen";
   };
   const grade = (text: string): Grade => once(text, () => look(text));
   return {
     gradeOf: (value) => worst(textsOf(value), grade),
     addressesOf: (value) =>
-      onceEach(textsOf(value).flatMap(addressesOf)).map((address) => [
+      onceEach(typeof value === "string" ? addressesOf(value) : textsOf(value).flatMap(addressesOf)).map((address) => [
         address.value,
         once(`address ${address.value}`, () => addressGrade(address, { known, grade, isOurs })),
       ]),
@@ -113,6 +114,7 @@ const worst = (texts: readonly string[], grade: (text: string) => Grade): Proven
 
 /** Every text of an argument, however deep. A key is one where it cannot be the name of a field, or names nothing: `{"ada": true}`. */
 export function textsOf(value: Json): readonly string[] {
+  if (typeof value === "string") return [value];
   if (isList(value)) return value.flatMap(textsOf);
   if (!isObject(value)) return value === null || typeof value === "boolean" ? [] : [String(value)];
   const texts = Object.values(value).flatMap(textsOf);
@@ -138,6 +140,19 @@ const holdsWithoutSign = (statement: StatementWords, plain: string): boolean => 
   const bare = plain.replace(/^[#@]/, "");
   return (bare !== plain && bare.length > 1 && holds(statement.plain, bare)) || holds(statement.plainWithoutSigns, bare);
 };
+
+/** Made where something is compared with them, and once. */
+function spelledOnce(texts: readonly string[]): () => ReadonlySet<string> {
+  let spellings: ReadonlySet<string> | undefined;
+  return () => {
+    spellings ??= texts.length === 0 ? NO_SPELLINGS : spellingsOf(texts);
+    return spellings;
+  };
+}
+
+const NO_SPELLINGS: ReadonlySet<string> = new Set();
+const holdsAny = (known: ReadonlySet<string>, spellings: readonly string[]): boolean =>
+  known.size > 0 && spellings.some((spelling) => known.has(spelling));
 
 const spellingsOf = (texts: readonly string[]): ReadonlySet<string> =>
   new Set(

@@ -167,13 +167,15 @@ function gradeArguments({ tool, effect, arguments: stated, masked, grading, obse
   const raise = (role: ArgumentRole, found: Provenance): void => {
     provenance[role] = worseOf(provenance[role] ?? "none", found);
   };
-  for (const [name, value] of Object.entries(stated)) {
+  for (const name of Object.keys(stated)) {
+    const value = stated[name] as Json;
     const role = tool?.roles.get(name);
     const its = gradeAs(role, value, { grading, observed });
     if (role !== undefined && namesSomething(value)) raise(role, its);
     note(name, its);
     if (role === "destination" || role === "secret") continue;
     const addresses = grading.addressesOf(value);
+    if (addresses.length === 0) continue;
     // What is masked stands in no record, a key that looks like an address neither.
     const shown = masked[name] === value ? addresses : grading.addressesOf(masked[name] ?? null);
     const readable = new Set(shown.map(([address]) => address));
@@ -182,10 +184,17 @@ function gradeArguments({ tool, effect, arguments: stated, masked, grading, obse
       if (readable.has(address)) note(address, found);
     }
   }
-  for (const role of new Set(tool ? tool.roles.values() : UNKNOWN_ROLES))
-    if (provenance[role] === undefined) provenance[role] = missing(tool, stated, role);
-  const found = Object.entries(provenance).filter(([, grade]) => grade !== "none");
-  return { provenance: Object.fromEntries(found), ...shownGrades(effect, graded) };
+  for (const role of tool ? tool.roles.values() : UNKNOWN_ROLES) provenance[role] ??= missing(tool, stated, role);
+  return { provenance: withoutNone(provenance), ...shownGrades(effect, graded) };
+}
+
+function withoutNone(provenance: Partial<Record<ArgumentRole, Provenance>>): IntentStanding["provenance"] {
+  const found: Partial<Record<ArgumentRole, Grade>> = {};
+  for (const role of ARGUMENT_ROLES) {
+    const grade = provenance[role];
+    if (grade !== undefined && grade !== "none") found[role] = grade;
+  }
+  return found;
 }
 
 /** That something of a name exists, a list says as well as its id does; whether it is what the task means, is another question. */

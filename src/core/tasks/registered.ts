@@ -58,6 +58,10 @@ export interface EndedTask {
 export interface TaskState {
   readonly task: RegisteredTask;
   readonly parent: TaskState | undefined;
+  /** From the root to the task: a decision asks for it a dozen times, and it never changes. */
+  readonly chain: readonly TaskState[];
+  /** Who handed the task to whom, the person first, the task's agent last. */
+  readonly hops: readonly Hop[];
   readonly tree: TaskTree;
   /** How many were handed on from it. */
   children: number;
@@ -78,28 +82,30 @@ export interface TaskTree {
 }
 
 /** A task as it stands when it has just been opened, below `parent` or below none. */
-export const createTaskState = (task: RegisteredTask, parent: TaskState | undefined): TaskState => ({
-  task,
-  parent,
-  tree: parent?.tree ?? { tasks: [], seen: NOTHING_SEEN, awaited: createAwaited() },
-  children: 0,
-  ended: undefined,
-  spent: NOTHING_SPENT,
-  decided: { allowed: 0, denied: 0, held: 0 },
-});
+export function createTaskState(task: RegisteredTask, parent: TaskState | undefined): TaskState {
+  const chain: TaskState[] = [...(parent?.chain ?? [])];
+  const { type, id } = task.principal;
+  const above: readonly Hop[] = parent?.hops ?? [{ type, id }];
+  const state: TaskState = {
+    task,
+    parent,
+    chain,
+    hops: [...above, { type: "agent", id: task.agent, taskId: task.id }],
+    tree: parent?.tree ?? { tasks: [], seen: NOTHING_SEEN, awaited: createAwaited() },
+    children: 0,
+    ended: undefined,
+    spent: NOTHING_SPENT,
+    decided: { allowed: 0, denied: 0, held: 0 },
+  };
+  chain.push(state);
+  return state;
+}
 
 /** From the root to the task. */
-export function chainOf(leaf: TaskState): readonly TaskState[] {
-  const chain: TaskState[] = [];
-  for (let at: TaskState | undefined = leaf; at; at = at.parent) chain.unshift(at);
-  return chain;
-}
+export const chainOf = ({ chain }: TaskState): readonly TaskState[] => chain;
 
 /** Who handed the task to whom, the person first, the task's agent last. */
-export function hopsOf(leaf: TaskState): readonly Hop[] {
-  const { type, id } = leaf.task.principal;
-  return [{ type, id }, ...chainOf(leaf).map(({ task }): Hop => ({ type: "agent", id: task.agent, taskId: task.id }))];
-}
+export const hopsOf = ({ hops }: TaskState): readonly Hop[] => hops;
 
 /** How a task has ended, by itself or with one above it, the root first; undefined while it is open. */
 export function endOf(leaf: TaskState, at: Instant): (EndedTask & { readonly task: string }) | undefined {
