@@ -157,7 +157,7 @@ export const SETTINGS = {
   connections_max: count({
     meaning: "connections open at once; beyond that one without calls is closed for the new one, or else the new one is",
     default: 1_024,
-    because: "about 50 KB of memory each",
+    because: "about 40 KB of memory each",
   }),
   connection_idle_ms: count({ meaning: "milliseconds after which a connection without calls is closed", default: 600_000, because: "ten minutes" }),
   streams_max: count({ meaning: "concurrent calls on one connection", default: 1_024, because: "what is beyond waits with the client" }),
@@ -170,6 +170,11 @@ export const SETTINGS = {
     100,
     3_600_000,
   ),
+  receive_calls_max: count({
+    meaning: "requests that have not arrived whole, on all connections together; beyond that the oldest is cut",
+    default: 16_384,
+    because: "about 10 KB of memory each; a client sends the headers of many before the server takes the rest",
+  }),
   receive_bytes_max: count(
     {
       meaning: "bytes of all requests together that have arrived and are not answered; beyond that the longest that has not arrived whole is cut",
@@ -185,8 +190,8 @@ export const SETTINGS = {
   }),
   queue_age_max_ms: count({
     meaning: "milliseconds that a decision may have waited, for the disk or to be begun; while one has waited longer, new ones are refused at once",
-    default: 250,
-    because: "who waits longer asks again, and both are work",
+    default: 500,
+    because: "who waits longer asks again, and both are work; whoever stops something is to be answered within a second",
   }),
   open_tasks_max: count({
     meaning: "open self-asserted tasks; beyond that the least recently used closes",

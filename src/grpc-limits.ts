@@ -8,6 +8,7 @@ export const wireLimits = (config: Config): WireLimits => ({
   streamsMax: config.streams_max,
   receiveTimeoutMs: config.receive_timeout_ms,
   receiveBytesMax: config.receive_bytes_max,
+  receiveCallsMax: config.receive_calls_max,
   decisionsInFlightMax: config.decisions_in_flight_max,
   queueAgeMaxMs: config.queue_age_max_ms,
 });

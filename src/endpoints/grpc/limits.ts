@@ -18,6 +18,7 @@ export interface WireLimits {
   readonly streamsMax: number;
   readonly receiveTimeoutMs: number;
   readonly receiveBytesMax: number;
+  readonly receiveCallsMax: number;
   readonly decisionsInFlightMax: number;
   readonly queueAgeMaxMs: number;
 }
@@ -28,8 +29,6 @@ export interface WireLimitPorts {
   readonly onShed: OnShed;
 }
 
-/** Requests that have not arrived whole, on all connections together: some 15 KB each, and an honest one arrives at once. */
-const RECEIVE_CALLS_MAX = 1_024;
 /** Other calls than decisions that are under way: each is answered as soon as it can be. */
 const OTHER_CALLS_MAX = 4_096;
 /** Calls that stop something, answer an approval or ask for health: apart, so that no others can take their place. */
@@ -78,7 +77,7 @@ export interface GuardedServer {
 export function createGuard({ wire, queuedForMs, onShed }: WireLimitPorts): GuardedServer {
   const shedding = new Shedding({ ...wire, queuedForMs, onShed });
   const connections = new Connections(wire, onShed);
-  const calls = new OpenCalls({ ...wire, receiveCallsMax: RECEIVE_CALLS_MAX }, connections, onShed);
+  const calls = new OpenCalls(wire, connections, onShed);
   const kindOf = createKinds(shedding, onShed);
   const lets = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean => {
     // Whatever went wrong with it, its end is what is heeded.

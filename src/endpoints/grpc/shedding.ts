@@ -26,7 +26,7 @@ export interface UnderWay {
 export interface SheddingPorts {
   readonly decisionsInFlightMax: number;
   readonly queueAgeMaxMs: number;
-  /** How long the oldest decision has waited to be given to the disk. */
+  /** How long the oldest decision has waited for the disk. */
   readonly queuedForMs: () => number;
   readonly onShed: OnShed;
 }

@@ -51,11 +51,6 @@ export class GroupQueue {
     return (this.#written[0] ?? this.#queue[0])?.sinceMs;
   }
 
-  /** Since when the oldest turn waits to be sent to the disk: what is under way there is being served; undefined if none does. */
-  get queuedSinceMs(): number | undefined {
-    return this.#queue[0]?.sinceMs;
-  }
-
   /** Values that tools returned in turns that were not sent yet. */
   get valuesQueued(): number {
     return this.#valuesQueued;

@@ -67,7 +67,7 @@ export interface SqliteStorage {
   readonly cache: SqliteDecisionCache;
   /** How much there is of everything, for whoever looks: costs a walk over the approvals. */
   measure(): LedgerMeasures;
-  /** How long the oldest turn has waited to be sent to the disk; 0 if none does. */
+  /** How long the oldest turn that is not on disk has waited; 0 if none does. */
   queuedForMs(): number;
 }
 
@@ -293,14 +293,13 @@ class SqliteLedger implements Ledger {
   }
 
   measure(): LedgerMeasures {
-    const { length: turns, oldestSinceMs } = this.#queue;
-    const queue = { turns, oldestMs: oldestSinceMs === undefined ? 0 : performance.now() - oldestSinceMs };
+    const queue = { turns: this.#queue.length, oldestMs: this.queuedForMs() };
     return { queue, state: this.ready ? measureState(this.#state, this.cache, this.#options.now()) : undefined };
   }
 
   queuedForMs(): number {
-    const { queuedSinceMs } = this.#queue;
-    return queuedSinceMs === undefined ? 0 : performance.now() - queuedSinceMs;
+    const { oldestSinceMs } = this.#queue;
+    return oldestSinceMs === undefined ? 0 : performance.now() - oldestSinceMs;
   }
 
   #refuseUnready(): Writer {
