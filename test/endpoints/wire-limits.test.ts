@@ -1,7 +1,7 @@
 import { connect as connectSocket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { toBinary } from "@bufbuild/protobuf";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Config } from "../../src/config.ts";
 import { DecideRequestSchema } from "../../src/gen/behest/v1/decision_pb.ts";
 import { connectHostile, framed, type HostileConnection } from "./hostile-connection.ts";
@@ -196,5 +196,22 @@ describe("a connection", () => {
       await busy.reached();
     }
     expect(await (await joining(server.address)).closed).toBe(NO_ERROR);
+  });
+});
+
+describe("a server that stops", () => {
+  it("does not wait for the rest of a request, or for an answer to be taken", async () => {
+    const server = await runHostileServer();
+    const sender = await joining(server.address);
+    const half = sender.call(DECIDE, { body: MESSAGE.subarray(0, 3) });
+    await sender.reached();
+    const reader = await joining(server.address, { initialWindowSize: 0 });
+    const headers = { authorization: `Bearer ${server.token("enforcer")}` };
+    const untaken = reader.call(DECIDE, { headers, body: MESSAGE, whole: true });
+    await vi.waitFor(() => expect(server.rows("SELECT decision_id FROM decisions")).toHaveLength(1));
+    await server.close();
+    // Had it been waited for until the end, both would have been cut with everything else.
+    expect(await half.ended).toMatchObject({ status: "DEADLINE_EXCEEDED", reset: NO_ERROR });
+    expect(await untaken.ended).toEqual({ reset: NO_ERROR });
   });
 });

@@ -39,6 +39,8 @@ const HEALTH_WATCHES_MAX = 256;
 const HEADER_BYTES_MAX = 16_384;
 const HEADER_PAIRS_MAX = 64;
 const SWEEP_EVERY_MS = 250;
+/** How long a server that stops waits for the rest of a request, and for an answer to be taken. */
+const STOPPING_TIMEOUT_MS = 1_000;
 
 const pathOf = ({ typeName }: { readonly typeName: string }, method: string): string => `/${typeName}/${method}`;
 
@@ -68,6 +70,8 @@ export interface GuardedServer {
   readonly shedding: Shedding;
   /** Once its addresses are bound. */
   guard(server: Server): void;
+  /** The server stops: nobody who is slow is waited for as long as otherwise. */
+  hasten(): void;
   /** Cuts every connection. */
   destroyConnections(): void;
   stop(): void;
@@ -103,6 +107,7 @@ export function createGuard({ wire, queuedForMs, onShed }: WireLimitPorts): Guar
   return {
     shedding,
     guard: (server) => http2ServersOf(server).forEach(watch),
+    hasten: () => calls.hasten(STOPPING_TIMEOUT_MS),
     destroyConnections: () => connections.destroyAll(),
     stop: () => clearInterval(sweeping),
   };

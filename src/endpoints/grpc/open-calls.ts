@@ -44,9 +44,11 @@ export class OpenCalls {
   readonly #arriving = new Set<OpenCall>();
   readonly #underWay = new Set<OpenCall>();
   #bytes = 0;
+  #timeoutMs: number;
 
   constructor(limits: OpenCallLimits, connections: Connections, onShed: OnShed) {
     this.#limits = limits;
+    this.#timeoutMs = limits.receiveTimeoutMs;
     this.#connections = connections;
     this.#onShed = onShed;
   }
@@ -64,17 +66,21 @@ export class OpenCalls {
     else this.#openForOne(call);
   }
 
+  /** From now on nobody who is slow is waited for longer than that. */
+  hasten(timeoutMs: number): void {
+    this.#timeoutMs = Math.min(this.#timeoutMs, timeoutMs);
+  }
+
   sweep(nowMs: number): void {
-    const { receiveTimeoutMs } = this.#limits;
     for (const call of this.#arriving) {
-      if (nowMs - call.arrivingSinceMs >= receiveTimeoutMs) this.#late(call, nowMs);
+      if (nowMs - call.arrivingSinceMs >= this.#timeoutMs) this.#late(call, nowMs);
       // Refused by now: the rest of it is not waited for.
       else if (call.stream.headersSent && !call.kind.requestStreams) this.#close(call);
     }
     for (const call of this.#underWay) {
       if (call.kind.answerStreams) continue;
       if (call.answeredSinceMs === undefined) this.#noteAnswer(call, nowMs);
-      else if (nowMs - call.answeredSinceMs >= receiveTimeoutMs) this.#cut(call, "answer_timeout");
+      else if (nowMs - call.answeredSinceMs >= this.#timeoutMs) this.#cut(call, "answer_timeout");
     }
   }
 

@@ -229,6 +229,7 @@ function drain(server: Server, guard: GuardedServer, graceMs: number): Promise<v
       guard.destroyConnections();
       ended();
     }, graceMs);
+    guard.hasten();
     server.tryShutdown(ended);
   });
 }
