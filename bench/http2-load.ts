@@ -59,7 +59,7 @@ export interface LoadResult {
 
 const CONNECTIONS = 4;
 const KEPT_EVERY = 61;
-const LAST_CALLS_MS = 10_000;
+export const LAST_CALLS_MS = 10_000;
 /** How long a load waits before it tries again on a connection that is gone. */
 const RECONNECT_AFTER_MS = 20;
 
@@ -112,14 +112,15 @@ async function openLine(options: CallOptions): Promise<Line> {
   };
 }
 
-interface Count {
+/** What came of a load, as it comes. */
+export interface Count {
   answered(tookMs: number, body: Buffer): void;
   failed(why: string, count?: number): void;
   unsent(): void;
   result(seconds: number): LoadResult;
 }
 
-function createCount(load: ClosedLoad | OpenLoad): Count {
+export function createCount(load: ClosedLoad | OpenLoad): Count {
   const { keptEvery = KEPT_EVERY } = load;
   const lateAfterMs = "lateAfterMs" in load ? load.lateAfterMs : Number.POSITIVE_INFINITY;
   const tookMs: number[] = [];

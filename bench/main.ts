@@ -4,9 +4,10 @@ import { evaluation } from "./evaluation.ts";
 import { type Hardware, readHardware } from "./hardware.ts";
 import { withStage } from "./processes.ts";
 import type { Bench, Must, Scale, Section, SectionReport } from "./section.ts";
+import { stream } from "./stream.ts";
 import { unary } from "./unary.ts";
 
-const SECTIONS: readonly Section[] = [evaluation, unary];
+const SECTIONS: readonly Section[] = [evaluation, unary, stream];
 
 interface BenchOptions {
   readonly output: "table" | "json";

@@ -7,10 +7,16 @@ import { median, rounded } from "./statistics.ts";
 export interface Target {
   readonly says: string;
   readonly process: Pick<ServerProcess, "cpu">;
-  readonly load: Load;
+  readonly load: ClosedLoading;
   readonly bodies: Iterator<Buffer, undefined>;
   /** Whether an answer is what the figures are said to be of. @throws {Error} */
   readonly check: (answer: Buffer) => void;
+}
+
+/** Something that asks at its own pace. */
+export interface ClosedLoading {
+  run(load: ClosedLoad): Promise<LoadResult>;
+  close(): void;
 }
 
 /** What one server took, the median of the repetitions. */
@@ -35,15 +41,23 @@ export interface Run {
   readonly othersPercent: number;
 }
 
-type Offered = Pick<ClosedLoad, "concurrency" | "durationMs"> | Pick<OpenLoad, "ratePerSecond" | "durationMs" | "lateAfterMs" | "outstandingMax">;
+type Offered = Pick<ClosedLoad, "concurrency" | "durationMs">;
+type OpenOffered = Pick<OpenLoad, "ratePerSecond" | "durationMs" | "lateAfterMs" | "outstandingMax">;
 
 /** A server that is stalled by other work on the machine may refuse some; more than these, and the figures are of something else. */
 const FAILED_SHARE_MAX = 0.05;
 
 /** @throws {Error} when calls failed, or was answered otherwise than the figures say. */
-export async function measureOnce({ process: server, load, bodies, check, says }: Target, offered: Offered): Promise<Run> {
+export const measureOnce = (target: Target, offered: Offered): Promise<Run> =>
+  measuring(target, () => target.load.run({ ...offered, bodies: target.bodies }));
+
+/** The same of calls that come whatever becomes of those before. @throws {Error} */
+export const measureOpen = (target: Target & { readonly load: Load }, offered: OpenOffered): Promise<Run> =>
+  measuring(target, () => target.load.run({ ...offered, bodies: target.bodies }));
+
+async function measuring({ process: server, check, says }: Target, run: () => Promise<LoadResult>): Promise<Run> {
   const before = readClocks(server);
-  const result = await load.run({ ...offered, bodies });
+  const result = await run();
   const after = readClocks(server);
   const failed = Object.values(result.failed).reduce((sum, count) => sum + count, 0);
   if (failed > FAILED_SHARE_MAX * result.calls)

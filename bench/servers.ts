@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
-import { connect } from "./http2-load.ts";
+import { connect, type Load } from "./http2-load.ts";
 import type { Target } from "./measure.ts";
 import { numberedBodies } from "./numbered-bodies.ts";
 import type { ServerProcess, Settings, Stage } from "./processes.ts";
@@ -36,6 +36,9 @@ export async function startBehest(stage: Stage, { name, memory = false, ...optio
   return { process, data, address: process.address, tokens: { enforcer: token("enforcer"), initiator: token("initiator") } };
 }
 
+/** Calls one by one, which can also be offered at a rate. */
+export type UnaryTarget = Target & { readonly load: Load };
+
 const DECIDE = `/${wire.DecisionService.typeName}/Decide`;
 
 export interface Deciding {
@@ -45,7 +48,7 @@ export interface Deciding {
 }
 
 /** Decide, on a server, of requests of one kind. */
-export async function decideTarget(server: BehestServer, { says, asked, kind = DISTINCT }: Deciding): Promise<Target> {
+export async function decideTarget(server: BehestServer, { says, asked, kind = DISTINCT }: Deciding): Promise<UnaryTarget> {
   return {
     says,
     process: server.process,
@@ -56,7 +59,7 @@ export async function decideTarget(server: BehestServer, { says, asked, kind = D
 }
 
 /** A bare grpc-js server that is sent the same bytes and answers 200 of its own. */
-export async function echoTarget(process: ServerProcess, token: string, asked: readonly Asked[]): Promise<Target> {
+export async function echoTarget(process: ServerProcess, token: string, asked: readonly Asked[]): Promise<UnaryTarget> {
   return {
     says: "bare grpc-js echo",
     process,
@@ -66,8 +69,12 @@ export async function echoTarget(process: ServerProcess, token: string, asked: r
   };
 }
 
-function checkDecision(answer: Buffer, { variety }: RequestKind): void {
-  const { outcome, recorded, cache, reasonCodes } = fromBinary(wire.DecideResponseSchema, answer);
+function checkDecision(answer: Buffer, kind: RequestKind): void {
+  checkAnswer(fromBinary(wire.DecideResponseSchema, answer), kind);
+}
+
+/** @throws {Error} unless it is what the figures are said to be of. */
+export function checkAnswer({ outcome, recorded, cache, reasonCodes }: wire.DecideResponse, { variety }: RequestKind): void {
   if (outcome !== wire.Outcome.ALLOW || !recorded) {
     throw new Error(`a decision was not a recorded ALLOW but ${reasonCodes.join(" ")}: the figures would be of something else`);
   }

@@ -1,9 +1,9 @@
 import { CERBOS_PATH, cerbosTemplates, checkCerbos, startCerbos } from "./cerbos.ts";
 import { connect } from "./http2-load.ts";
-import { figuresRow, measureInTurn, measureOnce, type Run, type ServerFigures, summarise, type Target } from "./measure.ts";
+import { figuresRow, measureInTurn, measureOnce, measureOpen, type Run, type ServerFigures, summarise, type Target } from "./measure.ts";
 import { numberedBodies } from "./numbered-bodies.ts";
 import { type Bench, must, type Scale, type Section, type SectionReport } from "./section.ts";
-import { type BehestServer, decideTarget, echoTarget, startBehest } from "./servers.ts";
+import { type BehestServer, decideTarget, echoTarget, startBehest, type UnaryTarget } from "./servers.ts";
 import { rounded } from "./statistics.ts";
 import { openTasks } from "./tasks.ts";
 
@@ -34,9 +34,9 @@ const PLANS: Readonly<Record<Scale, Plan>> = {
 };
 
 interface Targets {
-  readonly spread: ReadonlyMap<number, Target>;
-  readonly memory: Target;
-  readonly echo: Target;
+  readonly spread: ReadonlyMap<number, UnaryTarget>;
+  readonly memory: UnaryTarget;
+  readonly echo: UnaryTarget;
   readonly cerbos?: Target;
 }
 
@@ -70,7 +70,7 @@ async function startTargets({ stage, tell, warn }: Bench, plan: Plan): Promise<T
   tell(`starting the servers and opening ${plan.spreads.join(", ")} tasks`);
   const behest = await startBehest(stage, { name: "unary" });
   const memory = await startBehest(stage, { name: "unary-memory", memory: true });
-  const spread = new Map<number, Target>();
+  const spread = new Map<number, UnaryTarget>();
   for (const tasks of plan.spreads) spread.set(tasks, await spreadTarget(behest, tasks, ""));
   const echo = await stage.start("./echo-server.ts", []);
   const agents = Array.from({ length: MANY }, (_, number) => ({ agent: `agent-${number}`, taskId: "01m8g000-0000-7000-8000-000000000000" }));
@@ -83,7 +83,7 @@ async function startTargets({ stage, tell, warn }: Bench, plan: Plan): Promise<T
   };
 }
 
-const spreadTarget = async (server: BehestServer, tasks: number, how: string): Promise<Target> =>
+const spreadTarget = async (server: BehestServer, tasks: number, how: string): Promise<UnaryTarget> =>
   decideTarget(server, { says: `Decide, ${tasks} task${tasks === 1 ? "" : "s"}${how}`, asked: await openTasks(server, tasks) });
 
 /** Without it its rows are left out, and said to be. */
@@ -115,11 +115,11 @@ const LATE_AFTER_MS = 50;
 /** An open load takes longer to say anything about its slowest hundredth. */
 const HALF_LOAD_RUNS = 2;
 
-async function measureHalfLoad(targets: readonly Target[], ratePerSecond: number, { runMs, repetitions }: Plan): Promise<readonly HalfLoad[]> {
-  const runs = new Map<Target, Run[]>(targets.map((target) => [target, []]));
+async function measureHalfLoad(targets: readonly UnaryTarget[], ratePerSecond: number, { runMs, repetitions }: Plan): Promise<readonly HalfLoad[]> {
+  const runs = new Map<UnaryTarget, Run[]>(targets.map((target) => [target, []]));
   const offered = { ratePerSecond, durationMs: runMs * HALF_LOAD_RUNS, lateAfterMs: LATE_AFTER_MS, outstandingMax: 1_000 };
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    for (const [target, made] of runs) made.push(await measureOnce(target, offered));
+    for (const [target, made] of runs) made.push(await measureOpen(target, offered));
   }
   return [...runs].map(([{ says }, made]) => ({
     says,

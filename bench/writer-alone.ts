@@ -1,0 +1,81 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import Sqlite from "better-sqlite3";
+import { Writer } from "../src/storage/sqlite/writer-thread.ts";
+
+/** What a server has written, text by text, in order. */
+export interface Written {
+  readonly texts: readonly string[];
+  /** Events of its transactions, on average. */
+  readonly groupEvents: number;
+}
+
+/** Reads it beside the server that writes it. Of the decisions `last` are wanted; all that came before them is kept too, because it says what they refer to. */
+export function readWritten(databasePath: string): Written {
+  const db = new Sqlite(databasePath, { readonly: true });
+  try {
+    const texts = db
+      .prepare<[], string>("SELECT record FROM (SELECT seq, record FROM decisions UNION ALL SELECT seq, record FROM events) ORDER BY seq")
+      .pluck()
+      .all();
+    const groups = db.prepare<[], number>("SELECT count(*) FROM tree_heads").pluck().get() ?? 1;
+    return { texts, groupEvents: texts.length / groups };
+  } finally {
+    db.close();
+  }
+}
+
+/** Transactions sent ahead of the one that is written: it never waits for this thread. */
+const AHEAD = 2;
+
+/** Rows a second that the writer takes into a new file, when nobody decides anything: the last `counted` of them, the others before. */
+export async function writeAlone(texts: readonly string[], { directory, counted, groupEvents }: WritingAlone): Promise<number> {
+  mkdirSync(directory, { recursive: true });
+  const writer = new Writer({
+    path: join(directory, `${randomBytes(4).toString("hex")}.db`),
+    nowMs: Date.now(),
+    cacheRowsMax: 0,
+    observationKey: randomBytes(32),
+    controls: [],
+  });
+  await writer.opened(() => undefined);
+  try {
+    const first = Math.max(0, texts.length - counted);
+    await writeAll(writer, texts.slice(0, first), GROUP_EVENTS_MAX);
+    const began = performance.now();
+    await writeAll(writer, texts.slice(first), groupEvents);
+    return (texts.length - first) / ((performance.now() - began) / 1_000);
+  } finally {
+    await writer.close();
+  }
+}
+
+export interface WritingAlone {
+  readonly directory: string;
+  readonly counted: number;
+  readonly groupEvents: number;
+}
+
+const GROUP_EVENTS_MAX = 1_024;
+
+function writeAll(writer: Writer, texts: readonly string[], groupEvents: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let sent = 0;
+    let underWay = 0;
+    const more = (): void => {
+      while (underWay < AHEAD && sent < texts.length) {
+        writer.send({ kind: "group", events: texts.slice(sent, sent + groupEvents), policies: [], observed: [], cacheRows: [] });
+        sent += groupEvents;
+        underWay++;
+      }
+      if (underWay === 0) resolve();
+    };
+    writer.onWritten = () => {
+      underWay--;
+      more();
+    };
+    writer.onFailed = reject;
+    more();
+  });
+}
