@@ -1,4 +1,5 @@
 import type { Fault } from "./fault.ts";
+import { kill } from "./kill.ts";
 
 /** In the order in which they are struck. */
-export const FAULTS: readonly Fault[] = [];
+export const FAULTS: readonly Fault[] = [kill];
