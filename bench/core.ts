@@ -32,7 +32,7 @@ const INTENT = createIntentBy();
 export function createCore(policy: Policy, intent: Intent = INTENT): Core {
   let seconds = 0;
   let ids = 0;
-  const clock = { now: () => instant(STARTS_AT + 1_000 * seconds++) };
+  const clock = { now: () => instant(STARTS_AT + 1_000 * seconds++), ahead: () => durationMs(0) };
   const newId = (): string => `id-${ids++}`;
   const ledger = createMemoryLedger();
   const policies = { current: () => policy };

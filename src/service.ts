@@ -2,6 +2,7 @@ import { randomFillSync } from "node:crypto";
 import type { Logger } from "pino";
 import { v7 } from "uuid";
 import { canonical } from "./canonical.ts";
+import { createLedgerClock, type LedgerClock, machineClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { type ApprovalKeeperPorts, createApprovalKeeper } from "./core/approvals/keeper.ts";
 import { createWaitingDecider, type WaitingDecider } from "./core/approvals/waiting.ts";
@@ -12,12 +13,12 @@ import { ServiceError } from "./core/errors.ts";
 import { gatherAll } from "./core/gather.ts";
 import { createIntent } from "./core/intent/intent.ts";
 import { createKeyedDigest } from "./core/masking.ts";
-import type { Clock, DecisionCache, Ledger, NewId, SecondOpinion } from "./core/ports.ts";
+import type { DecisionCache, Ledger, NewId, SecondOpinion } from "./core/ports.ts";
 import { createReports } from "./core/reports.ts";
 import type { StateLimits } from "./core/reserve.ts";
 import type { TaskLimits } from "./core/tasks/delegate.ts";
 import { createTaskKeeper } from "./core/tasks/keeper.ts";
-import { durationMs, instant } from "./core/words.ts";
+import { durationMs } from "./core/words.ts";
 import { type DataDirectory, holdDataDirectory, StartRefused } from "./data-directory.ts";
 import type { AllHandlerPorts } from "./endpoints/grpc/handlers.ts";
 import { serveCalls, tellHealth } from "./grpc-served.ts";
@@ -44,7 +45,6 @@ export interface Service {
   close(): Promise<void>;
 }
 
-const systemClock: Clock = { now: () => instant(Date.now()) };
 /** Random bytes are drawn for many ids at once: one draw costs more than an id. */
 function createNewId(): NewId {
   const pool = Buffer.alloc(16 * 256);
@@ -61,7 +61,7 @@ function createNewId(): NewId {
 
 /** Where everything is kept: in the SQLite file, unless whoever measures what that costs says otherwise. */
 export type OpenStorage = (config: Config, log: Logger, kept: StorageParts) => Promise<Storage>;
-type StorageParts = DataDirectory & Pick<SqliteLedgerOptions, "onGroupWritten">;
+type StorageParts = DataDirectory & Pick<SqliteLedgerOptions, "onGroupWritten"> & { readonly clock: LedgerClock };
 type Storage = Omit<SqliteStorage, "cache"> & { readonly cache: DecisionCache };
 
 const newId = createNewId();
@@ -81,22 +81,23 @@ export async function startService(config: Config, log: Logger, open: OpenStorag
     for (const close of closers.reverse()) await close();
   };
   try {
-    createLocalTokens(data.path, systemClock.now());
-    const tokens = watchTokens(data.path, { now: systemClock.now, onProblem: (error) => log.error(error.message) });
+    const clock = createLedgerClock({ machine: machineClock, elapsedMs: () => performance.now() });
+    createLocalTokens(data.path, clock.now());
+    const tokens = watchTokens(data.path, { now: clock.now, onProblem: (error) => log.error(error.message) });
     closers.push(() => tokens.close());
     const metrics = countForMetrics(config);
     closers.push(() => metrics?.close());
-    const storage = await open(config, log, { ...data, onGroupWritten: (group) => metrics?.written(group) });
+    const storage = await open(config, log, { ...data, clock, onGroupWritten: (group) => metrics?.written(group) });
     closers.push(() => storage.ledger.close());
     const telling = await tellReceiver(config, log, { data, ledger: storage.ledger });
     closers.push(() => telling.close());
-    const policies = await keepRules(first, { log, ledger: storage.ledger, clock: systemClock, newId });
+    const policies = await keepRules(first, { log, ledger: storage.ledger, clock, newId });
     const scorer = remoteScorer(config, log);
     closers.push(() => scorer?.close());
     const ports = {
       ledger: storage.ledger,
       policies,
-      clock: systemClock,
+      clock,
       newId,
       keyedDigest: createKeyedDigest(data.maskKey),
       intent: createIntent(createLanguage(), readResult),
@@ -114,8 +115,7 @@ export async function startService(config: Config, log: Logger, open: OpenStorag
     closers.push(people.close);
     const { authenticate } = tokens;
     const { databasePath } = data;
-    const http =
-      metrics && (await serveMetrics(config, log, { metrics, storage, databasePath, policies, authenticate, ...people, clock: systemClock }));
+    const http = metrics && (await serveMetrics(config, log, { metrics, storage, databasePath, policies, authenticate, ...people, clock }));
     closers.push(() => http?.close(HTTP_DRAIN_MS));
     const grpc = await serveCalls(config, log, {
       decider,
@@ -127,7 +127,7 @@ export async function startService(config: Config, log: Logger, open: OpenStorag
       agentsOf: tokens.agentsOf,
       policies,
       ...policyReaders(storage.ledger),
-      clock: systemClock,
+      clock,
       queuedForMs: storage.queuedForMs,
       ...(metrics && { metrics }),
     });
@@ -166,7 +166,8 @@ async function tellReceiver(config: Config, log: Logger, { data, ledger }: { dat
       url,
       secretPath: data.webhookSecretPath,
       cursorPath: data.webhookCursorPath,
-      clock: systemClock,
+      // A receiver compares what a message says with its own clock.
+      clock: machineClock,
       random: Math.random,
       timeoutMs: RECEIVER_TIMEOUT_MS,
       retryMs: RETRY_MS,
@@ -237,7 +238,7 @@ function everySecond(sweep: () => Promise<unknown>, log: Logger): { stop(): void
 async function openStorage(
   config: Config,
   log: Logger,
-  { databasePath: path, controlJournalPath, sealKey, observationKey, onGroupWritten }: StorageParts,
+  { databasePath: path, controlJournalPath, sealKey, observationKey, clock, onGroupWritten }: StorageParts,
 ): Promise<SqliteStorage> {
   try {
     return await openSqliteStorage({
@@ -245,7 +246,8 @@ async function openStorage(
       journalPath: controlJournalPath,
       sealKey,
       observationKey,
-      now: systemClock.now,
+      now: clock.now,
+      notBefore: clock.notBefore,
       cacheRowsMax: config.cache_rows_max,
       turnsWaitingMax: config.turns_waiting_max,
       reopenAfterMs: REOPEN_AFTER_MS,

@@ -72,7 +72,13 @@ function explainRecorded(id: string, options: ExplainOptions): Explained {
   return {
     request: create(wire.DecideRequestSchema, { agent: { id: agent.id }, action: { tool: action.tool }, approvalId }),
     response: create(wire.ExplainResponseSchema, {
-      decision: toWire({ record, argumentsDigest: record.arguments, recorded: true, replayed: false }),
+      decision: toWire({
+        record,
+        argumentsDigest: record.arguments,
+        validUntil: judgement.validUntil,
+        recorded: true,
+        replayed: false,
+      }),
       explanation: explanationToWire(explanation, search, "rules"),
     }),
   };

@@ -14,7 +14,7 @@ import { encodeStable } from "./json.ts";
 import { judgeSituation, type Verdict } from "./judge.ts";
 import { type KeyedDigest, maskRequest } from "./masking.ts";
 import type { Policy } from "./policy.ts";
-import type { Canonical, Clock, DecisionCache, Ledger, NewId, PolicySource, SecondOpinion, Turn } from "./ports.ts";
+import type { Canonical, DecisionCache, Ledger, NewId, PolicySource, SecondOpinion, SteadyClock, Turn } from "./ports.ts";
 import { type DecisionRecord, type LedgerEvent, RECORD_VERSION } from "./record.ts";
 import type { Caller, DecisionRequest } from "./request.ts";
 import { reserve, type StateLimits } from "./reserve.ts";
@@ -24,13 +24,14 @@ import { namedPrincipal, suspensionsOver } from "./suspended.ts";
 import { endOf, type TaskState } from "./tasks/registered.ts";
 import { assertedPrincipal } from "./tasks/self-asserted.ts";
 import { chainFor, standingOf, type TaskStanding } from "./tasks/standing.ts";
+import { type Validity, validityOf } from "./validity.ts";
 import type { Instant } from "./words.ts";
 
 export interface DeciderPorts {
   readonly ledger: Ledger;
   readonly cache: DecisionCache;
   readonly policies: PolicySource;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly newId: NewId;
   readonly canonical: Canonical;
   readonly keyedDigest: KeyedDigest;
@@ -43,7 +44,7 @@ export interface DeciderPorts {
   readonly scorer?: Scorer;
 }
 
-export interface Answer {
+export interface Answer extends Validity {
   /** As recorded; for Explain, as it would have been. */
   readonly record: DecisionRecord;
   /** `sha256:` and 64 hexadecimal digits over the arguments as they came; it is answered and not kept. */
@@ -97,7 +98,10 @@ export function createDecider(ports: DeciderPorts): Decider {
       const { record, verdict } = ports.ledger.peek(prepared.keys, (view) =>
         decideOnce(untouched, prepared, { view, ...pose(ports, prepared, { view }) }),
       );
-      return { answer: { record, argumentsDigest: prepared.argumentsDigest, recorded: false, replayed: false }, verdict };
+      return {
+        answer: { record, argumentsDigest: prepared.argumentsDigest, ...validityOf(record, ports.clock), recorded: false, replayed: false },
+        verdict,
+      };
     },
   };
 }
@@ -124,11 +128,12 @@ async function decideRecorded(ports: DeciderPorts, asked: Asked): Promise<Answer
       if (!earlier?.stands || earlier.attempt.decisionId !== record.id) return decideRecorded(ports, asked);
       const { approval } = record;
       const now = approval && ports.ledger.peek(prepared.keys, ({ approvals }) => approvals.get(approval.id));
-      return { record, argumentsDigest, recorded: true, replayed: true, ...(now && { approvalState: standingAt(now, prepared.at) }) };
+      const approvalState = now && { approvalState: standingAt(now, prepared.at) };
+      return { record, argumentsDigest, ...validityOf(record, ports.clock), recorded: true, replayed: true, ...approvalState };
     }
     case "decided":
       if (answer.fresh) ports.secondOpinion?.(answer.fresh.situation, answer.fresh.evaluation);
-      return { record: answer.record, argumentsDigest, recorded: true, replayed: false };
+      return { record: answer.record, argumentsDigest, ...validityOf(answer.record, ports.clock), recorded: true, replayed: false };
   }
 }
 

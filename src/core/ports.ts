@@ -7,7 +7,7 @@ import type { Situation } from "./situation.ts";
 import type { StateKeys, StateView } from "./state.ts";
 import type { EndedSuspension, SuspensionsView } from "./suspensions.ts";
 import type { RegisteredTasksView } from "./tasks/registered.ts";
-import type { Instant, Json } from "./words.ts";
+import type { DurationMs, Instant, Json } from "./words.ts";
 
 /** One pure step: what it read decides what it answers and which events it adds. */
 export interface Turn<A> {
@@ -221,6 +221,12 @@ export interface PolicyComplaint {
 
 export interface Clock {
   now(): Instant;
+}
+
+/** Is never put back, so that no lifetime is lengthened. */
+export interface SteadyClock extends Clock {
+  /** How far it is before the machine's clock, because that was put back; most of the time nothing. */
+  ahead(): DurationMs;
 }
 
 /** Makes identifiers that sort by time: UUIDv7. */

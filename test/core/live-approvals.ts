@@ -6,7 +6,7 @@ import type { Policy } from "../../src/core/policy.ts";
 import type { Canonical, Ledger } from "../../src/core/ports.ts";
 import type { Caller } from "../../src/core/request.ts";
 import { createTaskKeeper, type TaskKeeper } from "../../src/core/tasks/keeper.ts";
-import { instant } from "../../src/core/words.ts";
+import { durationMs, instant } from "../../src/core/words.ts";
 import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cache.ts";
 import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
 import { FULL_REACH, policyOf } from "../policies.ts";
@@ -40,7 +40,7 @@ export function liveApprovals(options: LiveOptions): LiveApprovals {
   const ports = {
     ledger,
     policies: { current: () => policy },
-    clock: { now: () => instant(now) },
+    clock: { now: () => instant(now), ahead: () => durationMs(0) },
     newId: () => `id-${++ids}`,
     keyedDigest,
     intent: INTENT,

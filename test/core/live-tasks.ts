@@ -39,7 +39,7 @@ export function liveTasks({ policy, limits = ROOMY }: LiveOptions): LiveTasks {
   const ports = {
     ledger,
     policies: { current: () => policy },
-    clock: { now: () => instant(now) },
+    clock: { now: () => instant(now), ahead: () => durationMs(0) },
     newId: () => `id-${++ids}`,
     keyedDigest,
     intent: INTENT,

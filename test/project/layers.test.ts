@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/scorer": ["src/core", "src/gen"],
   "src/client": ["src/gen"],
   "src/canonical.ts": ["src/core"],
+  "src/clock.ts": ["src/core"],
   "src/call-log.ts": ["src/core", "src/endpoints/grpc"],
   "src/config.ts": [],
   "src/version.ts": [],
@@ -48,6 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/rules-in-force.ts": ["src/core", "src/config.ts", "src/data-directory.ts", "src/endpoints/grpc", "src/policy"],
   "src/service.ts": [
+    "src/clock.ts",
     "src/rules-in-force.ts",
     "src/grpc-served.ts",
     "src/metrics-served.ts",

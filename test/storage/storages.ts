@@ -1,17 +1,16 @@
 import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
-import type { DecisionCache, Ledger } from "../../src/core/ports.ts";
+import type { DecisionCache, Ledger, SteadyClock } from "../../src/core/ports.ts";
 import type { State } from "../../src/core/state.ts";
-import { type Instant, instant } from "../../src/core/words.ts";
+import { durationMs, instant } from "../../src/core/words.ts";
 import { createMemoryDecisionCache } from "../../src/storage/memory/decision-cache.ts";
 import { createMemoryLedger } from "../../src/storage/memory/ledger.ts";
 import { openSqliteStorage, type SqliteStorage } from "../../src/storage/sqlite/ledger.ts";
 import type { WrittenGroup } from "../../src/storage/sqlite/messages.ts";
 import { temporaryDirectory } from "../running-server.ts";
 
-export interface TestClock {
-  now(): Instant;
+export interface TestClock extends SteadyClock {
   advance(ms: number): void;
 }
 
@@ -19,6 +18,7 @@ export function createTestClock(startMs = Date.UTC(2026, 0, 5, 9)): TestClock {
   let at = startMs;
   return {
     now: () => instant(at),
+    ahead: () => durationMs(0),
     advance: (ms) => {
       at += ms;
     },
@@ -68,6 +68,7 @@ export async function openSqlite(options: SqliteTestOptions = {}): Promise<Opene
     path,
     journalPath: `${path}.journal`,
     now: clock.now,
+    notBefore: () => undefined,
     sealKey: SEAL_KEY,
     observationKey: options.observationKey ?? OBSERVATION_KEY,
     cacheRowsMax: 1_000,

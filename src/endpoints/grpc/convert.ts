@@ -290,7 +290,7 @@ export interface ShownAnswer extends Omit<Answer, "record"> {
  * Renders an answer: live, replayed or explained alike, from its record. Messages are written out field by field: filling in a prototype
  * costs several times as much, on every answer.
  */
-export function toWire({ record, argumentsDigest, recorded, replayed, approvalState }: ShownAnswer): wire.DecideResponse {
+export function toWire({ record, argumentsDigest, validUntil, recorded, replayed, approvalState }: ShownAnswer): wire.DecideResponse {
   const { judgement, cache, subject } = record;
   // A task that Explain would have opened does not exist.
   const taskId = recorded || subject.task.standing === "open" ? (subject.task.id ?? "") : "";
@@ -312,7 +312,7 @@ export function toWire({ record, argumentsDigest, recorded, replayed, approvalSt
     policyDigest: record.policy,
     cache: { $typeName: "behest.v1.Cache", hit: cache.hit, repeats: cache.repeats ?? "" },
     decidedAt: timestamp(record.at),
-    ...(judgement.validUntil !== undefined && { validUntil: timestamp(judgement.validUntil) }),
+    ...(validUntil !== undefined && { validUntil: timestamp(validUntil) }),
     recorded,
     replayed,
   };

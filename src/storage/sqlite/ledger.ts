@@ -45,6 +45,8 @@ export interface SqliteLedgerOptions {
   /** Path of the control journal. */
   readonly journalPath: string;
   readonly now: () => Instant;
+  /** Told the last instant that the ledger knows, before anything is decided on it: from there on `now` is later. */
+  readonly notBefore: (at: Instant) => void;
   /** Key of the row seals of the decision cache; never in the database. */
   readonly sealKey: Buffer;
   readonly cacheRowsMax: number;
@@ -147,17 +149,19 @@ class SqliteLedger implements Ledger {
     let approvalRows: readonly ApprovalRow[] = [];
     this.cache.clear();
     const { path, now, cacheRowsMax, observationKey } = this.#options;
-    const at = now();
     const { ids: taken, texts: controls } = this.#controls;
-    const writer = new Writer({ path, nowMs: at, cacheRowsMax, observationKey, controls });
-    await writer.opened((message) => {
-      if (message.kind === "events") for (const text of message.events) apply(state, decodeEvent(text));
-      else if (message.kind === "tasks") ({ selfAsserted, registered } = message);
-      else if (message.kind === "suspensions") suspensionRows = message.rows;
-      else if (message.kind === "approvals") approvalRows = message.rows;
-      else if (message.kind === "observed") state.observed.recall(message, this.#digests.of(message.root));
-      else if (message.kind === "cache") this.cache.load(message.rows);
-    });
+    const writer = new Writer({ path, nowMs: now(), cacheRowsMax, observationKey, controls });
+    const at = instant(
+      await writer.opened((message) => {
+        if (message.kind === "events") for (const text of message.events) apply(state, decodeEvent(text));
+        else if (message.kind === "tasks") ({ selfAsserted, registered } = message);
+        else if (message.kind === "suspensions") suspensionRows = message.rows;
+        else if (message.kind === "approvals") approvalRows = message.rows;
+        else if (message.kind === "observed") state.observed.recall(message, this.#digests.of(message.root));
+        else if (message.kind === "cache") this.cache.load(message.rows);
+      }),
+    );
+    this.#options.notBefore(at);
     // As it would have been, had the process gone on.
     forget(state, at);
     try {

@@ -9,7 +9,7 @@ import type { RegisteredRow, TaskRow } from "./task-rows.ts";
 /** What the writer's thread is started with. */
 export interface WriterOptions {
   readonly path: string;
-  /** The instant to rebuild for. */
+  /** The instant to rebuild for, unless the ledger knows a later one. */
   readonly nowMs: number;
   readonly cacheRowsMax: number;
   /** Key of what is kept of observed values; never in the database. */
@@ -55,7 +55,8 @@ export type FromWriter =
   | { readonly kind: "suspensions"; readonly rows: readonly SuspensionRow[] }
   | { readonly kind: "cache"; readonly rows: readonly CacheRow[] }
   | ({ readonly kind: "observed" } & RecalledTree)
-  | { readonly kind: "opened" }
+  /** Rebuilt for this instant: no event is later. */
+  | { readonly kind: "opened"; readonly atMs: number }
   | ({ readonly kind: "written" } & WrittenGroup)
   | { readonly kind: "found"; readonly ticket: number; readonly record?: string }
   | { readonly kind: "found report"; readonly ticket: number; readonly record?: string }

@@ -22,15 +22,15 @@ export class Writer {
     this.#thread = new Worker(file, { workerData: options, name: "behest-ledger" });
   }
 
-  /** Hands on what the state is rebuilt from, and answers once the file is open. */
-  opened(take: (message: FromWriter) => void): Promise<void> {
+  /** Hands on what the state is rebuilt from, and answers once the file is open: for which instant, in milliseconds. */
+  opened(take: (message: FromWriter) => void): Promise<number> {
     return new Promise((resolve, reject) => {
       const onMessage = (message: FromWriter): void => {
         if (message.kind === "failed") reject(new Error(message.why));
         else if (message.kind === "opened") {
           this.#thread.off("message", onMessage);
           this.#listen();
-          resolve();
+          resolve(message.atMs);
         } else {
           try {
             take(message);

@@ -37,7 +37,8 @@ function runWriter(options: WriterOptions): void {
     const digests = createObservationDigests(options.observationKey);
     const write = createGroupWriter(db, digests);
     takeControls(db, options.controls, write);
-    readRebuild(db, { ...options, digests }, say);
+    const atMs = Math.max(options.nowMs, lastInstantMs(db));
+    readRebuild(db, { ...options, nowMs: atMs, digests }, say);
     const read = db.prepare<[string], { record: string; leaf: Buffer }>("SELECT record, leaf FROM decisions WHERE decision_id = ?");
     const readReport = reportReader(db);
     const readApprovalEvents = approvalEventsReader(db);
@@ -85,13 +86,16 @@ function runWriter(options: WriterOptions): void {
         fail(error);
       }
     });
-    say({ kind: "opened" });
+    say({ kind: "opened", atMs });
   } catch (error) {
     fail(error);
   }
 }
 
 const describe = (error: Error & { code?: unknown }): string => (typeof error.code === "string" ? `${error.message} (${error.code})` : error.message);
+
+/** That of the last event, of which none is later than those behind it. */
+const lastInstantMs = (db: Database): number => Number(db.prepare("SELECT max(at) FROM tree_heads").pluck().get());
 
 /** What was kept elsewhere while the ledger could not be written becomes part of it, each event once. */
 function takeControls(db: Database, controls: readonly string[], write: (group: Group) => unknown): void {
