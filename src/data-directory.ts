@@ -2,6 +2,7 @@ import { hkdfSync, randomBytes } from "node:crypto";
 import { accessSync, chownSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import Sqlite from "better-sqlite3";
+import { writePrivate } from "./private-file.ts";
 import { cutUnfinished } from "./storage/sqlite/wal-tail.ts";
 
 /** Something about the surroundings that an operator must mend; its message is one line that says how. */
@@ -149,7 +150,8 @@ function masterKey(directory: string): Buffer {
     if (existsSync(join(directory, DATABASE_FILE))) {
       throw new StartRefused(`\`${path}\` is missing beside its database; restore it, or move the database away to begin a new one`);
     }
-    writeFileSync(path, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flush: true });
+    // One that a power cut left empty, or took away again, would make what was written under it worthless.
+    writePrivate(path, `${randomBytes(32).toString("hex")}\n`);
   }
   const key = Buffer.from(readFileSync(path, "utf8").trim(), "hex");
   if (key.length !== 32) throw new StartRefused(`\`${path}\` does not hold a key of 64 hexadecimal digits; restore it`);

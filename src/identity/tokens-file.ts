@@ -1,19 +1,8 @@
-import {
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { parseInstant } from "../core/instants.ts";
 import { ROLES, type Role } from "../core/request.ts";
+import { writePrivate } from "../private-file.ts";
 
 /** One entry of tokens.json: what a token stands for, and its hash. The token itself is nowhere but with its holder. */
 export interface TokenEntry {
@@ -72,57 +61,7 @@ export function writeTokens(dataDirectory: string, entries: readonly TokenEntry[
   writePrivate(tokensPathOf(dataDirectory), text);
 }
 
-/** Readable by its owner only, there whole or not at all, and on the disk before it takes the place of what was there. @throws {Error} */
-export function writePrivate(path: string, text: string): void {
-  const draft = `${path}.new`;
-  const directory = openSync(dirname(path), "r");
-  try {
-    try {
-      writeDraft(draft, path, text);
-      renameSync(draft, path);
-    } catch (error) {
-      discard(draft);
-      throw new Error(`\`${path}\` cannot be written: ${messageOf(error)}; nothing was changed`, { cause: error });
-    }
-    try {
-      fsyncSync(directory);
-    } catch (error) {
-      throw new Error(`\`${path}\` has been replaced, but may not outlast a power cut: ${messageOf(error)}`, { cause: error });
-    }
-  } finally {
-    closeSync(directory);
-  }
-}
-
-function writeDraft(draft: string, path: string, text: string): void {
-  // What a process that was killed left behind.
-  rmSync(draft, { force: true });
-  const file = openSync(draft, "wx", 0o600);
-  try {
-    fchmodSync(file, 0o600);
-    keepOwner(file, path);
-    writeFileSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function discard(draft: string): void {
-  try {
-    rmSync(draft, { force: true });
-  } catch {
-    // What failed before is what there is to tell; the next edit removes the draft, or says why it cannot.
-  }
-}
-
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** An administrator who edits the file of a server that runs as somebody else must not take it away from that server. */
-function keepOwner(file: number, path: string): void {
-  const before = statSync(path, { throwIfNoEntry: false });
-  if (before && before.uid !== fstatSync(file).uid) fchownSync(file, before.uid, before.gid);
-}
 
 const isWord = (value: unknown): value is string => typeof value === "string" && value !== "";
 const isInstant = (value: unknown): boolean => typeof value === "string" && parseInstant(value) !== undefined;

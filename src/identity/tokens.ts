@@ -6,7 +6,8 @@ import { ServiceError } from "../core/errors.ts";
 import { isoOf, parseInstant } from "../core/instants.ts";
 import { type Caller, ROLES, type Role } from "../core/request.ts";
 import type { Instant } from "../core/words.ts";
-import { readTokens, type TokenEntry, tokensPathOf, writePrivate, writeTokens } from "./tokens-file.ts";
+import { writePrivate } from "../private-file.ts";
+import { readTokens, type TokenEntry, tokensPathOf, writeTokens } from "./tokens-file.ts";
 
 /** An entry as it is looked up, made ready once. */
 interface KnownToken {

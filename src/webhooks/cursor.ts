@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
+import { writePrivate } from "../private-file.ts";
 
 /** Up to which event of the ledger everything has been delivered. It outlasts the process. */
 export interface Cursor {
@@ -18,11 +19,18 @@ export function openCursor(path: string): Cursor {
     },
     async moveTo(seq) {
       // Where it cannot be written it holds as long as the process, so that nothing is delivered over and over meanwhile.
+      const isFirst = after === undefined;
       after = seq;
+      const text = `${JSON.stringify({ after: seq })}\n`;
+      if (isFirst) {
+        // Also under its name: if a power cut took that, what was not delivered would be skipped.
+        writePrivate(path, text);
+        return;
+      }
       const draft = `${path}.draft`;
       const file = await open(draft, "w", 0o600);
       try {
-        await file.writeFile(`${JSON.stringify({ after: seq })}\n`);
+        await file.writeFile(text);
         // An old one delivers twice; an empty one would deliver nothing.
         await file.sync();
       } finally {

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { writePrivate } from "../private-file.ts";
 
 const SECRET_BYTES = 32;
 /** What the Standard Webhooks ask of a secret. */
@@ -8,11 +9,7 @@ const PREFIX = "whsec_";
 
 /** Reads the secret that receivers verify with; makes one, for its owner's eyes only, where there is none. @throws {Error} for a file that holds something else */
 export function readWebhookSecret(path: string): Buffer {
-  try {
-    writeFileSync(path, `${PREFIX}${randomBytes(SECRET_BYTES).toString("base64")}\n`, { flag: "wx", mode: 0o600, flush: true });
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  }
+  if (!existsSync(path)) writePrivate(path, `${PREFIX}${randomBytes(SECRET_BYTES).toString("base64")}\n`);
   const text = readFileSync(path, "utf8").trim();
   const key = /^whsec_[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text.slice(PREFIX.length), "base64") : undefined;
   if (key && key.length >= SECRET_BYTES_MIN) return key;
