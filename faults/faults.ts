@@ -1,5 +1,6 @@
 import type { Fault } from "./fault.ts";
 import { kill } from "./kill.ts";
+import { powerCut } from "./power-cut.ts";
 
 /** In the order in which they are struck. */
-export const FAULTS: readonly Fault[] = [kill];
+export const FAULTS: readonly Fault[] = [kill, powerCut];

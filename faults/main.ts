@@ -111,6 +111,9 @@ function reportOf(struck: readonly Struck[]): string {
   return `${tableOf(rows, process.stdout.isTTY ? process.stdout.columns : undefined)}${held} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`;
 }
 
+// What Node makes of the sources is kept for all servers and threads that are started.
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "../node_modules/.cache/compiled");
+
 const wholeNumber = (text: string): number => {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("give a whole number");
   return Number(text);
