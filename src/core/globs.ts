@@ -24,9 +24,18 @@ export function compileGlobs(globs: readonly string[]): Matcher {
   return (text) => literals.has(text) || patterns.some((matches) => matches(text));
 }
 
-/** The same for a list that is met once: nothing is compiled for literals. */
-export const matchesAnyGlob = (globs: readonly string[], text: string): boolean =>
-  globs.some((glob) => glob === "*" || (glob.includes("*") ? compileGlob(glob)(text) : glob === text));
+/** A scope is compared with every action of its task, so what was compiled stays with the list, which never changes. */
+const compiledLists = new WeakMap<readonly string[], Matcher>();
+
+export function matcherOf(globs: readonly string[]): Matcher {
+  const known = compiledLists.get(globs);
+  if (known) return known;
+  const matcher = compileGlobs(globs);
+  compiledLists.set(globs, matcher);
+  return matcher;
+}
+
+export const matchesAnyGlob = (globs: readonly string[], text: string): boolean => matcherOf(globs)(text);
 
 /** Stand for what a star of the narrower glob may be: no text holds them, and only a star of the wider glob goes over them. */
 const [WITHIN, ACROSS] = ["\u0001", "\u0002"];

@@ -1,4 +1,4 @@
-import { compileGlobs, matchesAnyGlob } from "./globs.ts";
+import { matcherOf, matchesAnyGlob } from "./globs.ts";
 import { effectsNamed, type Situation } from "./situation.ts";
 import { inWords, type Scope } from "./tasks/scope.ts";
 
@@ -32,7 +32,7 @@ const COMPARED_MAX = 8 * 1024 * 1024;
 
 /** The first resource that no pattern matches; where there is more to compare than may be, the first one that was not looked at. */
 function strayOf(resources: readonly string[], globs: readonly string[]): string | undefined {
-  const matches = compileGlobs(globs);
+  const matches = matcherOf(globs);
   const stars = globs.join("/").split("*").length - 1;
   let left = COMPARED_MAX;
   return resources.find((resource) => {
