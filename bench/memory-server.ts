@@ -16,7 +16,7 @@ const openMemory: OpenStorage = async ({ cache_rows_max: rowsMax }) => ({
 const [data] = process.argv.slice(2);
 const config = readConfig({ flags: { data, grpc: "127.0.0.1:0" }, environment: process.env });
 const destination = pino.destination({ dest: 2, sync: false, minLength: 4_096 });
-const service = await startService(config, pino({ base: null }, destination), openMemory);
+const service = await startService(config, pino({ base: null }, destination), { open: openMemory });
 process.once("SIGTERM", () => {
   const leave = (): void => process.exit(0);
   service.close().then(leave, leave);

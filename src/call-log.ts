@@ -8,7 +8,7 @@ type Told = Pick<TellingPorts, "onDecision"> & Pick<AllHandlerPorts, "onReport" 
 
 /** A line for whatever was decided, reported or changed: who and what, never tokens, arguments or what a tool returned. */
 export const logCalls = (log: Logger): Told => ({
-  onDecision: (caller, { record, replayed }, durationMs) => {
+  onDecision: (caller, { record, replayed }, { durationMs, traceId }) => {
     const { attempt, judgement } = record;
     log.info(
       {
@@ -22,6 +22,7 @@ export const logCalls = (log: Logger): Told => ({
         policyDigest: record.policy,
         replayed,
         durationMs: Math.round(durationMs * 1_000) / 1_000,
+        ...(traceId !== undefined && { traceId }),
       },
       "decided",
     );

@@ -17,7 +17,7 @@ type ServedPorts = Pick<
   "decider" | "reports" | "tasks" | "approvals" | "watching" | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
 > &
   Pick<TellingPorts, "waiting"> &
-  Pick<ServingOptions, "queuedForMs"> & { readonly clock: Clock; readonly metrics?: Metrics };
+  Pick<ServingOptions, "queuedForMs" | "tracing"> & { readonly clock: Clock; readonly metrics?: Metrics };
 
 const EXPLAIN_KEYS_MAX = 10_000;
 const EXPLANATIONS_WAITING_MAX = 64;
@@ -31,9 +31,9 @@ export async function serveCalls(config: Config, log: Logger, { metrics, waiting
     ...told,
     decide: decideAndTell({
       waiting,
-      onDecision: (caller, answer, durationMs) => {
-        metrics?.decided(answer, durationMs);
-        told.onDecision(caller, answer, durationMs);
+      onDecision: (caller, answer, call) => {
+        metrics?.decided(answer, call.durationMs);
+        told.onDecision(caller, answer, call);
       },
     }),
     rulesDirectory: config.rules,
@@ -53,6 +53,7 @@ export async function serveCalls(config: Config, log: Logger, { metrics, waiting
       toldShed(reason);
     },
     onInternalError: told.onInternalError,
+    ...(ports.tracing && { tracing: ports.tracing }),
   };
   try {
     return await serveGrpc(serving, (shedding) => createHandlers({ ...handlerPorts, shedding }));

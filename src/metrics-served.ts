@@ -9,6 +9,7 @@ import { lookAtFiles } from "./metrics/files.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import type { Readings } from "./metrics/readings.ts";
 import type { SqliteStorage } from "./storage/sqlite/ledger.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 import { VERSION } from "./version.ts";
 
 /** Nothing is counted that nobody could look at. */
@@ -29,7 +30,7 @@ export function countForMetrics(config: Config): Metrics | undefined {
 }
 
 interface ServedPorts extends Sources {
-  readonly metrics: Metrics;
+  readonly metrics?: Metrics;
   readonly authenticate: HttpOptions["authenticate"];
 }
 
@@ -40,11 +41,13 @@ interface Sources {
   readonly policies: PolicyKeeper;
   readonly waiting: Pick<WaitingDecider, "waiting">;
   readonly clock: Clock;
+  readonly tracing?: Pick<Tracing, "counts">;
 }
 
-/** @throws {StartRefused} */
-export async function serveMetrics({ http: address }: Config, log: Logger, ports: ServedPorts): Promise<HttpServer> {
+/** Serves them, unless that is off. @throws {StartRefused} */
+export async function serveMetrics({ http: address }: Config, log: Logger, ports: ServedPorts): Promise<HttpServer | undefined> {
   const { metrics, authenticate } = ports;
+  if (!metrics) return undefined;
   try {
     return await serveHttp({
       address,
@@ -60,7 +63,7 @@ export async function serveMetrics({ http: address }: Config, log: Logger, ports
   }
 }
 
-async function read({ storage, databasePath, policies, waiting, clock }: Sources): Promise<Readings> {
+async function read({ storage, databasePath, policies, waiting, clock, tracing }: Sources): Promise<Readings> {
   const files = await lookAtFiles(databasePath);
   const { queue, state } = storage.measure();
   const { loadedAt, refusal } = policies.status;
@@ -69,6 +72,7 @@ async function read({ storage, databasePath, policies, waiting, clock }: Sources
     files,
     policy: { ageMs: clock.now() - loadedAt, isRefused: refusal !== undefined },
     waiting: waiting.waiting,
+    ...(tracing && { spans: tracing.counts() }),
     state: state && {
       approvalsPending: state.approvalsPending,
       entries: {

@@ -24,12 +24,16 @@ import type { AllHandlerPorts } from "./endpoints/grpc/handlers.ts";
 import { serveCalls, tellHealth } from "./grpc-served.ts";
 import { createLocalTokens, watchTokens } from "./identity/tokens.ts";
 import { createLanguage } from "./inference/statement.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { countForMetrics, serveMetrics } from "./metrics-served.ts";
 import { differences } from "./reference/second-opinion.ts";
 import { readResult } from "./results/read.ts";
 import { followRules, keepRules, policyReaders, readFirstRules, reloadRules } from "./rules-in-force.ts";
 import { createRemoteScorer, type RemoteScorer } from "./scorer/scorer.ts";
 import { openSqliteStorage, type SqliteLedgerOptions, type SqliteStorage } from "./storage/sqlite/ledger.ts";
+import type { Environment } from "./tracing/environment.ts";
+import type { Tracing } from "./tracing/tracing.ts";
+import { followCalls } from "./tracing-wanted.ts";
 import { openWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
 export interface Service {
@@ -64,6 +68,12 @@ export type OpenStorage = (config: Config, log: Logger, kept: StorageParts) => P
 type StorageParts = DataDirectory & Pick<SqliteLedgerOptions, "onGroupWritten"> & { readonly clock: LedgerClock };
 type Storage = Omit<SqliteStorage, "cache"> & { readonly cache: DecisionCache };
 
+export interface Surroundings {
+  /** Says whether calls are followed in traces; all else it says is in the configuration. */
+  readonly environment?: Environment;
+  readonly open?: OpenStorage;
+}
+
 const newId = createNewId();
 const REOPEN_AFTER_MS = 1_000;
 const DRAIN_MS = 5_000;
@@ -73,7 +83,7 @@ const HTTP_DRAIN_MS = 1_000;
  * The composition root: everything is made here, once, and handed to what needs it.
  * @throws {PolicyInvalid} or {StartRefused}
  */
-export async function startService(config: Config, log: Logger, open: OpenStorage = openStorage): Promise<Service> {
+export async function startService(config: Config, log: Logger, { environment = {}, open = openStorage }: Surroundings = {}): Promise<Service> {
   const first = await readFirstRules(config.rules, log);
   const data = holdDataDirectory(config.data);
   const closers: (() => Promise<void> | void)[] = [() => data.release()];
@@ -85,9 +95,9 @@ export async function startService(config: Config, log: Logger, open: OpenStorag
     createLocalTokens(data.path, clock.now());
     const tokens = watchTokens(data.path, { now: clock.now, onProblem: (error) => log.error(error.message) });
     closers.push(() => tokens.close());
-    const metrics = countForMetrics(config);
-    closers.push(() => metrics?.close());
-    const storage = await open(config, log, { ...data, clock, onGroupWritten: (group) => metrics?.written(group) });
+    const watched = await watch(config, log, environment);
+    closers.push(watched.close);
+    const storage = await open(config, log, { ...data, clock, onGroupWritten: (group) => watched.metrics?.written(group) });
     closers.push(() => storage.ledger.close());
     const telling = await tellReceiver(config, log, { data, ledger: storage.ledger });
     closers.push(() => telling.close());
@@ -113,9 +123,9 @@ export async function startService(config: Config, log: Logger, open: OpenStorag
     });
     const people = askPeople(config, log, { ...ports, decider });
     closers.push(people.close);
-    const { authenticate } = tokens;
+    const { authenticate, agentsOf } = tokens;
     const { databasePath } = data;
-    const http = metrics && (await serveMetrics(config, log, { metrics, storage, databasePath, policies, authenticate, ...people, clock }));
+    const http = await serveMetrics(config, log, { storage, databasePath, policies, authenticate, clock, ...people, ...watched });
     closers.push(() => http?.close(HTTP_DRAIN_MS));
     const grpc = await serveCalls(config, log, {
       decider,
@@ -124,12 +134,12 @@ export async function startService(config: Config, log: Logger, open: OpenStorag
       tasks: createTaskKeeper({ ...ports, limits: taskLimits(config) }),
       control: createControl({ ...ports, suspensionsMax: config.suspensions_max }),
       authenticate,
-      agentsOf: tokens.agentsOf,
+      agentsOf,
       policies,
       ...policyReaders(storage.ledger),
       clock,
       queuedForMs: storage.queuedForMs,
-      ...(metrics && { metrics }),
+      ...watched,
     });
     closers.push(() => {
       // Whoever waits for people is answered now, or the server would wait for them.
@@ -151,6 +161,23 @@ export async function startService(config: Config, log: Logger, open: OpenStorag
     await closeAll();
     throw error;
   }
+}
+
+interface Watched {
+  readonly metrics?: Metrics;
+  readonly tracing?: Tracing;
+  close(): Promise<void>;
+}
+
+/** Counts what is done, and follows calls in traces, where somebody wants that. */
+async function watch(config: Config, log: Logger, environment: Environment): Promise<Watched> {
+  const metrics = countForMetrics(config);
+  const tracing = await followCalls(environment, log);
+  const close = async (): Promise<void> => {
+    metrics?.close();
+    await tracing?.close();
+  };
+  return { ...(metrics && { metrics }), ...(tracing && { tracing }), close };
 }
 
 const RECEIVER_TIMEOUT_MS = 10_000;

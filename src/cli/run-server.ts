@@ -23,7 +23,7 @@ export async function runServer(options: Readonly<Record<string, unknown>>): Pro
   if (tree !== undefined) log.warn(`the data directory \`${config.data}\` lies in the working tree \`${tree}\`; keys and records could be committed`);
   // Whatever is made from here on holds records or keys: for its owner's eyes only.
   process.umask(0o077);
-  const service = await startService(config, log).catch((error: unknown) => {
+  const service = await startService(config, log, { environment: process.env }).catch((error: unknown) => {
     throw withConsequence(error, "nothing was started");
   });
   obeying.started(service);

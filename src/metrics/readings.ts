@@ -12,6 +12,8 @@ export interface Readings {
   readonly state: { readonly entries: Readonly<Record<StateEntry, number>>; readonly approvalsPending: number } | undefined;
   readonly waiting: number;
   readonly files: LedgerFiles;
+  /** Absent where no calls are followed in traces. */
+  readonly spans?: { readonly exported: number; readonly failed: number; readonly dropped: number };
   readonly policy: { readonly ageMs: number; readonly isRefused: boolean };
 }
 
@@ -36,9 +38,15 @@ export function createReadingMetrics(registry: Registry, entriesMax: Readonly<Re
   const entries = new Gauge({ name: "behest_state_entries", help: "What is remembered, by kind.", labelNames: ["of"], registers });
   const bounds = new Gauge({ name: "behest_state_entries_max", help: "How much of it may be remembered.", labelNames: ["of"], registers });
   for (const [of, max] of Object.entries(entriesMax)) bounds.set({ of }, max);
+  const spans = new Counter({
+    name: "behest_trace_spans_total",
+    help: "What became of the spans of traces; failed: the collector did not take them, dropped: too many waited for it.",
+    labelNames: ["result"],
+    registers,
+  });
   const busy = new Counter({ name: "behest_event_loop_busy_seconds_total", help: "How long the decisions' thread has worked.", registers });
   return {
-    show({ queue, state, files, policy, waiting: waits }) {
+    show({ queue, state, files, policy, waiting: waits, spans: became = {} }) {
       turns.set(queue.turns);
       oldest.set(queue.oldestMs / 1_000);
       ready.set(state ? 1 : 0);
@@ -53,6 +61,8 @@ export function createReadingMetrics(registry: Registry, entriesMax: Readonly<Re
       pending.remove();
       for (const [of, count] of Object.entries(state?.entries ?? {})) entries.set({ of }, count);
       if (state) pending.set(state.approvalsPending);
+      spans.reset();
+      for (const [result, count] of Object.entries(became)) spans.inc({ result }, count);
       busy.reset();
       busy.inc(busySeconds());
     },

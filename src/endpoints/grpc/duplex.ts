@@ -12,12 +12,17 @@ export interface DuplexOptions {
   readonly onInternalError: (error: unknown) => void;
 }
 
+export interface Conversation extends DuplexOptions {
+  /** Told once that the call has ended, or that its caller has gone; and of what it ended with, if that was an error. */
+  readonly onEnd: (failed?: unknown) => void;
+}
+
 /**
  * Answers each message of a call as soon as there is an answer. A message is in flight until the transport has taken its answer, so whoever sends and
  * does not read is read no further either. However the call ends, what is in flight is answered first, unless nobody is there any more.
  */
-export function converse(call: ServerDuplexStream<Buffer, Buffer>, handler: DuplexHandler, options: DuplexOptions): void {
-  const { itemsMax, stopping, onInternalError } = options;
+export function converse(call: ServerDuplexStream<Buffer, Buffer>, handler: DuplexHandler, options: Conversation): void {
+  const { itemsMax, stopping, onInternalError, onEnd } = options;
   const gone = new AbortController();
   let inFlight = 0;
   let ending: { readonly failed?: unknown } | undefined;
@@ -29,6 +34,7 @@ export function converse(call: ServerDuplexStream<Buffer, Buffer>, handler: Dupl
     if (call.cancelled) return;
     if (ending.failed === undefined) call.end();
     else call.emit("error", toStatusObject(ending.failed));
+    onEnd(ending.failed);
   };
   const end = (failed?: unknown): void => {
     if (ending?.failed !== undefined) return;
@@ -52,7 +58,10 @@ export function converse(call: ServerDuplexStream<Buffer, Buffer>, handler: Dupl
   if (!answer) return;
   stopping.addEventListener("abort", stop);
   call.once("close", () => stopping.removeEventListener("abort", stop));
-  call.once("cancelled", () => gone.abort());
+  call.once("cancelled", () => {
+    gone.abort();
+    if (!ended) onEnd();
+  });
   call.on("data", (body: Buffer) => {
     if (ending) return;
     inFlight++;

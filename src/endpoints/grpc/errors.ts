@@ -64,6 +64,9 @@ const fitting = (violations: readonly Violation[]): Violation[] =>
 
 const pack = <T extends DescMessage>(schema: T, init: MessageInitShape<T>): Any => anyPack(schema, create(schema, init));
 
+/** What its status is called. */
+export const statusNameOf = (error: unknown): string => Code[error instanceof ServiceError ? RENDERINGS[error.code].code : Code.INTERNAL];
+
 /** The same, as grpc-js sends it: with the whole status in the standard trailer. */
 export function toStatusObject(error: unknown): StatusObject {
   const status = toStatus(error);

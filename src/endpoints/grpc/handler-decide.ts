@@ -8,6 +8,7 @@ import { type Asking, type DecidingPorts, decideOne, requestLimit } from "./deci
 import { toStatus } from "./errors.ts";
 import { itemSizes } from "./framing.ts";
 import { createStreamHandler, type StreamHandlerPorts } from "./handler-stream.ts";
+import { type CallSpan, inItemSpan } from "./tracing.ts";
 
 export interface DecideHandlerPorts extends StreamHandlerPorts {
   readonly limits: StreamHandlerPorts["limits"] & { readonly batchBytesMax: number; readonly batchItemsMax: number };
@@ -22,7 +23,7 @@ export function createDecideHandlers(
     async Decide(body, metadata, gone) {
       const caller = authorize(ports, metadata, "Decide");
       const message = decode(wire.DecideRequestSchema, body, requestLimit(ports));
-      return toBinary(wire.DecideResponseSchema, toWire(await decideOne(ports, { caller, gone }, message)));
+      return toBinary(wire.DecideResponseSchema, toWire(await decideOne(ports, { caller, gone, span: ports.tracing?.spanOf(metadata) }, message)));
     },
     async DecideBatch(body, metadata, gone) {
       const caller = authorize(ports, metadata, "DecideBatch");
@@ -35,7 +36,7 @@ export function createDecideHandlers(
       }
       // All are begun in their order before any is awaited, so they share the disk's time and keep their order.
       const sizes = itemSizes(body);
-      const asking = { caller, gone, inOrder: createInOrder() };
+      const asking = { caller, gone, inOrder: createInOrder(), call: ports.tracing?.spanOf(metadata) };
       const answers = await Promise.all(items.map((item, index) => decideItem(ports, asking, { item, bytes: sizes[index] ?? body.length })));
       return toBinary(wire.DecideBatchResponseSchema, create(wire.DecideBatchResponseSchema, { items: answers }));
     },
@@ -47,10 +48,14 @@ interface SizedItem {
   readonly bytes: number;
 }
 
-async function decideItem(ports: DecidingPorts, asking: Asking, { item, bytes }: SizedItem): Promise<wire.DecideBatchItem> {
+interface AskingMany extends Omit<Asking, "span"> {
+  readonly call: CallSpan | undefined;
+}
+
+async function decideItem(ports: DecidingPorts, { call, ...asking }: AskingMany, { item, bytes }: SizedItem): Promise<wire.DecideBatchItem> {
   try {
     refuseOversize(bytes, requestLimit(ports));
-    const decision = toWire(await decideOne(ports, asking, item));
+    const decision = toWire(await inItemSpan(call, (span) => decideOne(ports, { ...asking, span }, item)));
     return create(wire.DecideBatchItemSchema, { result: { case: "decision", value: decision } });
   } catch (error) {
     if (!(error instanceof ServiceError)) ports.onInternalError(error);

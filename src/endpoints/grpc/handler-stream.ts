@@ -2,12 +2,14 @@ import { toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { ServiceError } from "../../core/errors.ts";
 import { createInOrder } from "../../core/in-order.ts";
+import type { Caller } from "../../core/request.ts";
 import * as wire from "../../gen/behest/v1/decision_pb.ts";
 import { authorize, type DuplexHandler, decode } from "./call.ts";
 import { FieldReader, malformed, type ShownAnswer, toWire } from "./convert.ts";
 import { type Asking, type DecidingPorts, decideOne, requestLimit } from "./deciding.ts";
 import { toStatus } from "./errors.ts";
 import type { UnderWay } from "./shedding.ts";
+import { inItemSpan } from "./tracing.ts";
 
 export interface StreamHandlerPorts extends DecidingPorts {
   /** The items are decisions under way, like those that come in calls of their own. */
@@ -20,13 +22,16 @@ export const createStreamHandler = (ports: StreamHandlerPorts): DuplexHandler =>
     authorize(ports, metadata, "DecideStream");
     const inFlight = new Set<string>();
     const inOrder = createInOrder();
+    const call = ports.tracing?.spanOf(metadata);
+    const decided = (caller: Caller, item: StreamItem): Promise<ShownAnswer> =>
+      inItemSpan(call, (span) => decideItem(ports, { caller, gone, inOrder, span }, { item, inFlight }));
     return async (body) => {
       // For every item anew: a token that is not known any more, or has lost its role, decides no more. This ends the stream.
       const caller = authorize(ports, metadata, "DecideStream");
       const item = readItem(body);
       const { correlationId } = item;
       try {
-        const result = { case: "decision" as const, value: toWire(await decideItem(ports, { caller, gone, inOrder }, { item, inFlight })) };
+        const result = { case: "decision" as const, value: toWire(await decided(caller, item)) };
         return toBinary(wire.DecideStreamResponseSchema, { $typeName: "behest.v1.DecideStreamResponse", correlationId, result });
       } catch (error) {
         if (!(error instanceof ServiceError)) ports.onInternalError(error);

@@ -4,6 +4,7 @@ import {
   type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
+  type Metadata,
   Server,
   ServerCredentials,
   type ServerWritableStream,
@@ -22,15 +23,18 @@ import { file_google_rpc_error_details } from "../../gen/google/rpc/error_detail
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { DuplexHandler, Gone, StreamHandler, UnaryHandler } from "./call.ts";
 import { converse, type DuplexOptions } from "./duplex.ts";
-import { toStatusObject } from "./errors.ts";
+import { statusNameOf, toStatusObject } from "./errors.ts";
 import type { HandlerLimits } from "./handler.ts";
 import { type AllHandlers, type Handlers, SERVICES } from "./handlers.ts";
 import { boundHttp2, createGuard, type GuardedServer, type WireLimitPorts } from "./limits.ts";
 import type { UnderWay } from "./shedding.ts";
+import type { CallSpan, Tracing } from "./tracing.ts";
 
 export interface ServingOptions extends WireLimitPorts {
   /** HOST:PORT; port 0 picks a free one. */
   readonly address: string;
+  /** Absent where nobody follows calls. */
+  readonly tracing?: Tracing;
   /** After which a connection without calls is closed. */
   readonly connectionIdleMs: number;
   readonly limits: Pick<HandlerLimits, "batchBytesMax" | "reportBytesMax" | "streamItemsMax">;
@@ -74,11 +78,12 @@ export async function serveGrpc(options: ServingOptions, handlersFor: HandlersFo
     [CONTROL_HEALTH_NAME]: "SERVING",
   });
   const stopping = new AbortController();
-  const duplexes = { itemsMax: options.limits.streamItemsMax, stopping: stopping.signal, onInternalError: options.onInternalError };
+  const { onInternalError, tracing } = options;
+  const calls = { itemsMax: options.limits.streamItemsMax, stopping: stopping.signal, onInternalError, ...(tracing && { tracing }) };
   const guard = createGuard(options);
   const handlers = handlersFor(guard.shedding);
   for (const service of SERVICES) {
-    server.addService(definitionOf(service), implementationOf(service, handlers[service.typeName] ?? {}, duplexes));
+    server.addService(definitionOf(service), implementationOf(service, handlers[service.typeName] ?? {}, calls));
   }
   health.addToServer(server);
   new ReflectionService(reflected([...SERVICES, Health], [file_google_rpc_error_details])).addToServer(server);
@@ -123,42 +128,63 @@ function definitionOf(service: DescService): ServiceDefinition {
   );
 }
 
-function implementationOf(service: DescService, handlers: Handlers, options: DuplexOptions): UntypedServiceImplementation {
+interface CallOptions extends DuplexOptions {
+  readonly tracing?: Tracing;
+}
+
+function implementationOf(service: DescService, handlers: Handlers, options: CallOptions): UntypedServiceImplementation {
   return Object.fromEntries(
     service.methods.map(({ name }) => {
       const handler = handlers[name];
       if (!handler) throw new Error(`nothing answers \`${service.typeName}/${name}\``);
-      if (typeof handler === "function") return [name, unary(handler, options.onInternalError)];
-      return [name, "open" in handler ? duplex(handler, options) : streaming(handler, options.onInternalError)];
+      const begin: Begin = (metadata) => options.tracing?.begin(`${service.typeName}/${name}`, metadata);
+      if (typeof handler === "function") return [name, unary(handler, options.onInternalError, begin)];
+      return [name, "open" in handler ? duplex(handler, options, begin) : streaming(handler, options.onInternalError, begin)];
     }),
   );
 }
 
+/** The span of a call, where calls have spans. */
+type Begin = (metadata: Metadata) => CallSpan | undefined;
+
 const unary =
-  (handler: UnaryHandler, onInternalError: (error: unknown) => void): handleUnaryCall<Buffer, Buffer> =>
+  (handler: UnaryHandler, onInternalError: (error: unknown) => void, begin: Begin): handleUnaryCall<Buffer, Buffer> =>
   (call, callback) => {
+    const span = begin(call.metadata);
     handler(call.request, call.metadata, goneFrom(call)).then(
-      (body) => callback(null, asBuffer(body)),
+      (body) => {
+        callback(null, asBuffer(body));
+        span?.end("OK");
+      },
       (error: unknown) => {
         if (!(error instanceof ServiceError)) onInternalError(error);
         callback(toStatusObject(error));
+        span?.end(statusNameOf(error));
       },
     );
   };
 
 const streaming =
-  (handler: StreamHandler, onInternalError: (error: unknown) => void): handleServerStreamingCall<Buffer, Buffer> =>
+  (handler: StreamHandler, onInternalError: (error: unknown) => void, begin: Begin): handleServerStreamingCall<Buffer, Buffer> =>
   (call) => {
-    send(call, handler).catch((error: unknown) => {
-      if (!(error instanceof ServiceError)) onInternalError(error);
-      if (!call.cancelled) call.emit("error", toStatusObject(error));
-    });
+    const span = begin(call.metadata);
+    send(call, handler).then(
+      () => span?.end(call.cancelled ? "CANCELLED" : "OK"),
+      (error: unknown) => {
+        if (!(error instanceof ServiceError)) onInternalError(error);
+        if (!call.cancelled) call.emit("error", toStatusObject(error));
+        span?.end(statusNameOf(error));
+      },
+    );
   };
 
 const duplex =
-  (handler: DuplexHandler, options: DuplexOptions): handleBidiStreamingCall<Buffer, Buffer> =>
-  (call) =>
-    converse(call, handler, options);
+  (handler: DuplexHandler, options: DuplexOptions, begin: Begin): handleBidiStreamingCall<Buffer, Buffer> =>
+  (call) => {
+    const span = begin(call.metadata);
+    const onEnd = (failed?: unknown): void => span?.end(call.cancelled ? "CANCELLED" : failed === undefined ? "OK" : statusNameOf(failed));
+    converse(call, handler, { ...options, onEnd });
+  };
 
 /** A caller that does not read holds up no more than what lies in its stream's buffer. */
 async function send(call: ServerWritableStream<Buffer, Buffer>, handler: StreamHandler): Promise<void> {
