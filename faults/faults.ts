@@ -1,6 +1,7 @@
+import { drain } from "./drain.ts";
 import type { Fault } from "./fault.ts";
 import { kill } from "./kill.ts";
 import { powerCut } from "./power-cut.ts";
 
 /** In the order in which they are struck. */
-export const FAULTS: readonly Fault[] = [kill, powerCut];
+export const FAULTS: readonly Fault[] = [kill, powerCut, drain];

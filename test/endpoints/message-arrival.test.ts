@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { framed } from "../../faults/wire/hostile-connection.ts";
 import { MessageArrival } from "../../src/endpoints/grpc/message-arrival.ts";
-import { framed } from "./hostile-connection.ts";
 
 it("knows of each byte of a stream how much of its message has arrived, however the stream is cut", () => {
   fc.assert(

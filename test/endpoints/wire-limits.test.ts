@@ -2,13 +2,15 @@ import { connect as connectSocket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { toBinary } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { connectHostile, framed, type HostileConnection } from "../../faults/wire/hostile-connection.ts";
 import type { Config } from "../../src/config.ts";
 import { DecideRequestSchema } from "../../src/gen/behest/v1/decision_pb.ts";
-import { connectHostile, framed, type HostileConnection } from "./hostile-connection.ts";
 import { type HostileServer, outcomeOf, requestOf, runHostileServer } from "./raw-calls.ts";
 
 const DECIDE = "/behest.v1.DecisionService/Decide";
 const HEALTH = "/grpc.health.v1.Health/Check";
+const WATCH_HEALTH = "/grpc.health.v1.Health/Watch";
+const WATCH_APPROVALS = "/behest.v1.ApprovalService/WatchApprovals";
 const NO_ERROR = 0;
 const INTERNAL_ERROR = 2;
 const ENHANCE_YOUR_CALM = 11;
@@ -200,7 +202,7 @@ describe("a connection", () => {
 });
 
 describe("a server that stops", () => {
-  it("does not wait for the rest of a request, or for an answer to be taken", async () => {
+  it("does not wait for the rest of a request, for answers to be taken, or for who watches its health", async () => {
     const server = await runHostileServer();
     const sender = await joining(server.address);
     const half = sender.call(DECIDE, { body: MESSAGE.subarray(0, 3) });
@@ -208,10 +210,13 @@ describe("a server that stops", () => {
     const reader = await joining(server.address, { initialWindowSize: 0 });
     const headers = { authorization: `Bearer ${server.token("enforcer")}` };
     const untaken = reader.call(DECIDE, { headers, body: MESSAGE, whole: true });
+    const approvals = { authorization: `Bearer ${server.token("approver")}` };
+    const unread = reader.call(WATCH_APPROVALS, { headers: approvals, body: framed(new Uint8Array()), whole: true });
+    const watching = sender.call(WATCH_HEALTH, { body: framed(new Uint8Array()), whole: true });
     await vi.waitFor(() => expect(server.rows("SELECT decision_id FROM decisions")).toHaveLength(1));
     await server.close();
     // Had it been waited for until the end, both would have been cut with everything else.
     expect(await half.ended).toMatchObject({ status: "DEADLINE_EXCEEDED", reset: NO_ERROR });
-    expect(await untaken.ended).toEqual({ reset: NO_ERROR });
+    for (const { ended } of [untaken, unread, watching]) expect(await ended).toMatchObject({ reset: NO_ERROR });
   });
 });

@@ -121,7 +121,7 @@ function createKinds(shedding: Shedding, onShed: OnShed): (path: string) => Call
   const kinds = new Map<string, CallKind>([
     ...[...DECISION_PATHS].map((path) => [path, decision] as const),
     ...[...CONTROL_PATHS].map((path) => [path, control] as const),
-    [pathOf(Health, "Watch"), { underWay: createCallCount(HEALTH_WATCHES_MAX, onShed), answerStreams: true }],
+    [pathOf(Health, "Watch"), { underWay: createCallCount(HEALTH_WATCHES_MAX, onShed), endless: true }],
     // Its items are decisions, and are counted and shed one by one.
     [pathOf(DecisionService, "DecideStream"), { underWay: others, requestStreams: true, answerStreams: true }],
     [pathOf(ApprovalService, "WatchApprovals"), { underWay: others, answerStreams: true }],

@@ -18,8 +18,10 @@ export interface CallKind {
   readonly underWay: UnderWay;
   /** Has many requests, and stays open as long as its caller likes: each has to arrive whole in time. */
   readonly requestStreams?: boolean;
-  /** Has many answers, and is answered as long as it is open. */
+  /** Has many answers: it is answered when the last has been given. */
   readonly answerStreams?: boolean;
+  /** Is ended by nobody but its caller. */
+  readonly endless?: boolean;
 }
 
 interface OpenCall {
@@ -45,6 +47,7 @@ export class OpenCalls {
   readonly #underWay = new Set<OpenCall>();
   #bytes = 0;
   #timeoutMs: number;
+  #stopping = false;
 
   constructor(limits: OpenCallLimits, connections: Connections, onShed: OnShed) {
     this.#limits = limits;
@@ -69,6 +72,7 @@ export class OpenCalls {
   /** From now on nobody who is slow is waited for longer than that. */
   hasten(timeoutMs: number): void {
     this.#timeoutMs = Math.min(this.#timeoutMs, timeoutMs);
+    this.#stopping = true;
   }
 
   sweep(nowMs: number): void {
@@ -78,8 +82,8 @@ export class OpenCalls {
       else if (call.stream.headersSent && !call.kind.requestStreams) this.#close(call);
     }
     for (const call of this.#underWay) {
-      if (call.kind.answerStreams) continue;
-      if (call.answeredSinceMs === undefined) this.#noteAnswer(call, nowMs);
+      if (call.kind.endless) this.#endIfStopping(call);
+      else if (call.answeredSinceMs === undefined) this.#noteAnswer(call, nowMs);
       else if (nowMs - call.answeredSinceMs >= this.#timeoutMs) this.#cut(call, "answer_timeout");
     }
   }
@@ -144,9 +148,14 @@ export class OpenCalls {
 
   /** It is not under way any more, though its caller has not taken all of it. */
   #noteAnswer(call: OpenCall, nowMs: number): void {
-    if (!call.stream.headersSent) return;
+    const { stream, kind } = call;
+    if (!stream.headersSent || (kind.answerStreams && !stream.writableEnded)) return;
     call.answeredSinceMs = nowMs;
     call.kind.underWay.ended();
+  }
+
+  #endIfStopping(call: OpenCall): void {
+    if (this.#stopping) this.#close(call);
   }
 
   #closed(call: OpenCall): void {
