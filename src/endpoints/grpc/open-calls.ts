@@ -149,7 +149,9 @@ export class OpenCalls {
   /** It is not under way any more, though its caller has not taken all of it. */
   #noteAnswer(call: OpenCall, nowMs: number): void {
     const { stream, kind } = call;
-    if (!stream.headersSent || (kind.answerStreams && !stream.writableEnded)) return;
+    if (!stream.headersSent) return;
+    // Whoever reads many answers may take his time, but not a server's that stops.
+    if (kind.answerStreams && !stream.writableEnded && !(this.#stopping && stream.writableLength > 0)) return;
     call.answeredSinceMs = nowMs;
     call.kind.underWay.ended();
   }
