@@ -1,7 +1,8 @@
+import { diskFull } from "./disk-full.ts";
 import { drain } from "./drain.ts";
 import type { Fault } from "./fault.ts";
 import { kill } from "./kill.ts";
 import { powerCut } from "./power-cut.ts";
 
 /** In the order in which they are struck. */
-export const FAULTS: readonly Fault[] = [kill, powerCut, drain];
+export const FAULTS: readonly Fault[] = [kill, powerCut, diskFull, drain];

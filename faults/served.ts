@@ -48,6 +48,8 @@ export interface Served {
   readonly ended: Promise<Ended>;
   /** Resident memory, of which what the program holds is a part. */
   residentKib(): number;
+  /** For how long its threads were ready to run and waited for a core, because others use this machine as well. */
+  waitedForCoreMs(): number;
   /** Open files, sockets and the like. */
   descriptors(): number;
 }
@@ -136,6 +138,7 @@ async function serve({ data, flags = [], environment = {}, execArgv = [] }: Serv
     },
     ended: exited,
     residentKib: () => Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_KIB,
+    waitedForCoreMs: () => waitedForCoreMs(pid),
     descriptors: () => readdirSync(`/proc/${pid}/fd`).length,
   };
 }
@@ -161,8 +164,8 @@ function readyAddress({ stdout }: ChildProcess, { exited, said }: Starting): Pro
   });
 }
 
-/** The threads that a start goes through, one after the other. */
-const STARTING_THREADS: readonly string[] = ["MainThread", "behest-ledger"];
+/** The threads that whatever takes long goes through, one after the other. */
+const THREADS: readonly string[] = ["MainThread", "behest-ledger"];
 const NS_PER_MS = 1_000_000;
 
 /** How long they were ready to run, and others ran: second field of schedstat, see proc_pid_schedstat(5). Nothing where the kernel does not count it. */
@@ -170,7 +173,7 @@ function waitedForCoreMs(pid: number): number {
   const waited = readdirSync(`/proc/${pid}/task`).map((thread) => {
     try {
       const about = (what: string): string => readFileSync(`/proc/${pid}/task/${thread}/${what}`, "utf8").trim();
-      return STARTING_THREADS.includes(about("comm")) ? Number(about("schedstat").split(" ")[1]) / NS_PER_MS : 0;
+      return THREADS.includes(about("comm")) ? Number(about("schedstat").split(" ")[1]) / NS_PER_MS : 0;
     } catch {
       return 0;
     }
