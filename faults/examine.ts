@@ -15,12 +15,17 @@ export interface Examined {
 
 const SENTENCES_PER_KIND = 3;
 
+export interface ExamineOptions {
+  /** For how long a request id names one attempt; longer than any run, unless the policy says otherwise. */
+  readonly idempotencyMs?: number;
+}
+
 /** Whatever was done to the server: what a ledger has to hold afterwards. */
-export function examine(data: string, acknowledged: Iterable<Acknowledged> = []): Examined {
+export function examine(data: string, acknowledged: Iterable<Acknowledged> = [], { idempotencyMs = 3_600_000 }: ExamineOptions = {}): Examined {
   const db = new Sqlite(join(data, "behest.db"), { readonly: true });
   try {
     // One look: a server may go on writing meanwhile.
-    return db.transaction(() => examineNow(db, acknowledged))();
+    return db.transaction(() => examineNow(db, acknowledged, idempotencyMs))();
   } catch (error) {
     if (!(error instanceof Sqlite.SqliteError)) throw error;
     return { decisions: 0, events: 0, groups: 0, broken: [`the file cannot be read: ${error.message} (${error.code})`] };
@@ -29,7 +34,7 @@ export function examine(data: string, acknowledged: Iterable<Acknowledged> = [])
   }
 }
 
-function examineNow(db: Database, acknowledged: Iterable<Acknowledged>): Examined {
+function examineNow(db: Database, acknowledged: Iterable<Acknowledged>, idempotencyMs: number): Examined {
   const integrity = db.pragma("integrity_check", { simple: true });
   const count = (table: string): number => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
   const broken = [
@@ -37,7 +42,7 @@ function examineNow(db: Database, acknowledged: Iterable<Acknowledged>): Examine
     ...brokenTree(db),
     ...missing(db, acknowledged),
     ...usedTwice(db),
-    ...ambiguousIds(db),
+    ...ambiguousIds(db, idempotencyMs),
   ];
   return { decisions: count("decisions"), events: count("events"), groups: count("tree_heads"), broken };
 }
@@ -132,15 +137,18 @@ function usedTwice(db: Database): readonly string[] {
 }
 
 /** One attempt is decided once. An ALLOW that no longer stands is denied under the same id, and one that waited for people decided again. */
-function ambiguousIds(db: Database): readonly string[] {
+function ambiguousIds(db: Database, idempotencyMs: number): readonly string[] {
   const again = few("a request id was decided twice");
   const rows = db
-    .prepare<[], { attempt: string; n: number }>(
-      `SELECT record ->> '$.attempt.id' AS attempt, count(*) AS n FROM decisions
-       WHERE record ->> '$.attempt.id' IS NOT NULL AND record ->> '$.continues' IS NULL AND record ->> '$.subject.lapsed' IS NULL
-       GROUP BY tenant, caller, attempt HAVING n > 1`,
+    .prepare<[number], { attempt: string; n: number }>(
+      `WITH attempts AS (
+         SELECT record ->> '$.attempt.id' AS attempt, tenant, caller,
+                at - lag(at) OVER (PARTITION BY tenant, caller, record ->> '$.attempt.id' ORDER BY seq) AS since
+         FROM decisions
+         WHERE record ->> '$.attempt.id' IS NOT NULL AND record ->> '$.continues' IS NULL AND record ->> '$.subject.lapsed' IS NULL)
+       SELECT attempt, count(*) + 1 AS n FROM attempts WHERE since < ? GROUP BY tenant, caller, attempt`,
     )
-    .all();
+    .all(idempotencyMs);
   for (const { attempt, n } of rows) again.add(`\`${attempt}\`, ${n} times`);
   return again.sentences();
 }

@@ -1,3 +1,4 @@
+import { clock } from "./clock.ts";
 import { diskFull } from "./disk-full.ts";
 import { drain } from "./drain.ts";
 import type { Fault } from "./fault.ts";
@@ -5,4 +6,4 @@ import { kill } from "./kill.ts";
 import { powerCut } from "./power-cut.ts";
 
 /** In the order in which they are struck. */
-export const FAULTS: readonly Fault[] = [kill, powerCut, diskFull, drain];
+export const FAULTS: readonly Fault[] = [kill, powerCut, diskFull, clock, drain];
