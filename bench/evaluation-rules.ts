@@ -19,12 +19,12 @@ const TOOL = "mail/send";
 const OTHER_TOOLS = 3_000;
 const ARGUMENTS = 5;
 
-export function benchRules(count: number): readonly BenchRule[] {
+export function benchRules(count: number, asked = TOOL): readonly BenchRule[] {
   return Array.from({ length: count }, (_, number) => {
     const named = number < NAMING_THE_TOOL;
     return {
       name: `rule-${number}`,
-      tool: named ? TOOL : `tool-${number % OTHER_TOOLS}`,
+      tool: named ? asked : `tool-${number % OTHER_TOOLS}`,
       rankMin: number % 4,
       category: number % 2 === 0 ? "personal" : "financial",
       // The rules of other tools read arguments of their own.

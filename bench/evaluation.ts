@@ -3,6 +3,7 @@ import { Engine } from "json-rules-engine";
 import { cacheKey } from "../src/core/cached-evaluation.ts";
 import { evaluate, findingsOf } from "../src/core/evaluate.ts";
 import { gather } from "../src/core/gather.ts";
+import type { Policy } from "../src/core/policy.ts";
 import { situate } from "../src/core/situation.ts";
 import { policyOf } from "../test/policies.ts";
 import {
@@ -79,10 +80,18 @@ interface Evaluators {
 const NAMES = ["behest", "withKey", "cedar", "engine"] as const;
 
 /** All sizes and evaluators in turn in each repetition, so that a slow moment of the machine strikes all of them. */
-export async function measureEvaluation({ sizes, repetitions, repetitionMs }: EvaluationPlan): Promise<readonly EvaluationFigures[]> {
+export async function measureEvaluation(
+  { sizes, repetitions, repetitionMs }: EvaluationPlan,
+  /** Puts a fault into our policy: for whoever tests that it would show. */
+  spoil: (policy: Policy) => Policy = (policy) => policy,
+): Promise<readonly EvaluationFigures[]> {
   const measured = sizes.map((size) => {
     const rules = benchRules(size);
-    return { size, evaluators: evaluatorsOf(rules), took: { behest: [], withKey: [], cedar: [], engine: [] } as Record<keyof Evaluators, number[]> };
+    return {
+      size,
+      evaluators: evaluatorsOf(rules, spoil),
+      took: { behest: [], withKey: [], cedar: [], engine: [] } as Record<keyof Evaluators, number[]>,
+    };
   });
   const agreed: number[] = [];
   for (const { size, evaluators } of measured) agreed.push(await agree(evaluators, size));
@@ -113,8 +122,8 @@ export async function measureEvaluation({ sizes, repetitions, repetitionMs }: Ev
   });
 }
 
-function evaluatorsOf(rules: readonly BenchRule[]): Evaluators {
-  return { ...behestEvaluators(rules), cedar: cedarEvaluator(rules), engine: engineEvaluator(rules) };
+function evaluatorsOf(rules: readonly BenchRule[], spoil: (policy: Policy) => Policy): Evaluators {
+  return { ...behestEvaluators(spoil(policyOf({ rules: rules.map(behestRuleOf) }))), cedar: cedarEvaluator(rules), engine: engineEvaluator(rules) };
 }
 
 const numbered = <T>(items: readonly T[], number: number): T => {
@@ -123,8 +132,7 @@ const numbered = <T>(items: readonly T[], number: number): T => {
   return item;
 };
 
-function behestEvaluators(rules: readonly BenchRule[]): Pick<Evaluators, "behest" | "withKey"> {
-  const policy = policyOf({ rules: rules.map(behestRuleOf) });
+function behestEvaluators(policy: Policy): Pick<Evaluators, "behest" | "withKey"> {
   const situations = QUESTIONS.map((question) => situate(policy, subjectOf(question)));
   const evaluateOne = (number: number) => evaluate(policy, gather(policy, numbered(situations, number)));
   const ask: Ask = (question) => findingsOf(policy, evaluateOne(question)).map(({ rule }) => rule);
@@ -220,7 +228,7 @@ function threadMs(): number {
   return (user + system) / 1_000;
 }
 
-function reportOf(figures: readonly EvaluationFigures[]): SectionReport {
+export function reportOf(figures: readonly EvaluationFigures[]): SectionReport {
   const at = (rules: number): EvaluationFigures | undefined => figures.find((figure) => figure.rules === rules);
   const most = figures.at(-1);
   const at100 = at(100)?.behestUs ?? Number.NaN;

@@ -1,18 +1,23 @@
 import { Command, Option } from "commander";
+import { EXIT } from "../src/cli/failure.ts";
 import { printJson, type Row, tableOf } from "../src/cli/output.ts";
+import { cache } from "./cache.ts";
+import { compare, comparedRow, readBounds, sectionOf } from "./check.ts";
 import { evaluation } from "./evaluation.ts";
+import { growth } from "./growth.ts";
 import { type Hardware, readHardware } from "./hardware.ts";
 import { withStage } from "./processes.ts";
 import type { Bench, Must, Scale, Section, SectionReport } from "./section.ts";
 import { stream } from "./stream.ts";
 import { unary } from "./unary.ts";
 
-const SECTIONS: readonly Section[] = [evaluation, unary, stream];
+const SECTIONS: readonly Section[] = [evaluation, unary, stream, cache, growth];
 
 interface BenchOptions {
   readonly output: "table" | "json";
   readonly only?: readonly string[];
   readonly quick?: boolean;
+  readonly check?: boolean;
 }
 
 interface Report {
@@ -22,10 +27,23 @@ interface Report {
   readonly sections: Readonly<Record<string, SectionReport>>;
 }
 
-async function bench({ output, only, quick }: BenchOptions): Promise<void> {
+async function bench({ output, only, quick, check }: BenchOptions): Promise<void> {
+  if (check) return checkRatios(output);
   const report = await measure(sectionsOf(only), quick ? "quick" : "full");
   if (output === "json") printJson(report);
   else process.stdout.write(tablesOf(report));
+}
+
+/** Whether what should not depend on the machine is what it was. */
+async function checkRatios(output: BenchOptions["output"]): Promise<void> {
+  const bounds = readBounds();
+  const { hardware, seconds, sections } = await measure(sectionsOf(Object.keys(bounds).map(sectionOf)), "check");
+  const compared = compare(bounds, Object.assign({}, ...Object.values(sections).map(({ ratios }) => ratios)));
+  if (output === "json") printJson({ hardware, seconds, compared });
+  else process.stdout.write(table(compared.map(comparedRow)));
+  if (compared.every(({ holds }) => holds)) return;
+  process.stderr.write("bench: a ratio is out of its bound, see bench/bounds.json; `npm run bench` shows what it is made of\n");
+  process.exitCode = EXIT.belowThreshold;
 }
 
 function sectionsOf(only: readonly string[] | undefined): readonly Section[] {
@@ -75,7 +93,8 @@ await new Command("bench")
       SECTIONS.map(({ name }) => name),
     ),
   )
-  .option("--quick", "two minutes, with more noise")
+  .option("--quick", "a few minutes, with more noise")
+  .option("--check", "compares ratios alone with bench/bounds.json; exits 5 when one is out of its bound")
   .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json"]).default("table"))
   .action(bench)
   .parseAsync();

@@ -35,15 +35,17 @@ export const CONVERSATIONS: readonly Asked[] = Array.from({ length: 1_000 }, (_,
   session: `conversation-${Math.floor(number / AGENTS)}`,
 }));
 
+/** What most calls of agents look like: a read of a file. */
+export const TOOL = "filesystem/read_text_file";
+
 type DecideRequestInit = MessageInitShape<typeof wire.DecideRequestSchema>;
 
 /** Templates of one kind, see `numberedBodies`. */
 export const requestTemplates = (kind: RequestKind, asked: readonly Asked[]): readonly Uint8Array[] =>
   asked.map((who) => toBinary(wire.DecideRequestSchema, create(wire.DecideRequestSchema, requestOf(kind, who))));
 
-/** A read of a file: what most calls of agents look like. */
 export function requestOf(kind: RequestKind, { agent, taskId, session }: Asked): DecideRequestInit {
-  const action = { tool: "filesystem/read_text_file", argumentsForm: formOf(kind) };
+  const action = { tool: TOOL, argumentsForm: formOf(kind) };
   const request = { agent: { id: agent }, action, context: { environment: "development" } };
   if (taskId !== undefined) return { ...request, task: { id: taskId } };
   return {

@@ -20,6 +20,8 @@ export interface BehestOptions {
   /** Absent: as `behest serve` does; otherwise with the ledger in memory. */
   readonly memory?: boolean;
   readonly settings?: Settings;
+  /** Directory of the policy; absent: the starter policy. */
+  readonly rules?: string;
 }
 
 /** When other work stalls the machine, refusing what has waited would measure the stall: here it is waited for, and shows in the percentiles. */
@@ -28,9 +30,9 @@ const PATIENT: Settings = { BEHEST_QUEUE_AGE_MAX_MS: "10000" };
 export async function startBehest(stage: Stage, { name, memory = false, ...options }: BehestOptions): Promise<BehestServer> {
   const data = join(stage.directory, name);
   const settings = { ...PATIENT, ...options.settings };
-  const flags = ["--data", data, "--grpc", "127.0.0.1:0"];
+  const flags = ["--data", data, "--grpc", "127.0.0.1:0", ...(options.rules === undefined ? [] : ["--rules", options.rules])];
   const process = memory
-    ? await stage.start("./memory-server.ts", flags.slice(1, 2), settings)
+    ? await stage.start("./memory-server.ts", [data], settings)
     : await stage.start("../src/cli/main.ts", ["serve", ...flags], settings);
   const token = (role: string): string => readFileSync(join(data, `${role}.token`), "utf8").trim();
   return { process, data, address: process.address, tokens: { enforcer: token("enforcer"), initiator: token("initiator") } };

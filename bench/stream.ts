@@ -11,7 +11,7 @@ import { type BehestServer, checkAnswer, startBehest } from "./servers.ts";
 import { median, rounded } from "./statistics.ts";
 import { connectStreams } from "./stream-load.ts";
 import { openTasks } from "./tasks.ts";
-import { readWritten, type Written, writeAlone } from "./writer-alone.ts";
+import { readWritten, type Written, type WrittenAlone, writeAlone } from "./writer-alone.ts";
 
 /**
  * Many decisions at once: `DecideStream` and `DecideBatch`, on disk and with the ledger in memory, beside what the writer takes of the same rows
@@ -70,23 +70,27 @@ interface Targets {
 async function targetsOf(server: BehestServer, how: string): Promise<Targets> {
   const asked = await openTasks(server, TASKS);
   const { address, tokens, process } = server;
-  const methodOf = (method: string) => ({ address, path: `/${wire.DecisionService.typeName}/${method}`, token: tokens.enforcer });
   return {
     server,
-    stream: {
-      says: `DecideStream${how}`,
-      process,
-      load: await connectStreams(methodOf("DecideStream")),
-      bodies: numberedBodies(streamTemplates(asked)),
-      check: checkStreamed,
-    },
+    stream: await streamTarget(server, asked, `DecideStream${how}`),
     batch: {
       says: `DecideBatch, ${BATCH} each${how}`,
       process,
-      load: await connectBatches(methodOf("DecideBatch"), BATCH),
+      load: await connectBatches({ address, path: `/${wire.DecisionService.typeName}/DecideBatch`, token: tokens.enforcer }, BATCH),
       bodies: numberedBodies(requestTemplates(DISTINCT, asked)),
       check: checkBatch,
     },
+  };
+}
+
+/** Decisions over streams. */
+export async function streamTarget({ address, tokens, process }: BehestServer, asked: readonly Asked[], says: string): Promise<Target> {
+  return {
+    says,
+    process,
+    load: await connectStreams({ address, path: `/${wire.DecisionService.typeName}/DecideStream`, token: tokens.enforcer }),
+    bodies: numberedBodies(streamTemplates(asked)),
+    check: checkStreamed,
   };
 }
 
@@ -113,6 +117,7 @@ function checkBatch(answer: Buffer): void {
 interface Alone {
   readonly groupEvents: number;
   readonly perSecond: number;
+  readonly cpuUs: number;
   readonly repetitions: readonly number[];
 }
 
@@ -125,7 +130,7 @@ const GROUP_EVENTS_MAX = 1_024;
 async function measureWriter({ stage }: Bench, { texts, groupEvents }: Written, { repetitions }: Plan): Promise<readonly Alone[]> {
   const sizes = [Math.min(GROUP_EVENTS_MAX, Math.max(1, Math.round(groupEvents))), GROUP_EVENTS_MAX];
   const directory = join(stage.directory, "writer-alone");
-  const figures = sizes.map((): number[] => []);
+  const figures = sizes.map((): WrittenAlone[] => []);
   for (let repetition = 0; repetition < repetitions; repetition++) {
     for (const [index, size] of sizes.entries()) {
       figures[index]?.push(await writeAlone(texts, { directory, counted: ROWS_ALONE, groupEvents: size }));
@@ -133,12 +138,15 @@ async function measureWriter({ stage }: Bench, { texts, groupEvents }: Written, 
     }
   }
   return sizes.map((size, index) => {
-    const made = (figures[index] ?? []).map(Math.round);
-    return { groupEvents: size, perSecond: median(made), repetitions: made };
+    const made = figures[index] ?? [];
+    const repetitions = made.map(({ perSecond }) => Math.round(perSecond));
+    return { groupEvents: size, perSecond: Math.round(median(repetitions)), cpuUs: rounded(median(made.map(({ cpuUs }) => cpuUs)), 1), repetitions };
   });
 }
 
 interface Rates {
+  /** CPU of the whole server for a decision over a stream. */
+  readonly processUs: number;
   readonly streamed: number;
   readonly batched: number;
   readonly inMemory?: number;
@@ -147,6 +155,7 @@ interface Rates {
 function ratesOf(figures: ReadonlyMap<Target, ServerFigures>, durable: Targets, memory: Targets | undefined): Rates {
   const rate = (target: Target): number => figures.get(target)?.perSecond ?? Number.NaN;
   return {
+    processUs: figures.get(durable.stream)?.processUs ?? Number.NaN,
     streamed: rate(durable.stream),
     batched: rate(durable.batch),
     ...(memory && { inMemory: Math.max(rate(memory.stream), rate(memory.batch)) }),
@@ -158,7 +167,7 @@ interface Measured extends Rates {
   readonly alone: readonly Alone[];
 }
 
-function reportOf({ rows, alone, streamed, batched, inMemory }: Measured): SectionReport {
+function reportOf({ rows, alone, processUs, streamed, batched, inMemory }: Measured): SectionReport {
   const writer = Math.max(...alone.map(({ perSecond }) => perSecond));
   const best = Math.max(streamed, batched);
   return {
@@ -170,9 +179,10 @@ function reportOf({ rows, alone, streamed, batched, inMemory }: Measured): Secti
       },
       {
         title: "The writer alone, on the rows that the server wrote, in a new file.",
-        rows: alone.map(({ groupEvents, perSecond, repetitions }) => ({
+        rows: alone.map(({ groupEvents, perSecond, cpuUs, repetitions }) => ({
           "rows a transaction": groupEvents,
           "rows per second": perSecond,
+          "CPU µs": cpuUs,
           each: repetitions.join(" "),
         })),
       },
@@ -183,8 +193,7 @@ function reportOf({ rows, alone, streamed, batched, inMemory }: Measured): Secti
       ...(inMemory === undefined ? [] : [must({ what: "decisions per second, ledger in memory", reached: inMemory, least: 25_000 })]),
     ],
     ratios: {
-      "stream.over_writer_alone": rounded(streamed / writer, 2),
-      "stream.batch_over_writer_alone": rounded(batched / writer, 2),
+      "stream.cpu_over_writer_alone": rounded(processUs / Math.min(...alone.map(({ cpuUs }) => cpuUs)), 2),
     },
   };
 }

@@ -1,6 +1,12 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
-import { OpenTaskRequestSchema, OpenTaskResponseSchema, TaskService } from "../src/gen/behest/v1/task_pb.ts";
+import {
+  DelegateTaskRequestSchema,
+  DelegateTaskResponseSchema,
+  OpenTaskRequestSchema,
+  OpenTaskResponseSchema,
+  TaskService,
+} from "../src/gen/behest/v1/task_pb.ts";
 import { connect, type LoadResult } from "./http2-load.ts";
 import { numberedBodies } from "./numbered-bodies.ts";
 import { type Asked, agentName, DISTINCT, requestTemplates } from "./requests.ts";
@@ -36,6 +42,24 @@ export async function openTasks(server: Server, count: number, observations = OB
   const reports = decisions.map((decision, number) => reportOf(decision, { number, observations }));
   await callAll(server, methodOf(wire.DecisionService, "ReportOutcome", enforcer), reports);
   return asked;
+}
+
+/** Hands each on, from agent to agent, so many times: the tasks at the ends of the chains. */
+export async function delegateTasks(server: Server, asked: readonly Asked[], depth: number): Promise<readonly Asked[]> {
+  let leaves = asked;
+  for (let hop = 1; hop <= depth; hop++) {
+    const bodies = leaves.map(({ taskId = "" }) => {
+      const handedOn = create(DelegateTaskRequestSchema, { taskId, agentId: `agent-of-hop-${hop}` });
+      return Buffer.from(toBinary(DelegateTaskRequestSchema, handedOn));
+    });
+    const answers = await callAll(server, methodOf(TaskService, "DelegateTask", server.tokens.initiator), bodies);
+    leaves = answers.map((body): Asked => {
+      const { task } = fromBinary(DelegateTaskResponseSchema, body);
+      if (!task) throw new Error("a task was handed on and not answered");
+      return { agent: task.agentId, taskId: task.taskId };
+    });
+  }
+  return leaves;
 }
 
 async function decideInEach(server: Server, asked: readonly Asked[]): Promise<readonly wire.DecideResponse[]> {

@@ -11,7 +11,7 @@ export interface Written {
   readonly groupEvents: number;
 }
 
-/** Reads it beside the server that writes it. Of the decisions `last` are wanted; all that came before them is kept too, because it says what they refer to. */
+/** Reads it beside the server that writes it. */
 export function readWritten(databasePath: string): Written {
   const db = new Sqlite(databasePath, { readonly: true });
   try {
@@ -29,8 +29,14 @@ export function readWritten(databasePath: string): Written {
 /** Transactions sent ahead of the one that is written: it never waits for this thread. */
 const AHEAD = 2;
 
-/** Rows a second that the writer takes into a new file, when nobody decides anything: the last `counted` of them, the others before. */
-export async function writeAlone(texts: readonly string[], { directory, counted, groupEvents }: WritingAlone): Promise<number> {
+export interface WrittenAlone {
+  readonly perSecond: number;
+  /** CPU µs of this process for a row: the writer's, and what it takes to hand it over. */
+  readonly cpuUs: number;
+}
+
+/** What the writer takes into a new file when nobody decides anything: the last `counted` texts, the others before. */
+export async function writeAlone(texts: readonly string[], { directory, counted, groupEvents }: WritingAlone): Promise<WrittenAlone> {
   mkdirSync(directory, { recursive: true });
   const writer = new Writer({
     path: join(directory, `${randomBytes(4).toString("hex")}.db`),
@@ -43,9 +49,11 @@ export async function writeAlone(texts: readonly string[], { directory, counted,
   try {
     const first = Math.max(0, texts.length - counted);
     await writeAll(writer, texts.slice(0, first), GROUP_EVENTS_MAX);
-    const began = performance.now();
+    const rows = texts.length - first;
+    const [began, cpu] = [performance.now(), process.cpuUsage()];
     await writeAll(writer, texts.slice(first), groupEvents);
-    return (texts.length - first) / ((performance.now() - began) / 1_000);
+    const { user, system } = process.cpuUsage(cpu);
+    return { perSecond: rows / ((performance.now() - began) / 1_000), cpuUs: (user + system) / rows };
   } finally {
     await writer.close();
   }
