@@ -4,6 +4,7 @@ import type { WaitingDecider } from "./core/approvals/waiting.ts";
 import type { PolicyKeeper } from "./core/policy-keeper.ts";
 import type { Clock } from "./core/ports.ts";
 import { StartRefused } from "./data-directory.ts";
+import { SHED_REASONS } from "./endpoints/grpc/shedding.ts";
 import { type HttpOptions, type HttpServer, serveHttp } from "./endpoints/http/server.ts";
 import { lookAtFiles } from "./metrics/files.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
@@ -17,6 +18,7 @@ export function countForMetrics(config: Config): Metrics | undefined {
   if (config.http === "off") return undefined;
   return createMetrics({
     version: VERSION,
+    shedReasons: Object.keys(SHED_REASONS),
     entriesMax: {
       self_asserted_tasks: config.open_tasks_max,
       registered_tasks: config.registered_tasks_max,

@@ -7,6 +7,8 @@ import { createReadingMetrics, type Readings, type StateEntry } from "./readings
 
 export interface MetricsOptions {
   readonly version: string;
+  /** For which something may be turned away. */
+  readonly shedReasons: readonly string[];
   readonly entriesMax: Readonly<Record<StateEntry, number>>;
 }
 
@@ -15,7 +17,7 @@ export interface Metrics {
   decided(answer: Answer, durationMs: number): void;
   /** A group is on disk. */
   written(group: { readonly events: number; readonly commitMs: number }): void;
-  /** Something was turned away because there is too much of it. The reasons are names in the code, so they are few. */
+  /** Something was turned away because there is too much of it, or it took too long. */
   shed(reason: string): void;
   /** All of it, with what was read just now, in the text format of Prometheus. */
   text(readings: Readings): Promise<string>;
@@ -28,11 +30,12 @@ const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 const EVENTS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024];
 
 /** No label is the name of an agent, a tool, a tenant or anything else of which there is no end. */
-export function createMetrics({ version, entriesMax }: MetricsOptions): Metrics {
+export function createMetrics({ version, entriesMax, shedReasons }: MetricsOptions): Metrics {
   const registry = new Registry();
   const histograms = createHistograms();
   const counts = createDecisionCounts();
-  const shed = new Map<string, number>();
+  // What has not happened yet is there as well, or its first time would be no rise.
+  const shed = new Map(shedReasons.map((reason) => [reason, 0]));
   let replayed = 0;
   const counters = createCounters(registry);
   const readings = createReadingMetrics(registry, entriesMax);
@@ -82,7 +85,7 @@ function createCounters(registry: Registry): { show(counted: Counted): void } {
   const registers = [registry];
   const decisions = new Counter({
     name: "behest_decisions_total",
-    help: "Decisions that were recorded and answered.",
+    help: "Decisions that were answered.",
     labelNames: ["outcome", "basis", "cache"],
     registers,
   });
@@ -93,7 +96,7 @@ function createCounters(registry: Registry): { show(counted: Counted): void } {
   });
   const shedding = new Counter({
     name: "behest_shed_total",
-    help: "What was turned away because there was too much of it.",
+    help: "What was turned away, or cut, because there was too much of it or it took too long.",
     labelNames: ["reason"],
     registers,
   });

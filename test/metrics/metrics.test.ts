@@ -148,13 +148,18 @@ describe("metrics", () => {
   });
 });
 
+const OPTIONS = {
+  version: "1.2.3",
+  shedReasons: ["queue_age", "in_flight", "calls"],
+  entriesMax: { self_asserted_tasks: 1, registered_tasks: 1, agents: 1, request_ids: 1, approvals: 1, suspensions: 1, cache_rows: 1 },
+};
+
 describe("metrics of a ledger that cannot be written", () => {
   it("say so, and say nothing of what nobody knows", async () => {
-    const entriesMax = { self_asserted_tasks: 1, registered_tasks: 1, agents: 1, request_ids: 1, approvals: 1, suspensions: 1, cache_rows: 1 };
-    const metrics = createMetrics({ version: "1.2.3", entriesMax });
+    const metrics = createMetrics(OPTIONS);
     const now = { queue: { turns: 2, oldestMs: 1_500 }, waiting: 0, files: { databaseBytes: 1, walBytes: 2, freeBytes: 3 } };
     const policy = { ageMs: 60_000, isRefused: true };
-    const entries = { ...entriesMax, agents: 0 };
+    const entries = { ...OPTIONS.entriesMax, agents: 0 };
     const open = readPrometheusText(await metrics.text({ ...now, policy, state: { entries, approvalsPending: 4 } })).samples;
     const failed = readPrometheusText(await metrics.text({ ...now, policy, state: undefined })).samples;
     metrics.close();
@@ -171,13 +176,12 @@ describe("metrics of a ledger that cannot be written", () => {
   });
 
   it("count what was turned away, by its reason", async () => {
-    const entriesMax = { self_asserted_tasks: 1, registered_tasks: 1, agents: 1, request_ids: 1, approvals: 1, suspensions: 1, cache_rows: 1 };
-    const metrics = createMetrics({ version: "1.2.3", entriesMax });
+    const metrics = createMetrics(OPTIONS);
     for (const reason of ["queue_age", "queue_age", "in_flight"]) metrics.shed(reason);
     const now = { queue: { turns: 0, oldestMs: 0 }, waiting: 0, files: { databaseBytes: 1, walBytes: 2, freeBytes: 3 } };
     const { samples: told } = readPrometheusText(await metrics.text({ ...now, policy: { ageMs: 0, isRefused: false }, state: undefined }));
     metrics.close();
-    expect([told.get('behest_shed_total{reason="queue_age"}'), told.get('behest_shed_total{reason="in_flight"}')]).toEqual([2, 1]);
+    expect(OPTIONS.shedReasons.map((reason) => told.get(`behest_shed_total{reason="${reason}"}`))).toEqual([2, 1, 0]);
   });
 });
 

@@ -32,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/core",
     "src/config.ts",
     "src/data-directory.ts",
+    "src/endpoints/grpc",
     "src/endpoints/http",
     "src/metrics",
     "src/storage/sqlite",

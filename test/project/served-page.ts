@@ -25,8 +25,11 @@ export function servedPage(path: string) {
       [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, text = ""]) => text),
     /** Runs commands as somebody would type them one after the other. */
     run(commands: readonly string[]) {
-      const env = { PATH: process.env["PATH"], HOME: home.path, XDG_STATE_HOME: home.path, BEHEST_GRPC: server.address };
-      const { status, stdout, stderr } = spawnSync("sh", ["-ec", commands.join("\n")], { cwd: root, env, encoding: "utf8" });
+      const http = String(server.ready["http"]);
+      const env = { PATH: process.env["PATH"], HOME: home.path, XDG_STATE_HOME: home.path, BEHEST_GRPC: server.address, BEHEST_HTTP: http };
+      // The default port is the page's; here another may be in use.
+      const script = commands.join("\n").replaceAll("127.0.0.1:7081", http);
+      const { status, stdout, stderr } = spawnSync("sh", ["-ec", script], { cwd: root, env, encoding: "utf8" });
       return { status, stdout, stderr };
     },
   };

@@ -1,17 +1,20 @@
 import { ServiceError } from "../../core/errors.ts";
 
-/** Why something was not taken, or was cut before it was done. */
-export type ShedReason =
-  | "in_flight" // a decision: as many are being made as may be
-  | "queue_age" // a decision: what waits for the disk has waited too long
-  | "loop_age" // a decision: what arrived with it has kept the server busy for too long
-  | "calls" // another call: as many of its kind are under way as may be
-  | "compressed" // a call whose messages may be compressed
-  | "receive_timeout" // a request, or the greeting of a connection, that did not arrive whole in time
-  | "receive_calls" // the oldest request that had not arrived whole, because there were too many
-  | "receive_bytes" // the longest request that had not arrived whole, because all of them were too long together
-  | "answer_timeout" // an answer that its caller did not take in time
-  | "connections"; // a connection: one without calls that made room, or one for which there was none
+/** Why something was not taken, or was cut before it was done: what it was. */
+export const SHED_REASONS = {
+  in_flight: "a decision: as many are being made as may be",
+  queue_age: "a decision: what waits for the disk has waited too long",
+  loop_age: "a decision: what arrived with it has kept the server busy for too long",
+  calls: "another call: as many of its kind are under way as may be",
+  compressed: "a call whose messages may be compressed",
+  receive_timeout: "a request, or the greeting of a connection, that did not arrive whole in time",
+  receive_calls: "the oldest request that had not arrived whole, because there were too many",
+  receive_bytes: "the longest request that had not arrived whole, because all of them were too long together",
+  answer_timeout: "an answer that its caller did not take in time",
+  connections: "a connection: one without calls that made room, or one for which there was none",
+} as const;
+
+export type ShedReason = keyof typeof SHED_REASONS;
 
 export type OnShed = (reason: ShedReason) => void;
 
