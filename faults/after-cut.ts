@@ -41,7 +41,7 @@ export async function lookAfterCut(directory: string, cut: Cut): Promise<readonl
       const holding = cut.starts ? await suspendedByLedger(data) : await suspendedByFiles(data);
       return [
         ...brokenControl(holding, cut),
-        ...(run.readyAtNs < atNs ? brokenWebhooks(data, cut) : []),
+        ...brokenWebhooks(data, cut),
         ...brokenTokens(data, cut),
         ...examine(data.path, before(run.decisions, atNs)).broken,
       ];
@@ -104,13 +104,17 @@ function brokenControl(holding: Holding, { run, atNs }: Cut): readonly string[] 
 }
 
 /** What was not delivered must not count as delivered; without the file that says what was, everything would. */
-function brokenWebhooks({ databasePath, webhookSecretPath, webhookCursorPath }: DataDirectory, { run, atNs }: Cut): readonly string[] {
-  if (!existsSync(webhookSecretPath) || !readWebhookSecret(webhookSecretPath).equals(run.webhookSecret)) {
+function brokenWebhooks(
+  { databasePath, webhookSecretPath, webhookCursorPath }: DataDirectory,
+  { run: { webhooks, readyAtNs }, atNs }: Cut,
+): readonly string[] {
+  if (!webhooks || readyAtNs >= atNs) return [];
+  if (!existsSync(webhookSecretPath) || !readWebhookSecret(webhookSecretPath).equals(webhooks.secret)) {
     return ["the secret by which receivers know webhooks is another one"];
   }
   const { after } = openCursor(webhookCursorPath);
   if (after === undefined) return ["nobody knows any more up to where webhooks were delivered"];
-  const delivered = new Set(before(run.delivered, atNs));
+  const delivered = new Set(before(webhooks.delivered, atNs));
   const db = new Sqlite(databasePath, { readonly: true });
   const events = db.prepare<[number], string>("SELECT event_id FROM events WHERE approval_id IS NOT NULL AND seq <= ?").pluck().all(after);
   db.close();

@@ -2,8 +2,9 @@ import { clock } from "./clock.ts";
 import { diskFull } from "./disk-full.ts";
 import { drain } from "./drain.ts";
 import type { Fault } from "./fault.ts";
+import { ioErrors } from "./io-errors.ts";
 import { kill } from "./kill.ts";
 import { powerCut } from "./power-cut.ts";
 
 /** In the order in which they are struck. */
-export const FAULTS: readonly Fault[] = [kill, powerCut, diskFull, clock, drain];
+export const FAULTS: readonly Fault[] = [kill, powerCut, diskFull, ioErrors, clock, drain];

@@ -1,14 +1,15 @@
-import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { WEBHOOK_SECRET_FILE } from "../src/data-directory.ts";
+import { readWebhookSecret } from "../src/webhooks/signing.ts";
 import { createRandom } from "../test/storage/under-load.ts";
-import { lookAfterCut, placeFiles } from "./after-cut.ts";
+import { useAll } from "./all-that-is-written.ts";
 import type { Breakage } from "./break.ts";
 import { drawCutPoints } from "./cut-points.ts";
+import { cutAt } from "./cutting.ts";
 import type { Fault, Outcome, Setting } from "./fault.ts";
 import { type RecordedRun, recordRun } from "./recorded-run.ts";
-import { ReplayedDisk } from "./replayed-disk.ts";
-import type { Draw } from "./replayed-file.ts";
-import type { Entry } from "./shim/log.ts";
+import type { Obstacle } from "./shim/shim.ts";
+import { openWebhookReceiver } from "./webhook-receiver.ts";
 
 /** What commits without waiting for the disk. */
 const SYNCED_LATER: readonly Breakage[] = [
@@ -35,11 +36,10 @@ interface Cutting {
 }
 
 async function cutPower(setting: Setting, { cuts, breakages }: Cutting): Promise<Outcome> {
-  const run = await recordRun(setting, breakages);
+  const run = await recordWithWebhooks(setting, breakages);
   if ("obstacle" in run) return { figures: {}, broken: [], skipped: run.obstacle };
   const draw = createRandom(setting.seed);
-  const points = drawCutPoints(run.entries, cuts, draw);
-  const found = await replay(run, points, { setting, draw });
+  const found = await cutAt(run, drawCutPoints(run.entries, cuts, draw), { setting, draw });
   return {
     figures: {
       cuts: found.cuts,
@@ -48,58 +48,21 @@ async function cutPower(setting: Setting, { cuts, breakages }: Cutting): Promise
       syncs: run.entries.filter(({ kind }) => kind === "sync ended").length,
       decisions_acknowledged: run.decisions.length,
       controls_acknowledged: run.suspended.length + run.resumed.length,
-      webhooks_delivered: run.delivered.length,
+      webhooks_delivered: run.webhooks?.delivered.length ?? 0,
     },
     broken: found.broken,
   };
 }
 
-interface Found {
-  readonly cuts: number;
-  readonly cutsBroken: number;
-  readonly broken: readonly string[];
-}
-
-/** More say no more. */
-const SENTENCES_MAX = 20;
-
-/** Starts are mostly waiting: for their threads, and for the disk. */
-const CUTS_AT_ONCE = 3;
-/** One in so many cuts is followed by the start of a whole ledger. */
-const STARTS_EVERY = 5;
-
-async function replay(run: RecordedRun, points: readonly number[], { setting, draw }: { setting: Setting; draw: Draw }): Promise<Found> {
-  const disk = new ReplayedDisk(draw);
-  const broken: string[] = [];
-  let [cuts, cutsBroken, applied] = [0, 0, 0];
-  const cutBefore = (point: number): Promise<readonly string[]> => {
-    for (; applied < point; applied++) disk.apply(entryAt(run, applied));
-    const during = entryAt(run, point);
-    const directory = join(setting.directory, `cut-${point}`);
-    mkdirSync(directory);
-    placeFiles(directory, disk.cut(draw, during));
-    return lookAfterCut(directory, { run, atNs: during.atNs, starts: draw(STARTS_EVERY) === 0 }).finally(() =>
-      rmSync(directory, { recursive: true }),
-    );
-  };
-  for (let next = 0; next < points.length && !setting.signal.aborted; next += CUTS_AT_ONCE) {
-    setting.progress(`cut ${next + 1} of ${points.length}`, next / points.length);
-    const slice = points.slice(next, next + CUTS_AT_ONCE);
-    for (const [index, sentences] of (await Promise.all(slice.map(cutBefore))).entries()) {
-      cuts++;
-      if (sentences.length === 0) continue;
-      cutsBroken++;
-      const point = slice[index] ?? 0;
-      for (const sentence of sentences) {
-        if (broken.length < SENTENCES_MAX) broken.push(`cut before entry ${point} (${entryAt(run, point).kind}): ${sentence}`);
-      }
-    }
+async function recordWithWebhooks(setting: Setting, breakages: readonly Breakage[]): Promise<RecordedRun | Obstacle> {
+  const receiver = await openWebhookReceiver();
+  try {
+    const environment = { BEHEST_WEBHOOK_URL: receiver.url };
+    const run = await recordRun(setting, { breakages, environment, use: (recorded) => useAll(recorded, setting) });
+    if ("obstacle" in run) return run;
+    const secret = readWebhookSecret(join(setting.directory, "data", WEBHOOK_SECRET_FILE));
+    return { ...run, webhooks: { secret, delivered: receiver.delivered } };
+  } finally {
+    await receiver.close();
   }
-  return { cuts, cutsBroken, broken };
-}
-
-function entryAt({ entries }: RecordedRun, at: number): Entry {
-  const entry = entries[at];
-  if (!entry) throw new RangeError(`the log has no entry ${at}`);
-  return entry;
 }

@@ -1,19 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { WEBHOOK_SECRET_FILE } from "../src/data-directory.ts";
 import { SuspensionKind } from "../src/gen/behest/v1/control_pb.ts";
-import { readWebhookSecret } from "../src/webhooks/signing.ts";
-import { type Acknowledged, startAsking, variedRequests } from "./asking.ts";
+import { type Acknowledged, type Asking, startAsking, variedRequests } from "./asking.ts";
 import { type Breakage, brokenBy } from "./break.ts";
 import type { Setting } from "./fault.ts";
 import { ReplayedDisk } from "./replayed-disk.ts";
-import { type Served, withServers } from "./served.ts";
+import { type Ended, type Served, withServers } from "./served.ts";
 import { type Entry, readDiskLog } from "./shim/log.ts";
 import { buildShim, type Obstacle, type Shim } from "./shim/shim.ts";
 
@@ -23,152 +16,60 @@ export interface Told<T> {
   readonly atNs: bigint;
 }
 
-/** What a server wrote, and what it said meanwhile. All times are of one clock, the log's. */
-export interface RecordedRun {
+/** What callers were told by a server. All times are of one clock, the log's. */
+export interface Heard {
+  readonly decisions: Told<Acknowledged>[];
+  /** Suspensions that were said to be durable, by their ids. */
+  readonly suspended: Told<string>[];
+  readonly resumed: Told<string>[];
+  /** When each was asked for: from then on it may hold or not. */
+  readonly resuming: Map<string, bigint>;
+  /** Tokens that were made, by their ids. */
+  readonly tokens: Told<string>[];
+}
+
+/** What a server wrote, and what it said meanwhile. */
+export interface RecordedRun extends Heard {
   readonly entries: readonly Entry[];
   readonly readyAtNs: bigint;
-  readonly decisions: readonly Told<Acknowledged>[];
-  /** Suspensions that were said to be durable, by their ids. */
-  readonly suspended: readonly Told<string>[];
-  readonly resumed: readonly Told<string>[];
-  /** When each was asked for: from then on it may hold or not. */
-  readonly resuming: ReadonlyMap<string, bigint>;
-  /** Tokens that were made, by their ids. */
-  readonly tokens: readonly Told<string>[];
-  readonly webhookSecret: Buffer;
-  /** Events that the webhooks' receiver has taken, by their ids. */
-  readonly delivered: readonly Told<string>[];
+  readonly ended: Ended;
+  /** Where it told a receiver of approvals: by which secret, and which events that has taken, by their ids. */
+  readonly webhooks?: { readonly secret: Buffer; readonly delivered: readonly Told<string>[] };
 }
 
-const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const CONCURRENCY = 8;
+/** A server whose writing is recorded. */
+export interface Recorded {
+  readonly server: Served;
+  readonly shim: Shim;
+  readonly heard: Heard;
+}
 
-const now = (): bigint => process.hrtime.bigint();
+export interface RecordOptions {
+  readonly breakages: readonly Breakage[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What is done to the server until it is stopped. */
+  readonly use: (recorded: Recorded) => Promise<void>;
+}
 
-/** Runs a server through all that it writes for: decisions, the kill switch with and without a ledger, tokens, webhooks. Answers why it cannot be recorded here. */
-export async function recordRun(setting: Setting, breakages: readonly Breakage[] = []): Promise<RecordedRun | Obstacle> {
-  const data = join(setting.directory, "data");
+export const now = (): bigint => process.hrtime.bigint();
+
+/** Serves from `data` in the run's directory. Answers why nothing can be recorded here, where it cannot. */
+export async function recordRun({ directory }: Setting, { breakages, environment, use }: RecordOptions): Promise<RecordedRun | Obstacle> {
+  const data = join(directory, "data");
   mkdirSync(data);
-  const shim = await buildShim({ directory: setting.directory, data });
+  const shim = await buildShim({ directory, data });
   if ("obstacle" in shim) return shim;
-  const receiver = await openReceiver();
-  try {
-    const told = await withServers(async (serve) => {
-      const environment = { ...shim.environment, BEHEST_WEBHOOK_URL: receiver.url };
-      const server = await serve({ data, environment, ...broken(breakages, environment) });
-      const readyAtNs = now();
-      return { readyAtNs, ...(await useServer(server, shim, setting)) };
-    });
-    const entries = readDiskLog(shim.logPath);
-    refuseGaps(entries, data);
-    const webhookSecret = readWebhookSecret(join(data, WEBHOOK_SECRET_FILE));
-    return { ...told, entries, webhookSecret, delivered: receiver.delivered };
-  } finally {
-    await receiver.close();
-  }
-}
-
-function broken(breakages: readonly Breakage[], environment: Readonly<Record<string, string>>) {
-  if (breakages.length === 0) return {};
-  const twin = brokenBy(breakages);
-  return { execArgv: twin.execArgv, environment: { ...environment, ...twin.environment } };
-}
-
-type Said = Pick<RecordedRun, "decisions" | "suspended" | "resumed" | "resuming" | "tokens">;
-
-async function useServer(server: Served, shim: Shim, { form, signal, progress }: Setting): Promise<Said> {
-  const client = server.client("enforcer");
-  const decisions: Told<Acknowledged>[] = [];
-  const control = controlling(server);
-  const tokens: Told<string>[] = [];
-  const rounds = form === "long" ? 10 : 1;
-  for (let round = 0; round < rounds && !signal.aborted; round++) {
-    progress(`a server is recorded, round ${round + 1} of ${rounds}`, round / rounds / 4);
-    const asking = startAsking({
-      client,
-      concurrency: CONCURRENCY,
-      requestOf: variedRequests(`round-${round}`),
-      onSaid: ({ acknowledged }) => acknowledged && decisions.push({ what: acknowledged, atNs: now() }),
-    });
-    await setTimeout(400);
-    await control.suspend(`agent-apart-${round}`);
-    await createToken(server, shim, `gateway-${round}`).then((what) => tokens.push({ what, atNs: now() }));
-    await control.resume();
-    await control.suspend(`agent-away-${round}`);
-    // What operators do while nothing can be written goes to the control journal.
-    shim.strikes.set([{ what: "write", suffix: "behest.db-wal", nth: 1, error: "EIO" }]);
-    await until(async () => !(await client.isServing()));
-    await control.suspend(`agent-off-${round}`);
-    await control.resume();
-    await control.suspend(`agent-gone-${round}`);
-    shim.strikes.set([]);
-    await until(() => client.isServing());
-    await setTimeout(400);
-    await asking.stop();
-    // So that everything was answered before something is written again.
-    await control.suspend(`agent-last-${round}`);
-  }
-  await server.terminate();
-  return { decisions, tokens, ...control };
-}
-
-/** The kill switch, of agents that nobody asks for. */
-function controlling(server: Served) {
-  const operator = server.client("operator");
-  const suspended: Told<string>[] = [];
-  const resumed: Told<string>[] = [];
-  const resuming = new Map<string, bigint>();
-  return {
-    suspended,
-    resumed,
-    resuming,
-    async suspend(value: string): Promise<void> {
-      const { suspension, durable } = await operator.suspend({ kind: SuspensionKind.AGENT, value, reason: "a power cut is coming" });
-      if (suspension && durable) suspended.push({ what: suspension.suspensionId, atNs: now() });
-    },
-    /** The last one. */
-    async resume(): Promise<void> {
-      const id = suspended.at(-1)?.what ?? "";
-      resuming.set(id, now());
-      const { durable } = await operator.resume(id);
-      if (durable) resumed.push({ what: id, atNs: now() });
-    },
-  };
-}
-
-/** By the command line, in a process of its own that writes to the same log. */
-async function createToken({ data }: Served, { environment }: Shim, id: string): Promise<string> {
-  const args = [MAIN, "tokens", "create", "--role", "enforcer", "--id", id, "--data", data];
-  await promisify(execFile)(process.execPath, args, { env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...environment } });
-  return id;
-}
-
-const WAIT_MAX_MS = 20_000;
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const began = performance.now(); !(await holds()); await setTimeout(20)) {
-    if (performance.now() - began > WAIT_MAX_MS) throw new Error(`a server that was struck is not as expected after ${WAIT_MAX_MS / 1_000} s`);
-  }
-}
-
-async function openReceiver() {
-  const delivered: Told<string>[] = [];
-  const server = createServer((request, response) => {
-    request.resume().on("end", () => {
-      delivered.push({ what: String(request.headers["webhook-id"]), atNs: now() });
-      response.writeHead(204).end();
-    });
+  const heard: Heard = { decisions: [], suspended: [], resumed: [], resuming: new Map(), tokens: [] };
+  const served = await withServers(async (serve) => {
+    const twin = brokenBy(breakages);
+    const server = await serve({ data, ...twin, environment: { ...twin.environment, ...environment, ...shim.environment } });
+    const readyAtNs = now();
+    await use({ server, shim, heard });
+    return { readyAtNs, ended: await server.terminate() };
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    delivered,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const entries = readDiskLog(shim.logPath);
+  refuseGaps(entries, data);
+  return { ...heard, ...served, entries };
 }
 
 /** A recorder that missed something would let anything hold. @throws {Error} */
@@ -180,4 +81,39 @@ function refuseGaps(entries: readonly Entry[], data: string): void {
   const different = names.filter((name) => !live.get(name)?.equals(readFileSync(join(data, name))));
   const gone = [...live.keys()].filter((name) => !names.includes(name));
   if (different.length + gone.length > 0) throw new Error(`the recorder has missed something about ${[...different, ...gone].join(", ")}`);
+}
+
+/** Callers that ask until they are stopped, and remember what they were told. */
+export const askOf = ({ server, heard }: Recorded, { prefix, concurrency }: { prefix: string; concurrency: number }): Asking =>
+  startAsking({
+    client: server.client("enforcer"),
+    concurrency,
+    requestOf: variedRequests(prefix),
+    onSaid: ({ acknowledged }) => acknowledged && heard.decisions.push({ what: acknowledged, atNs: now() }),
+  });
+
+/** Suspends an agent that nobody asks for. Answers whether that was said to be durable. */
+export async function suspend({ server, heard }: Recorded, agent: string): Promise<boolean> {
+  const { suspension, durable } = await server
+    .client("operator")
+    .suspend({ kind: SuspensionKind.AGENT, value: agent, reason: "something is coming" });
+  if (suspension && durable) heard.suspended.push({ what: suspension.suspensionId, atNs: now() });
+  return durable;
+}
+
+/** Ends the suspension that was made last. */
+export async function resume({ server, heard }: Recorded): Promise<void> {
+  const id = heard.suspended.at(-1)?.what ?? "";
+  heard.resuming.set(id, now());
+  const { durable } = await server.client("operator").resume(id);
+  if (durable) heard.resumed.push({ what: id, atNs: now() });
+}
+
+const WAIT_MAX_MS = 30_000;
+
+/** @throws {Error} when it does not hold in time. */
+export async function until(holds: () => Promise<boolean>, what: string, withinMs = WAIT_MAX_MS): Promise<void> {
+  for (const began = performance.now(); !(await holds()); await setTimeout(10)) {
+    if (performance.now() - began > withinMs) throw new Error(`${what}: not within ${withinMs / 1_000} s`);
+  }
 }

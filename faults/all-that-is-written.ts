@@ -1,0 +1,45 @@
+import { execFile } from "node:child_process";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Setting } from "./fault.ts";
+import { askOf, now, type Recorded, resume, suspend, until } from "./recorded-run.ts";
+
+const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+const CONCURRENCY = 8;
+const ROUNDS = { short: 1, long: 10 } as const;
+const LOAD_MS = 400;
+
+/** Takes a server through all that it writes for: decisions, tokens, the kill switch with a ledger and without one. */
+export async function useAll(recorded: Recorded, { form, signal, progress }: Setting): Promise<void> {
+  const { server, shim, heard } = recorded;
+  const client = server.client("enforcer");
+  for (let round = 0; round < ROUNDS[form] && !signal.aborted; round++) {
+    progress(`a server is recorded, round ${round + 1} of ${ROUNDS[form]}`);
+    const asking = askOf(recorded, { prefix: `round-${round}`, concurrency: CONCURRENCY });
+    await setTimeout(LOAD_MS);
+    await suspend(recorded, `agent-apart-${round}`);
+    await createToken(recorded, `gateway-${round}`).then((what) => heard.tokens.push({ what, atNs: now() }));
+    await resume(recorded);
+    await suspend(recorded, `agent-away-${round}`);
+    // What operators do while nothing can be written goes to the control journal.
+    shim.strikes.set([{ what: "write", suffix: "behest.db-wal", nth: 1, error: "EIO" }]);
+    await until(async () => !(await client.isServing()), "a server that cannot write says so");
+    await suspend(recorded, `agent-off-${round}`);
+    await resume(recorded);
+    await suspend(recorded, `agent-gone-${round}`);
+    shim.strikes.set([]);
+    await until(() => client.isServing(), "a server that can write again says so");
+    await setTimeout(LOAD_MS);
+    await asking.stop();
+    // So that everything was answered before something is written again.
+    await suspend(recorded, `agent-last-${round}`);
+  }
+}
+
+/** By the command line, in a process of its own that writes to the same log. */
+async function createToken({ server, shim }: Recorded, id: string): Promise<string> {
+  const args = [MAIN, "tokens", "create", "--role", "enforcer", "--id", id, "--data", server.data];
+  await promisify(execFile)(process.execPath, args, { env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...shim.environment } });
+  return id;
+}
