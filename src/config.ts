@@ -125,6 +125,17 @@ export const SETTINGS = {
     // Whoever has a port picked for one of them has several servers.
     besides: ({ grpc }) => (String(grpc).endsWith(":0") ? "127.0.0.1:0" : undefined),
   }),
+  workers: count(
+    {
+      flag: "--workers <count>",
+      meaning:
+        "threads that accept connections, authenticate and read messages for the one that decides, which then does nothing else; 0: it does that itself",
+      default: 0,
+      because: "worth it where there are more than two cores; the limits of connections and calls are those of each",
+    },
+    0,
+    64,
+  ),
   log_level: oneOf(["debug", "info", "warn", "error"] as const, {
     flag: "--log-level <level>",
     meaning: "the least severe log lines that are written",

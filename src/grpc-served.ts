@@ -1,3 +1,4 @@
+import { Worker } from "node:worker_threads";
 import type { Logger } from "pino";
 import { logCalls, logShed } from "./call-log.ts";
 import type { Config } from "./config.ts";
@@ -6,9 +7,13 @@ import type { Clock, Ledger } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
 import { createTurnstile } from "./core/turnstile.ts";
 import { StartRefused } from "./data-directory.ts";
+import type { DoorSettings } from "./door.ts";
+import { type DoorsOptions, openDoors } from "./doors/doors.ts";
 import { decideAndTell, type TellingPorts } from "./endpoints/grpc/deciding.ts";
 import { type AllHandlerPorts, createHandlers } from "./endpoints/grpc/handlers.ts";
 import { type GrpcServer, type ServingOptions, serveGrpc } from "./endpoints/grpc/server.ts";
+import { freeAddress } from "./endpoints/grpc/shared-address.ts";
+import { Shedding } from "./endpoints/grpc/shedding.ts";
 import { callLimits, wireLimits } from "./grpc-limits.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 
@@ -56,13 +61,36 @@ export async function serveCalls(config: Config, log: Logger, { metrics, waiting
     ...(ports.tracing && { tracing: ports.tracing }),
   };
   try {
-    return await serveGrpc(serving, (shedding) => createHandlers({ ...handlerPorts, shedding }));
+    if (config.workers === 0) return await serveGrpc(serving, (shedding) => createHandlers({ ...handlerPorts, shedding }));
+    return await serveThroughDoors(config, log, { ...serving, ...handlerPorts });
   } catch (error) {
     throw new StartRefused(
       `gRPC cannot be served on \`${config.grpc}\`: ${error instanceof Error ? error.message : String(error)}; choose another address with --grpc`,
       { cause: error },
     );
   }
+}
+
+type DoorPorts = ServingOptions & Omit<AllHandlerPorts, "shedding" | "decide"> & Pick<DoorsOptions, "decide">;
+
+async function serveThroughDoors(config: Config, log: Logger, ports: DoorPorts): Promise<GrpcServer> {
+  // Each door sheds what comes to it, and this what comes to all of them.
+  const shedding = new Shedding({ ...ports.wire, queuedForMs: ports.queuedForMs, onShed: ports.onShed });
+  return openDoors({
+    ...ports,
+    address: await freeAddress(config.grpc),
+    count: config.workers,
+    shedding,
+    handlers: createHandlers({ ...ports, shedding }),
+    start: (address) => {
+      const workerData: DoorSettings = { config, address };
+      // The same extension as this file's: sources in development, JavaScript when built.
+      const file = new URL(import.meta.url.endsWith(".ts") ? "./door.ts" : "./door.js", import.meta.url);
+      return new Worker(file, { workerData, name: "behest-door" });
+    },
+    onDied: (error) => log.error({ err: error }, "a door has died, and its connections with it; it is opened again"),
+    onBack: () => log.info("the door is open again"),
+  });
 }
 
 interface HealthSources {

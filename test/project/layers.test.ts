@@ -41,7 +41,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/tracing-wanted.ts": ["src/tracing", "src/version.ts"],
   "src/grpc-limits.ts": ["src/config.ts", "src/endpoints/grpc"],
+  "src/doors": ["src/core", "src/endpoints/grpc"],
+  // The other composition root: that of a door's thread.
+  "src/door.ts": ["src/config.ts", "src/core", "src/doors", "src/endpoints/grpc", "src/grpc-limits.ts", "src/identity"],
   "src/grpc-served.ts": [
+    "src/door.ts",
+    "src/doors",
     "src/call-log.ts",
     "src/core",
     "src/config.ts",
@@ -114,6 +119,8 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "src/call-log.ts": ["pino"],
   "src/config.ts": [],
   "src/version.ts": [],
+  "src/door.ts": ["@grpc/grpc-js"],
+  "src/doors": ["@grpc/grpc-js"],
   "src/grpc-served.ts": ["pino"],
   "src/metrics-served.ts": ["pino"],
   "src/tracing-wanted.ts": ["pino"],

@@ -27,6 +27,7 @@ import { statusNameOf, toStatusObject } from "./errors.ts";
 import type { HandlerLimits } from "./handler.ts";
 import { type AllHandlers, type Handlers, SERVICES } from "./handlers.ts";
 import { boundHttp2, createGuard, type GuardedServer, type WireLimitPorts } from "./limits.ts";
+import { shareAddress } from "./shared-address.ts";
 import type { UnderWay } from "./shedding.ts";
 import type { CallSpan, Tracing } from "./tracing.ts";
 
@@ -35,6 +36,8 @@ export interface ServingOptions extends WireLimitPorts {
   readonly address: string;
   /** Absent where nobody follows calls. */
   readonly tracing?: Tracing;
+  /** Whether other threads listen on the address as well. */
+  readonly shared?: boolean;
   /** After which a connection without calls is closed. */
   readonly connectionIdleMs: number;
   readonly limits: Pick<HandlerLimits, "batchBytesMax" | "reportBytesMax" | "streamItemsMax">;
@@ -87,22 +90,22 @@ export async function serveGrpc(options: ServingOptions, handlersFor: HandlersFo
   }
   health.addToServer(server);
   new ReflectionService(reflected([...SERVICES, Health], [file_google_rpc_error_details])).addToServer(server);
-  const port = await bind(server, options.address).catch((error: unknown) => {
+  const listening = await (options.shared ? bindShared : bind)({ server, guard }, options.address).catch((error: unknown) => {
     guard.stop();
     throw error;
   });
-  guard.guard(server);
   const setServing: GrpcServer["setServing"] = (what, serving) => {
     for (const name of HEALTH_NAMES[what]) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
   };
   return {
-    address: options.address.replace(/:\d+$/, `:${port}`),
+    address: options.address.replace(/:\d+$/, `:${listening.port}`),
     setServing,
     async close(graceMs) {
       setServing("decisions", false);
       setServing("policy", false);
       health.setStatus(CONTROL_HEALTH_NAME, "NOT_SERVING");
       stopping.abort();
+      listening.stop();
       await drain(server, guard, graceMs);
     },
   };
@@ -236,10 +239,32 @@ function reflected(services: readonly DescService[], extra: readonly DescFile[])
   return { behest: { format: "Protocol Buffer 3 EnumDescriptorProto" as const, type: {}, fileDescriptorProtos } };
 }
 
-const bind = (server: Server, address: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
+interface Bindable {
+  readonly server: Server;
+  readonly guard: GuardedServer;
+}
+
+interface Listening {
+  readonly port: number;
+  stop(): void;
+}
+
+function bind({ server, guard }: Bindable, address: string): Promise<Listening> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) return reject(error);
+      guard.guard(server);
+      // What ends the server ends this.
+      resolve({ port, stop: () => undefined });
+    });
   });
+}
+
+async function bindShared({ server, guard }: Bindable, address: string): Promise<Listening> {
+  const { listen, stop } = shareAddress(server);
+  guard.guard(server);
+  return { port: await listen(address), stop };
+}
 
 /** A stuck client must not keep the server from ending. */
 function drain(server: Server, guard: GuardedServer, graceMs: number): Promise<void> {

@@ -1,0 +1,70 @@
+import type { Asked } from "../core/decide.ts";
+import type { ErrorCode, ErrorDetail } from "../core/errors.ts";
+import type { Caller } from "../core/request.ts";
+import type { ShownAnswer } from "../endpoints/grpc/convert.ts";
+import type { ShedReason } from "../endpoints/grpc/shedding.ts";
+
+/** What a door says to the owner. Every call has an id, used once. */
+export type ToOwner =
+  /** It serves from now on. */
+  | { readonly kind: "listening" }
+  /** It cannot, and ends. */
+  | { readonly kind: "refused"; readonly why: string }
+  /** JSON text of `AskedBatch`: what came in one round of the door's. As text, because one long string crosses faster than many objects. */
+  | { readonly kind: "decide"; readonly text: string }
+  /** A call of one message that is answered with one. */
+  | ({ readonly kind: "call" } & PassedCall)
+  /** A call of one message that is answered with many; each is fetched with `next`. */
+  | ({ readonly kind: "watch" } & PassedCall)
+  | { readonly kind: "next"; readonly id: number }
+  /** Nobody waits for the answer any more. */
+  | { readonly kind: "gone"; readonly id: number }
+  /** How often something was refused or cut, by why. */
+  | { readonly kind: "shed"; readonly counts: readonly (readonly [ShedReason, number])[] }
+  /** What the door did not throw itself, for the log. */
+  | { readonly kind: "problem"; readonly error: Error };
+
+/** What the owner says to a door. */
+export type ToDoor =
+  /** JSON text of `AnsweredBatch`; and how long the oldest decision has waited to be given to the disk. */
+  | { readonly kind: "decided"; readonly text: string; readonly queuedForMs: number }
+  | { readonly kind: "answer"; readonly id: number; readonly body: Uint8Array }
+  | { readonly kind: "failed"; readonly id: number; readonly failure: Failure }
+  /** A watch has no more answers. */
+  | { readonly kind: "over"; readonly id: number }
+  | { readonly kind: "serving"; readonly what: "decisions" | "policy"; readonly serving: boolean }
+  /** Take nothing new, finish what is under way, cut the rest after `graceMs`, and end. */
+  | { readonly kind: "close"; readonly graceMs: number };
+
+/** A call that the owner answers from its bytes, as if they had come to itself. */
+export interface PassedCall {
+  readonly id: number;
+  readonly service: string;
+  readonly method: string;
+  readonly body: Uint8Array;
+  /** What handlers read of its metadata, by name. */
+  readonly metadata: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface AskedBatch {
+  readonly callers: readonly Caller[];
+  readonly items: readonly AskedItem[];
+}
+
+/** `Asked`, as the door has proved and read it. */
+export interface AskedItem extends Omit<Asked, "caller" | "inOrder" | "continues"> {
+  readonly id: number;
+  /** Which of the batch's callers. */
+  readonly caller: number;
+  /** Items of one number take their turns in their order. */
+  readonly order?: number;
+}
+
+export interface AnsweredBatch {
+  readonly items: readonly AnsweredItem[];
+}
+
+export type AnsweredItem = { readonly id: number; readonly answer: ShownAnswer } | { readonly id: number; readonly failure: Failure };
+
+/** Why there is no answer: a ServiceError, or what only the owner's log is told of. */
+export type Failure = { readonly code: ErrorCode; readonly message: string; readonly detail: Omit<ErrorDetail, "cause"> } | "internal";
