@@ -4,9 +4,11 @@ import { defineConfig } from "vitest/config";
 // What Node makes of the sources is kept for all processes and threads that tests start: a ledger's writer is ready in less than half the time.
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/compiled");
 
+/** Run twice: served by the thread that decides, and through two doors. */
+const THROUGH_DOORS = ["batch", "callers", "stream", "watch"].map((suite) => `test/endpoints/${suite}.test.ts`);
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     pool: "forks",
     // No test changes what another could see in its process, so none needs all modules loaded anew.
     isolate: false,
@@ -14,5 +16,9 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "one thread", include: ["test/**/*.test.ts"] } },
+      { extends: true, test: { name: "two doors", include: THROUGH_DOORS, env: { TEST_DOORS: "2" } } },
+    ],
   },
 });

@@ -42,8 +42,17 @@ async function serveDoor({ config, address }: DoorSettings, owner: Owner): Promi
   owner.onTold((told) => {
     if (told.kind === "serving") return grpc.setServing(told.what, told.serving);
     tokens.close();
-    grpc.close(told.graceMs).finally(() => process.exit(0));
+    void grpc.close(told.graceMs).finally(end);
   });
+}
+
+/** What was said last is still to leave. */
+const LEAVES_WITHIN_MS = 1_000;
+
+/** By itself once the connections are closed, and else soon. */
+function end(): void {
+  port?.close();
+  setTimeout(() => process.exit(0), LEAVES_WITHIN_MS).unref();
 }
 
 const port = parentPort;

@@ -13,7 +13,6 @@ import { decideAndTell, type TellingPorts } from "./endpoints/grpc/deciding.ts";
 import { type AllHandlerPorts, createHandlers } from "./endpoints/grpc/handlers.ts";
 import { type GrpcServer, type ServingOptions, serveGrpc } from "./endpoints/grpc/server.ts";
 import { freeAddress } from "./endpoints/grpc/shared-address.ts";
-import { Shedding } from "./endpoints/grpc/shedding.ts";
 import { callLimits, wireLimits } from "./grpc-limits.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 
@@ -74,13 +73,12 @@ export async function serveCalls(config: Config, log: Logger, { metrics, waiting
 type DoorPorts = ServingOptions & Omit<AllHandlerPorts, "shedding" | "decide"> & Pick<DoorsOptions, "decide">;
 
 async function serveThroughDoors(config: Config, log: Logger, ports: DoorPorts): Promise<GrpcServer> {
-  // Each door sheds what comes to it, and this what comes to all of them.
-  const shedding = new Shedding({ ...ports.wire, queuedForMs: ports.queuedForMs, onShed: ports.onShed });
+  // The doors shed what comes to them, before they have read it.
+  const shedding = { refusal: () => undefined, began: () => undefined, ended: () => undefined };
   return openDoors({
     ...ports,
     address: await freeAddress(config.grpc),
     count: config.workers,
-    shedding,
     handlers: createHandlers({ ...ports, shedding }),
     start: (address) => {
       const workerData: DoorSettings = { config, address };

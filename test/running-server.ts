@@ -25,12 +25,15 @@ export function temporaryDirectory(): { readonly path: string; readonly remove: 
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+/** Some suites run once more like this (vitest.config.ts): whatever is served through doors is served as it is without. */
+const doors = () => ({ workers: Number(process.env["TEST_DOORS"] ?? 0) });
+
 /** The real service in this process, on a free port, with a data directory of its own. */
 export async function runServer(settings: Partial<Config> = {}): Promise<RunningServer> {
   const directory = temporaryDirectory();
   const log: string[] = [];
   const data = settings.data ?? directory.path;
-  const config = readConfig({ flags: { grpc: "127.0.0.1:0", http: "off", ...settings, data }, environment: {} });
+  const config = readConfig({ flags: { grpc: "127.0.0.1:0", http: "off", ...doors(), ...settings, data }, environment: {} });
   const service = await startService(config, pino({ base: null }, { write: (line: string) => log.push(line) }));
   const token = (role: Role): string => readFileSync(join(data, `${role}.token`), "utf8").trim();
   const clients: BehestClient[] = [];

@@ -17,7 +17,7 @@ export interface DoorsOptions extends DeskPorts {
 /** One that died is begun again after so long, and again, until it serves. */
 const AGAIN_AFTER_MS = 1_000;
 /** Beyond the time in which doors are to finish: then they are ended. */
-const ENDS_WITHIN_MS = 1_000;
+const ENDS_WITHIN_MS = 2_000;
 
 interface Door {
   readonly thread: Worker;

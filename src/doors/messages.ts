@@ -26,8 +26,8 @@ export type ToOwner =
 
 /** What the owner says to a door. */
 export type ToDoor =
-  /** JSON text of `AnsweredBatch`; and how long the oldest decision has waited to be given to the disk. */
-  | { readonly kind: "decided"; readonly text: string; readonly queuedForMs: number }
+  /** JSON text of `AnsweredBatch`, whose items may be none; how many batches have been begun; how long the oldest decision has waited to be given to the disk. */
+  | { readonly kind: "decided"; readonly text: string; readonly begun: number; readonly queuedForMs: number }
   | { readonly kind: "answer"; readonly id: number; readonly body: Uint8Array }
   | { readonly kind: "failed"; readonly id: number; readonly failure: Failure }
   /** A watch has no more answers. */

@@ -26,7 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/canonical.ts": ["src/core"],
   "src/clock.ts": ["src/core"],
   "src/call-log.ts": ["src/core", "src/endpoints/grpc"],
-  "src/config.ts": [],
+  "src/setting.ts": [],
+  "src/config.ts": ["src/setting.ts"],
   "src/version.ts": [],
   "src/metrics-served.ts": [
     "src/core",
@@ -117,6 +118,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "src/client": ["@bufbuild/protobuf", "@grpc/grpc-js"],
   "src/canonical.ts": ["canonicalize"],
   "src/call-log.ts": ["pino"],
+  "src/setting.ts": [],
   "src/config.ts": [],
   "src/version.ts": [],
   "src/door.ts": ["@grpc/grpc-js"],
