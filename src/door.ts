@@ -1,26 +1,38 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { setLogger } from "@grpc/grpc-js";
+import { createLedgerClock, machineClock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { instant } from "./core/words.ts";
+import type { Instant } from "./core/words.ts";
 import { createOwner, type Owner } from "./doors/owner.ts";
 import { createDecideHandlers } from "./endpoints/grpc/handler-decide.ts";
 import { passOn } from "./endpoints/grpc/handlers.ts";
 import { serveGrpc } from "./endpoints/grpc/server.ts";
 import { callLimits, wireLimits } from "./grpc-limits.ts";
 import { watchTokens } from "./identity/tokens.ts";
+import type { Environment } from "./tracing/environment.ts";
+import { followCalls } from "./tracing-wanted.ts";
 
 export interface DoorSettings {
   readonly config: Config;
   /** HOST:PORT, which other doors share. */
   readonly address: string;
+  /** Where it says whether calls are followed. */
+  readonly environment: Environment;
+  /** The owner's time: this thread's is not before it, so that no token lasts longer here. */
+  readonly at: Instant;
 }
 
 /** The composition root of a door's thread: it knows who calls and what their messages say, and has the owner decide. */
-async function serveDoor({ config, address }: DoorSettings, owner: Owner): Promise<void> {
+async function serveDoor({ config, address, environment, at }: DoorSettings, owner: Owner): Promise<void> {
+  const clock = createLedgerClock({ machine: machineClock, elapsedMs: () => performance.now() });
+  clock.notBefore(at);
   // The owner watches them as well, and says what is wrong with them.
-  const tokens = watchTokens(config.data, { now: () => instant(Date.now()), onProblem: () => undefined });
+  const tokens = watchTokens(config.data, { now: clock.now, onProblem: () => undefined });
+  // That calls are followed is said by the owner.
+  const tracing = await followCalls(environment, { info: () => undefined, warn: (why: string) => owner.say({ kind: "warning", why }) });
   const limits = callLimits(config);
   const { authenticate } = tokens;
+  const { decide, onInternalError } = owner;
   const grpc = await serveGrpc(
     {
       address,
@@ -30,19 +42,19 @@ async function serveDoor({ config, address }: DoorSettings, owner: Owner): Promi
       limits,
       queuedForMs: owner.queuedForMs,
       onShed: owner.onShed,
-      onInternalError: owner.onInternalError,
+      onInternalError,
+      ...(tracing && { tracing }),
     },
     (shedding) =>
-      passOn(
-        owner,
-        { authenticate },
-        createDecideHandlers({ authenticate, limits, shedding, decide: owner.decide, onInternalError: owner.onInternalError }),
-      ),
+      passOn(owner, { authenticate }, createDecideHandlers({ authenticate, limits, shedding, decide, onInternalError, ...(tracing && { tracing }) })),
   );
   owner.onTold((told) => {
     if (told.kind === "serving") return grpc.setServing(told.what, told.serving);
     tokens.close();
-    void grpc.close(told.graceMs).finally(end);
+    void grpc
+      .close(told.graceMs)
+      .then(() => tracing?.close())
+      .finally(end);
   });
 }
 

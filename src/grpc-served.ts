@@ -15,19 +15,20 @@ import { type GrpcServer, type ServingOptions, serveGrpc } from "./endpoints/grp
 import { freeAddress } from "./endpoints/grpc/shared-address.ts";
 import { callLimits, wireLimits } from "./grpc-limits.ts";
 import type { Metrics } from "./metrics/metrics.ts";
+import type { Environment } from "./tracing/environment.ts";
 
 type ServedPorts = Pick<
   AllHandlerPorts,
   "decider" | "reports" | "tasks" | "approvals" | "watching" | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
 > &
   Pick<TellingPorts, "waiting"> &
-  Pick<ServingOptions, "queuedForMs" | "tracing"> & { readonly clock: Clock; readonly metrics?: Metrics };
+  Pick<ServingOptions, "queuedForMs" | "tracing"> & { readonly clock: Clock; readonly metrics?: Metrics; readonly environment: Environment };
 
 const EXPLAIN_KEYS_MAX = 10_000;
 const EXPLANATIONS_WAITING_MAX = 64;
 
 /** Serves gRPC. @throws {StartRefused} */
-export async function serveCalls(config: Config, log: Logger, { metrics, waiting, clock, queuedForMs, ...ports }: ServedPorts): Promise<GrpcServer> {
+export async function serveCalls(config: Config, log: Logger, { metrics, waiting, queuedForMs, ...ports }: ServedPorts): Promise<GrpcServer> {
   const told = logCalls(log);
   const toldShed = logShed(log);
   const handlerPorts = {
@@ -43,7 +44,7 @@ export async function serveCalls(config: Config, log: Logger, { metrics, waiting
     rulesDirectory: config.rules,
     explaining: createTurnstile("explanations", EXPLANATIONS_WAITING_MAX),
     explains: createRateLimiter(config.explains_per_minute, EXPLAIN_KEYS_MAX),
-    now: clock.now,
+    now: ports.clock.now,
     limits: callLimits(config),
   };
   const serving: ServingOptions = {
@@ -70,7 +71,7 @@ export async function serveCalls(config: Config, log: Logger, { metrics, waiting
   }
 }
 
-type DoorPorts = ServingOptions & Omit<AllHandlerPorts, "shedding" | "decide"> & Pick<DoorsOptions, "decide">;
+type DoorPorts = ServingOptions & Omit<AllHandlerPorts, "shedding" | "decide"> & Pick<DoorsOptions, "decide"> & Pick<ServedPorts, "environment">;
 
 async function serveThroughDoors(config: Config, log: Logger, ports: DoorPorts): Promise<GrpcServer> {
   // The doors shed what comes to them, before they have read it.
@@ -81,12 +82,13 @@ async function serveThroughDoors(config: Config, log: Logger, ports: DoorPorts):
     count: config.workers,
     handlers: createHandlers({ ...ports, shedding }),
     start: (address) => {
-      const workerData: DoorSettings = { config, address };
+      const workerData: DoorSettings = { config, address, environment: { ...ports.environment }, at: ports.now() };
       // The same extension as this file's: sources in development, JavaScript when built.
       const file = new URL(import.meta.url.endsWith(".ts") ? "./door.ts" : "./door.js", import.meta.url);
       return new Worker(file, { workerData, name: "behest-door" });
     },
     onDied: (error) => log.error({ err: error }, "a door has died, and its connections with it; it is opened again"),
+    onWarning: (why) => log.warn(why),
     onBack: () => log.info("the door is open again"),
   });
 }

@@ -138,6 +138,7 @@ export async function startService(config: Config, log: Logger, { environment = 
       policies,
       ...policyReaders(storage.ledger),
       clock,
+      environment,
       queuedForMs: storage.queuedForMs,
       ...watched,
     });

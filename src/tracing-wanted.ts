@@ -4,7 +4,7 @@ import type { Tracing } from "./tracing/tracing.ts";
 import { VERSION } from "./version.ts";
 
 /** Follows calls in traces, if the environment says that somebody wants them: nothing of it is loaded otherwise. */
-export async function followCalls(environment: Environment, log: Logger): Promise<Tracing | undefined> {
+export async function followCalls(environment: Environment, log: Pick<Logger, "info" | "warn">): Promise<Tracing | undefined> {
   if (!isTracingWanted(environment)) return undefined;
   const settings = readTracing(environment);
   for (const problem of settings.problems) log.warn(problem);

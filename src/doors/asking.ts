@@ -1,6 +1,6 @@
-import type { Asked } from "../core/decide.ts";
 import type { InOrder } from "../core/in-order.ts";
 import type { Caller } from "../core/request.ts";
+import type { FollowedAsked } from "../endpoints/grpc/deciding.ts";
 import type { OnShed, ShedReason } from "../endpoints/grpc/shedding.ts";
 import type { AskedItem } from "./messages.ts";
 
@@ -9,7 +9,7 @@ const ITEMS_MAX = 256;
 const SHED_TOLD_EVERY_MS = 250;
 
 /** Collects what is asked in one round of this thread. */
-export function createAsking(send: (text: string) => void): { add(id: number, asked: Asked): void } {
+export function createAsking(send: (text: string) => void): { add(id: number, asked: FollowedAsked): void } {
   let items: AskedItem[] = [];
   let callers = new Map<Caller, number>();
   const orders = createOrders();

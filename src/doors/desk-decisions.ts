@@ -1,13 +1,14 @@
-import type { Answer, Asked } from "../core/decide.ts";
+import type { Answer } from "../core/decide.ts";
 import { createInOrder, type InOrder } from "../core/in-order.ts";
 import type { Gone } from "../endpoints/grpc/call.ts";
 import type { ShownAnswer } from "../endpoints/grpc/convert.ts";
+import type { FollowedAsked } from "../endpoints/grpc/deciding.ts";
 import type { Leaving, Say } from "./desk.ts";
 import { failureOf } from "./failure.ts";
 import type { AnsweredItem, AskedBatch, AskedItem } from "./messages.ts";
 
 export interface DeciderPorts {
-  readonly decide: (asked: Asked, gone: Gone) => Promise<Answer>;
+  readonly decide: (asked: FollowedAsked, gone: Gone) => Promise<Answer>;
   readonly queuedForMs: () => number;
   readonly onInternalError: (error: unknown) => void;
 }
@@ -35,7 +36,7 @@ export function createDeskDecisions(ports: DeciderPorts, leaving: Leaving, say: 
   };
   const refuse = (id: number, error: unknown): void => answer({ id, failure: failureOf(error, ports.onInternalError) });
 
-  function begin({ id, caller: _, order, ...asked }: AskedItem, caller: Asked["caller"]): void {
+  function begin({ id, caller: _, order, ...asked }: AskedItem, caller: FollowedAsked["caller"]): void {
     // Only a request that may wait for people ever asks who waits for it.
     const controller = asked.request.waitMs === undefined ? undefined : new AbortController();
     if (controller) leaving.set(id, controller);

@@ -5,6 +5,7 @@ import type { ToDoor, ToOwner } from "./messages.ts";
 
 export interface DeskPorts extends DeciderPorts, PassedPorts {
   readonly onShed: OnShed;
+  readonly onWarning: (why: string) => void;
 }
 
 /** Answers what one door asks. */
@@ -35,6 +36,7 @@ export function createDesk(ports: DeskPorts, say: Say): Desk {
       else if (message.kind === "next") calls.next(message.id);
       else if (message.kind === "gone") gone(message.id);
       else if (message.kind === "problem") ports.onInternalError(message.error);
+      else if (message.kind === "warning") ports.onWarning(message.why);
       else if (message.kind === "shed") {
         for (const [reason, count] of message.counts) for (let told = 0; told < count; told++) ports.onShed(reason);
       }

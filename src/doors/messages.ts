@@ -1,7 +1,7 @@
-import type { Asked } from "../core/decide.ts";
 import type { ErrorCode, ErrorDetail } from "../core/errors.ts";
 import type { Caller } from "../core/request.ts";
 import type { ShownAnswer } from "../endpoints/grpc/convert.ts";
+import type { FollowedAsked } from "../endpoints/grpc/deciding.ts";
 import type { ShedReason } from "../endpoints/grpc/shedding.ts";
 
 /** What a door says to the owner. Every call has an id, used once. */
@@ -22,7 +22,9 @@ export type ToOwner =
   /** How often something was refused or cut, by why. */
   | { readonly kind: "shed"; readonly counts: readonly (readonly [ShedReason, number])[] }
   /** What the door did not throw itself, for the log. */
-  | { readonly kind: "problem"; readonly error: Error };
+  | { readonly kind: "problem"; readonly error: Error }
+  /** What somebody should see to, for the log. */
+  | { readonly kind: "warning"; readonly why: string };
 
 /** What the owner says to a door. */
 export type ToDoor =
@@ -51,8 +53,8 @@ export interface AskedBatch {
   readonly items: readonly AskedItem[];
 }
 
-/** `Asked`, as the door has proved and read it. */
-export interface AskedItem extends Omit<Asked, "caller" | "inOrder" | "continues"> {
+/** What is asked, as the door has proved and read it. */
+export interface AskedItem extends Omit<FollowedAsked, "caller" | "inOrder" | "continues"> {
   readonly id: number;
   /** Which of the batch's callers. */
   readonly caller: number;

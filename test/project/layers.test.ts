@@ -44,8 +44,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/grpc-limits.ts": ["src/config.ts", "src/endpoints/grpc"],
   "src/doors": ["src/core", "src/endpoints/grpc"],
   // The other composition root: that of a door's thread.
-  "src/door.ts": ["src/config.ts", "src/core", "src/doors", "src/endpoints/grpc", "src/grpc-limits.ts", "src/identity"],
+  "src/door.ts": [
+    "src/clock.ts",
+    "src/config.ts",
+    "src/core",
+    "src/doors",
+    "src/endpoints/grpc",
+    "src/grpc-limits.ts",
+    "src/identity",
+    "src/tracing",
+    "src/tracing-wanted.ts",
+  ],
   "src/grpc-served.ts": [
+    "src/tracing",
     "src/door.ts",
     "src/doors",
     "src/call-log.ts",
