@@ -31,6 +31,8 @@ export interface AskOptions {
   readonly requestOf: RequestOf;
   /** The number of the first request. */
   readonly first?: number;
+  /** How long each lane rests after a call; absent: not at all. */
+  readonly restMs?: number;
   /** Told of each call, in the order in which they end. */
   readonly onSaid?: (said: Said) => void;
 }
@@ -49,7 +51,7 @@ export interface Asking {
 /** A server that is gone refuses at once: nobody asks a thousand times as fast because of that. */
 const PAUSE_AFTER_ERROR_MS = 5;
 
-export function startAsking({ client, concurrency, requestOf, first = 0, onSaid }: AskOptions): Asking {
+export function startAsking({ client, concurrency, requestOf, first = 0, restMs, onSaid }: AskOptions): Asking {
   const acknowledged: Acknowledged[] = [];
   const errors = new Map<string, number>();
   let next = first;
@@ -59,6 +61,7 @@ export function startAsking({ client, concurrency, requestOf, first = 0, onSaid 
       const said = await ask(client, requestOf(next++));
       onSaid?.(said);
       if (said.acknowledged) acknowledged.push(said.acknowledged);
+      if (restMs !== undefined) await setTimeout(restMs);
       if (!said.error) continue;
       const code = codeName(said.error);
       errors.set(code, (errors.get(code) ?? 0) + 1);

@@ -19,6 +19,8 @@ export interface Control {
 export interface Setting {
   /** The short form is for CI: half a minute each. */
   readonly form: "short" | "long";
+  /** How long the soak lasts, if somebody says; absent: as long as the form has it. */
+  readonly soakMinutes?: number;
   /** An empty directory of this run's own, taken away afterwards. */
   readonly directory: string;
   /** What is random is drawn from this, so that a run can be repeated. */

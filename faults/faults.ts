@@ -5,6 +5,7 @@ import type { Fault } from "./fault.ts";
 import { ioErrors } from "./io-errors.ts";
 import { kill } from "./kill.ts";
 import { powerCut } from "./power-cut.ts";
+import { soak } from "./soak.ts";
 
 /** In the order in which they are struck. */
-export const FAULTS: readonly Fault[] = [kill, powerCut, diskFull, ioErrors, clock, drain];
+export const FAULTS: readonly Fault[] = [kill, powerCut, diskFull, ioErrors, clock, drain, soak];

@@ -11,6 +11,7 @@ interface FaultsOptions {
   readonly output: "table" | "json";
   readonly long?: boolean;
   readonly seed: number;
+  readonly soakMinutes?: number;
   readonly controls: boolean;
 }
 
@@ -47,11 +48,17 @@ function faultNamed(name: string): Fault {
   return fault;
 }
 
-async function strikeOne({ name, claim, strike, control }: Fault, { long, seed, controls }: FaultsOptions, signal: AbortSignal): Promise<Struck> {
+async function strikeOne(
+  { name, claim, strike, control }: Fault,
+  { long, seed, soakMinutes, controls }: FaultsOptions,
+  signal: AbortSignal,
+): Promise<Struck> {
   const began = performance.now();
   const form = long ? "long" : "short";
   const within = (what: string) => (run: Fault["strike"]) =>
-    inDirectory(async (directory) => run({ form, seed, signal, directory, progress: progressOf(what) }));
+    inDirectory(async (directory) =>
+      run({ form, seed, signal, directory, progress: progressOf(what), ...(soakMinutes !== undefined && { soakMinutes }) }),
+    );
   const outcome = await within(name)(strike);
   const skipControl = !controls || outcome.skipped !== undefined || signal.aborted;
   const twin = skipControl ? undefined : { says: control.says, outcome: await within(`${name}, broken`)(control.strike) };
@@ -126,6 +133,7 @@ await new Command("faults")
   .argument("[faults...]", `which: ${FAULTS.map(({ name }) => name).join(", ")}; all unless named`)
   .option("--long", "as often and as long as it takes to be sure: hours")
   .option("--seed <number>", "what random choices are drawn from", wholeNumber, 1)
+  .option("--soak-minutes <minutes>", "how long the soak lasts, whatever the form", wholeNumber)
   .option("--no-controls", "leave the broken twins out")
   .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json"]).default("table"))
   .action(strikeAll)
