@@ -1,4 +1,4 @@
-import { figuresRow, measureInTurn, measureOnce, type ServerFigures } from "./measure.ts";
+import { figuresRow, measureInTurn, measureOnce, othersOf, type ServerFigures } from "./measure.ts";
 import type { RequestKind } from "./requests.ts";
 import type { Bench, Scale, Section, SectionReport } from "./section.ts";
 import { type BehestServer, decideTarget, startBehest, type UnaryTarget } from "./servers.ts";
@@ -58,6 +58,7 @@ function reportOf(rows: readonly { readonly says: string; readonly figures: Serv
   const mainThread = (at: number): number => rows[at]?.figures.mainThreadUs ?? Number.NaN;
   return {
     figures: rows,
+    othersPercent: othersOf(rows.map(({ figures }) => figures)),
     tables: [
       {
         title:

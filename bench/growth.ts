@@ -1,7 +1,7 @@
 import { growHistory, growTasks } from "./growth-ledger.ts";
 import { growRules } from "./growth-rules.ts";
 import { growChains, growObservations } from "./growth-tasks.ts";
-import { measureOnce, type Run, type ServerFigures, summarise, type Target } from "./measure.ts";
+import { measureOnce, othersOf, type Run, type ServerFigures, summarise, type Target } from "./measure.ts";
 import type { Bench, Scale, Section, SectionReport } from "./section.ts";
 import { rounded } from "./statistics.ts";
 
@@ -84,6 +84,7 @@ function reportOf(rows: readonly GrowthRow[]): SectionReport {
     rounded((of(what).at(-1)?.decide.mainThreadUs ?? Number.NaN) / (of(what)[0]?.decide.mainThreadUs ?? Number.NaN), 2);
   return {
     figures: rows,
+    othersPercent: othersOf(rows.map(({ decide }) => decide)),
     tables: [
       {
         title:

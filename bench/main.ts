@@ -74,17 +74,24 @@ const benchOf = ({ name }: Section, parts: Pick<Bench, "scale" | "stage">): Benc
 function tablesOf({ hardware, sections, scale, seconds }: Report): string {
   const { cpu, cores, memoryGib, system, node, loadAverage } = hardware;
   const reports = Object.values(sections);
-  const musts = reports.flatMap((report) => report.musts);
+  const musts = reports.flatMap((report) => report.musts.map((stated) => mustRow(stated, report)));
   return [
     `${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Node ${node}; load average before the run ${loadAverage}; ${scale}, ${seconds} s\n`,
     ...reports.flatMap(({ tables }) => tables.map(({ title, rows }) => `${title}\n${table(rows)}`)),
-    `What must be so.\n${table(musts.map(mustRow))}`,
+    `What must be so. Others: see above.\n${table(musts)}`,
   ].join("\n");
 }
 
 const table = (rows: readonly Row[]): string => tableOf(rows, process.stdout.isTTY ? process.stdout.columns : undefined);
 
-const mustRow = ({ what, must, goal, reached, holds }: Must): Row => ({ what, must, goal: goal ?? "", reached, holds: holds ? "yes" : "NO" });
+const mustRow = ({ what, must, goal, reached, holds }: Must, { othersPercent }: SectionReport): Row => ({
+  what,
+  must,
+  goal: goal ?? "",
+  reached,
+  holds: holds ? "yes" : "NO",
+  "others %": othersPercent ?? "",
+});
 
 await new Command("bench")
   .description("measure Behest beside its peers: every figure with what it was measured on")

@@ -106,6 +106,9 @@ export function summarise(runs: readonly Run[]): ServerFigures {
   };
 }
 
+/** Of all that a section measured. */
+export const othersOf = (figures: readonly ServerFigures[]): number => Math.round(median(figures.map(({ othersPercent }) => othersPercent)));
+
 export const figuresRow = (what: string, figures: ServerFigures) => ({
   what,
   "per second": figures.perSecond,

@@ -25,6 +25,8 @@ export interface SectionReport {
   readonly figures: unknown;
   readonly tables: readonly Table[];
   readonly musts: readonly Must[];
+  /** What other work took of the machine meanwhile, the median; above 5 or so the figures are of a disturbed machine. Absent where it does not matter. */
+  readonly othersPercent?: number;
   /** What does not depend on how fast the machine is, by name: for `--check`. */
   readonly ratios: Readonly<Record<string, number>>;
 }

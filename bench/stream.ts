@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
 import { connectBatches } from "./batch-load.ts";
-import { figuresRow, measureInTurn, measureOnce, type ServerFigures, type Target } from "./measure.ts";
+import { figuresRow, measureInTurn, measureOnce, othersOf, type ServerFigures, type Target } from "./measure.ts";
 import { MARKER, numberedBodies } from "./numbered-bodies.ts";
 import { type Asked, DISTINCT, requestOf, requestTemplates } from "./requests.ts";
 import { type Bench, must, type Scale, type Section, type SectionReport } from "./section.ts";
@@ -172,6 +172,7 @@ function reportOf({ rows, alone, processUs, streamed, batched, inMemory }: Measu
   const best = Math.max(streamed, batched);
   return {
     figures: { decisions: rows, writerAlone: alone },
+    othersPercent: othersOf(rows.map(({ figures }) => figures)),
     tables: [
       {
         title: `Decisions over streams and in batches, ${IN_FLIGHT} in flight over 4 connections, each evaluated, in ${TASKS} tasks; a batch's latency is that of all its items.`,

@@ -1,6 +1,6 @@
 import { CERBOS_PATH, cerbosTemplates, checkCerbos, startCerbos } from "./cerbos.ts";
 import { connect } from "./http2-load.ts";
-import { figuresRow, measureInTurn, measureOnce, measureOpen, type Run, type ServerFigures, summarise, type Target } from "./measure.ts";
+import { figuresRow, measureInTurn, measureOnce, measureOpen, othersOf, type Run, type ServerFigures, summarise, type Target } from "./measure.ts";
 import { numberedBodies } from "./numbered-bodies.ts";
 import { type Bench, must, type Scale, type Section, type SectionReport } from "./section.ts";
 import { type BehestServer, decideTarget, echoTarget, startBehest, type UnaryTarget } from "./servers.ts";
@@ -154,6 +154,7 @@ function reportOf({ targets, plan, at, half }: Measured): SectionReport {
   const durability = rounded(100 * (1 - ratio(many, memory, "perSecond")), 0);
   return {
     figures: { decide: rows, halfLoad: half },
+    othersPercent: othersOf(rows.map(({ figures }) => figures)),
     tables: [
       {
         title:
