@@ -20,9 +20,10 @@ export interface Observing {
   readonly observed: ObservedView | undefined;
 }
 
-const STATEMENTS_REMEMBERED_MAX = 1_000;
-/** Of all that are remembered, together: what is read of a statement is up to some hundred times as large. */
-const CHARACTERS_REMEMBERED_MAX = 512 * 1024;
+/** To read one takes longer than a whole decision, so those of ten thousand tasks stay; some 2.5 KiB each. */
+const STATEMENTS_REMEMBERED_MAX = 16_384;
+/** Of all that are remembered, together: what is read of a statement is some thirty times as large, and up to a hundred times. */
+const CHARACTERS_REMEMBERED_MAX = 1024 * 1024;
 /** Quoted words of one statement with which values are compared. */
 const QUOTED_MAX = 64;
 
