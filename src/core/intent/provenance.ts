@@ -141,16 +141,19 @@ const holdsWithoutSign = (statement: StatementWords, plain: string): boolean => 
   return (bare !== plain && bare.length > 1 && holds(statement.plain, bare)) || holds(statement.plainWithoutSigns, bare);
 };
 
-/** Made where something is compared with them, and once. */
-function spelledOnce(texts: readonly string[]): () => ReadonlySet<string> {
-  let spellings: ReadonlySet<string> | undefined;
-  return () => {
-    spellings ??= texts.length === 0 ? NO_SPELLINGS : spellingsOf(texts);
-    return spellings;
-  };
-}
-
 const NO_SPELLINGS: ReadonlySet<string> = new Set();
+/** Whom a task is for never changes, so what was made of it stays with the list. */
+const spelled = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** Made where something is compared with them, and once. */
+const spelledOnce = (texts: readonly string[]) => (): ReadonlySet<string> => {
+  if (texts.length === 0) return NO_SPELLINGS;
+  const known = spelled.get(texts);
+  if (known) return known;
+  const spellings = spellingsOf(texts);
+  spelled.set(texts, spellings);
+  return spellings;
+};
 const holdsAny = (known: ReadonlySet<string>, spellings: readonly string[]): boolean =>
   known.size > 0 && spellings.some((spelling) => known.has(spelling));
 
@@ -211,8 +214,10 @@ interface Joined {
 
 /** `owner/name`, where both are known, or where it is a part of an address that the statement holds. Two parts at most: of many short ones anything can be made. */
 function joinedGrade(known: Known, { plain, endorsed, own }: Joined): Grade | undefined {
+  const slash = plain.indexOf("/");
+  if (slash === -1 || plain.includes("/", slash + 1)) return undefined;
   const parts = plain.split("/");
-  if (parts.length !== 2 || parts.some((part) => part.length < 2)) return undefined;
+  if (parts.some((part) => part.length < 2)) return undefined;
   for (const address of known.statement?.addresses.keys() ?? []) if (`${address}/`.includes(`/${plain}/`)) return "stated";
   let found: Grade = "stated";
   for (const part of parts) {

@@ -35,12 +35,6 @@ function answersTo(asked: Effect, effect: Effect): boolean {
   return CHANGES.has(asked) && asked !== "delete";
 }
 
-/** What one statement asks of the tools of one policy. */
-export interface TaskWords {
-  readonly reading: StatementReading;
-  readonly match: (tool: Tool, effect: Effect) => Match;
-}
-
 /** What a tool's actions are done to, as stems; its name says it where the catalog does not. */
 export type ToolWords = (tool: Tool) => ReadonlySet<string>;
 
@@ -55,8 +49,21 @@ export function createToolWords(language: Language): ToolWords {
   };
 }
 
+/** What was found of a statement beside the words of a tool: the decisions of a task ask for the same few again and again. */
+const matched = new WeakMap<StatementReading, WeakMap<ReadonlySet<string>, Map<Effect, Match>>>();
+
 /** The best of what the statement asks for; in the order in which it does. */
 export function matchOf(reading: StatementReading, effect: Effect, words: ReadonlySet<string>): Match {
+  const ofReading = matched.get(reading) ?? new WeakMap<ReadonlySet<string>, Map<Effect, Match>>();
+  const ofWords = ofReading.get(words) ?? new Map<Effect, Match>();
+  const known = ofWords.get(effect);
+  if (known) return known;
+  const match = bestMatch(reading, effect, words);
+  matched.set(reading, ofReading.set(words, ofWords.set(effect, match)));
+  return match;
+}
+
+function bestMatch(reading: StatementReading, effect: Effect, words: ReadonlySet<string>): Match {
   let best = NO_MATCH;
   for (const ask of reading.asks) {
     if (!answersTo(ask.effect, effect)) continue;

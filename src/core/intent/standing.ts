@@ -80,10 +80,18 @@ export function rootStatement(leaf: TaskState, at: Instant): string | undefined 
 }
 
 function ownOf({ task }: Subject): readonly string[] {
-  const { registered } = task;
-  if (!registered) return [];
-  return [registered.principal.id, ...attributesOf(registered.principal.attributes ?? {})];
+  const principal = task.registered?.principal;
+  if (!principal) return NOTHING_OWN;
+  const known = owned.get(principal);
+  if (known) return known;
+  const own = [principal.id, ...attributesOf(principal.attributes ?? {})];
+  owned.set(principal, own);
+  return own;
 }
+
+const NOTHING_OWN: readonly string[] = [];
+/** A task's principal is the same object in all its decisions, and never changes. */
+const owned = new WeakMap<object, readonly string[]>();
 
 const attributesOf = (value: Json): readonly string[] =>
   value !== null && typeof value === "object" ? Object.values(value).flatMap(attributesOf) : value === null ? [] : [String(value)];
