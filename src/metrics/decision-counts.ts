@@ -18,7 +18,7 @@ export interface DecisionCounts {
   all(): readonly { readonly labels: DecisionLabels; readonly count: number }[];
 }
 
-/** Decisions by outcome, basis and cache: an array, because to find a counter by its labels takes prom-client 1 µs. */
+/** Decisions by outcome, basis and cache: an array, because to find a counter by its labels takes prom-client 250 ns. */
 export function createDecisionCounts(): DecisionCounts {
   const counts = new Float64Array(Object.keys(OUTCOMES).length * BASES_COUNT * CACHE.length);
   const placeOf = (outcome: number, basis: number, cache: number): number => (outcome * BASES_COUNT + basis) * CACHE.length + cache;

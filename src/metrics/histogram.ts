@@ -1,5 +1,5 @@
 export interface Histogram {
-  /** Takes some 20 ns: prom-client's own takes about 1 µs, of a decision that takes 80. */
+  /** Takes some 15 ns, where prom-client's own takes 200. */
   observe(value: number): void;
   /** As Prometheus reads it. */
   text(): string;
