@@ -1,37 +1,31 @@
 import { Command, Option } from "commander";
 import { EXIT } from "../src/cli/failure.ts";
-import { printJson, type Row, tableOf } from "../src/cli/output.ts";
+import { printJson } from "../src/cli/output.ts";
 import { cache } from "./cache.ts";
 import { compare, comparedRow, readBounds, sectionOf } from "./check.ts";
 import { evaluation } from "./evaluation.ts";
 import { growth } from "./growth.ts";
-import { type Hardware, readHardware } from "./hardware.ts";
+import { readHardware } from "./hardware.ts";
 import { withStage } from "./processes.ts";
-import type { Bench, Must, Scale, Section, SectionReport } from "./section.ts";
+import { type Report, rowsOf, textOf } from "./report.ts";
+import type { Bench, Scale, Section, SectionReport } from "./section.ts";
 import { stream } from "./stream.ts";
 import { unary } from "./unary.ts";
 
 const SECTIONS: readonly Section[] = [evaluation, unary, stream, cache, growth];
 
 interface BenchOptions {
-  readonly output: "table" | "json";
+  readonly output: "table" | "json" | "markdown";
   readonly only?: readonly string[];
   readonly quick?: boolean;
   readonly check?: boolean;
-}
-
-interface Report {
-  readonly hardware: Hardware;
-  readonly scale: Scale;
-  readonly seconds: number;
-  readonly sections: Readonly<Record<string, SectionReport>>;
 }
 
 async function bench({ output, only, quick, check }: BenchOptions): Promise<void> {
   if (check) return checkRatios(output);
   const report = await measure(sectionsOf(only), quick ? "quick" : "full");
   if (output === "json") printJson(report);
-  else process.stdout.write(tablesOf(report));
+  else process.stdout.write(textOf(report, output));
 }
 
 /** Whether what should not depend on the machine is what it was. */
@@ -40,7 +34,7 @@ async function checkRatios(output: BenchOptions["output"]): Promise<void> {
   const { hardware, seconds, sections } = await measure(sectionsOf(Object.keys(bounds).map(sectionOf)), "check");
   const compared = compare(bounds, Object.assign({}, ...Object.values(sections).map(({ ratios }) => ratios)));
   if (output === "json") printJson({ hardware, seconds, compared });
-  else process.stdout.write(table(compared.map(comparedRow)));
+  else process.stdout.write(rowsOf(compared.map(comparedRow), output));
   if (compared.every(({ holds }) => holds)) return;
   process.stderr.write("bench: a ratio is out of its bound, see bench/bounds.json; `npm run bench` shows what it is made of\n");
   process.exitCode = EXIT.belowThreshold;
@@ -71,28 +65,6 @@ const benchOf = ({ name }: Section, parts: Pick<Bench, "scale" | "stage">): Benc
   },
 });
 
-function tablesOf({ hardware, sections, scale, seconds }: Report): string {
-  const { cpu, cores, memoryGib, system, node, loadAverage } = hardware;
-  const reports = Object.values(sections);
-  const musts = reports.flatMap((report) => report.musts.map((stated) => mustRow(stated, report)));
-  return [
-    `${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Node ${node}; load average before the run ${loadAverage}; ${scale}, ${seconds} s\n`,
-    ...reports.flatMap(({ tables }) => tables.map(({ title, rows }) => `${title}\n${table(rows)}`)),
-    `What must be so. Others: see above.\n${table(musts)}`,
-  ].join("\n");
-}
-
-const table = (rows: readonly Row[]): string => tableOf(rows, process.stdout.isTTY ? process.stdout.columns : undefined);
-
-const mustRow = ({ what, must, goal, reached, holds }: Must, { othersPercent }: SectionReport): Row => ({
-  what,
-  must,
-  goal: goal ?? "",
-  reached,
-  holds: holds ? "yes" : "NO",
-  "others %": othersPercent ?? "",
-});
-
 await new Command("bench")
   .description("measure Behest beside its peers: every figure with what it was measured on")
   .addOption(
@@ -102,6 +74,6 @@ await new Command("bench")
   )
   .option("--quick", "a few minutes, with more noise")
   .option("--check", "compares ratios alone with bench/bounds.json; exits 5 when one is out of its bound")
-  .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json"]).default("table"))
+  .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json", "markdown"]).default("table"))
   .action(bench)
   .parseAsync();
