@@ -41,7 +41,7 @@ export async function growHistory({ stage, tell }: Bench, plan: GrowthPlan): Pro
   let decisions = 0;
   for (const size of plan.history) {
     tell(`${size} decisions in the ledger`);
-    const filling = await streamTarget(server, asked, "filling the ledger");
+    const filling = await streamTarget(server, asked, { says: "filling the ledger" });
     while (decisions < size) decisions += (await measureOnce(filling, { concurrency: IN_FLIGHT, durationMs: FILL_MS })).result.calls;
     filling.load.close();
     const row = await measureHere(server, plan, asked);

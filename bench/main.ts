@@ -3,6 +3,7 @@ import { EXIT } from "../src/cli/failure.ts";
 import { printJson } from "../src/cli/output.ts";
 import { cache } from "./cache.ts";
 import { compare, comparedRow, readBounds, sectionOf } from "./check.ts";
+import { doors } from "./doors.ts";
 import { evaluation } from "./evaluation.ts";
 import { growth } from "./growth.ts";
 import { readHardware } from "./hardware.ts";
@@ -12,7 +13,7 @@ import type { Bench, Scale, Section, SectionReport } from "./section.ts";
 import { stream } from "./stream.ts";
 import { unary } from "./unary.ts";
 
-const SECTIONS: readonly Section[] = [evaluation, unary, stream, cache, growth];
+const SECTIONS: readonly Section[] = [evaluation, unary, stream, doors, cache, growth];
 
 interface BenchOptions {
   readonly output: "table" | "json" | "markdown";

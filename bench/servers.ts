@@ -47,14 +47,15 @@ export interface Deciding {
   readonly says: string;
   readonly asked: readonly Asked[];
   readonly kind?: RequestKind;
+  readonly connections?: number;
 }
 
 /** Decide, on a server, of requests of one kind. */
-export async function decideTarget(server: BehestServer, { says, asked, kind = DISTINCT }: Deciding): Promise<UnaryTarget> {
+export async function decideTarget(server: BehestServer, { says, asked, kind = DISTINCT, connections }: Deciding): Promise<UnaryTarget> {
   return {
     says,
     process: server.process,
-    load: await connect({ address: server.address, path: DECIDE, token: server.tokens.enforcer }),
+    load: await connect({ address: server.address, path: DECIDE, token: server.tokens.enforcer, ...(connections && { connections }) }),
     bodies: numberedBodies(requestTemplates(kind, asked)),
     check: (answer) => checkDecision(answer, kind),
   };

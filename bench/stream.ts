@@ -72,7 +72,7 @@ async function targetsOf(server: BehestServer, how: string): Promise<Targets> {
   const { address, tokens, process } = server;
   return {
     server,
-    stream: await streamTarget(server, asked, `DecideStream${how}`),
+    stream: await streamTarget(server, asked, { says: `DecideStream${how}` }),
     batch: {
       says: `DecideBatch, ${BATCH} each${how}`,
       process,
@@ -84,11 +84,20 @@ async function targetsOf(server: BehestServer, how: string): Promise<Targets> {
 }
 
 /** Decisions over streams. */
-export async function streamTarget({ address, tokens, process }: BehestServer, asked: readonly Asked[], says: string): Promise<Target> {
+export async function streamTarget(
+  { address, tokens, process }: BehestServer,
+  asked: readonly Asked[],
+  { says, connections }: { readonly says: string; readonly connections?: number },
+): Promise<Target> {
   return {
     says,
     process,
-    load: await connectStreams({ address, path: `/${wire.DecisionService.typeName}/DecideStream`, token: tokens.enforcer }),
+    load: await connectStreams({
+      address,
+      path: `/${wire.DecisionService.typeName}/DecideStream`,
+      token: tokens.enforcer,
+      ...(connections && { connections }),
+    }),
     bodies: numberedBodies(streamTemplates(asked)),
     check: checkStreamed,
   };
