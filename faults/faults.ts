@@ -5,7 +5,8 @@ import type { Fault } from "./fault.ts";
 import { ioErrors } from "./io-errors.ts";
 import { kill } from "./kill.ts";
 import { powerCut } from "./power-cut.ts";
+import { slowDisk } from "./slow-disk.ts";
 import { soak } from "./soak.ts";
 
 /** In the order in which they are struck. */
-export const FAULTS: readonly Fault[] = [kill, powerCut, diskFull, ioErrors, clock, drain, soak];
+export const FAULTS: readonly Fault[] = [kill, powerCut, diskFull, ioErrors, slowDisk, clock, drain, soak];

@@ -30,6 +30,8 @@ export interface Served {
   readonly pid: number;
   /** HOST:PORT. */
   readonly address: string;
+  /** Where its metrics are: HOST:PORT. */
+  readonly http: string;
   readonly data: string;
   /** From its start to the line that says that it is ready. */
   readonly readyMs: number;
@@ -48,6 +50,8 @@ export interface Served {
   readonly ended: Promise<Ended>;
   /** Resident memory, of which what the program holds is a part. */
   residentKib(): number;
+  /** The most that it was since the start. */
+  residentMostKib(): number;
   /** For how long its threads were ready to run and waited for a core, because others use this machine as well. */
   waitedForCoreMs(): number;
   /** Open files, sockets and the like. */
@@ -100,7 +104,7 @@ async function serve({ data, flags = [], environment = {}, execArgv = [] }: Serv
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     said = (said + text).slice(-SAID_CHARACTERS_MAX);
   });
-  const address = await readyAddress(child, { exited, said: () => said });
+  const { grpc: address, http } = await readyLine(child, { exited, said: () => said });
   const readyMs = performance.now() - began;
   const pid = child.pid ?? 0;
   const waitedMs = waitedForCoreMs(pid);
@@ -117,6 +121,7 @@ async function serve({ data, flags = [], environment = {}, execArgv = [] }: Serv
   return {
     pid,
     address,
+    http,
     data,
     readyMs,
     readyUndisturbedMs: readyMs - waitedMs,
@@ -138,6 +143,7 @@ async function serve({ data, flags = [], environment = {}, execArgv = [] }: Serv
     },
     ended: exited,
     residentKib: () => Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_KIB,
+    residentMostKib: () => Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]),
     waitedForCoreMs: () => waitedForCoreMs(pid),
     descriptors: () => readdirSync(`/proc/${pid}/fd`).length,
   };
@@ -148,14 +154,14 @@ interface Starting {
   readonly said: () => string;
 }
 
-function readyAddress({ stdout }: ChildProcess, { exited, said }: Starting): Promise<string> {
+function readyLine({ stdout }: ChildProcess, { exited, said }: Starting): Promise<{ readonly grpc: string; readonly http: string }> {
   return new Promise((resolve, reject) => {
     if (!stdout) throw new TypeError("the child has no stdout");
     const fail = (why: string): void => reject(new Error(`the server ${why}: ${said().slice(-2_000)}`));
     const timer = setTimeout(() => fail(`was not ready within ${READY_WITHIN_MS / 1_000} s`), READY_WITHIN_MS);
     createInterface({ input: stdout }).once("line", (line) => {
       clearTimeout(timer);
-      resolve(JSON.parse(line).grpc);
+      resolve(JSON.parse(line));
     });
     void exited.then(({ code, signal }) => {
       clearTimeout(timer);

@@ -11,7 +11,7 @@ const SOURCE = fileURLToPath(new URL("disk.c", import.meta.url));
 export interface Shim {
   /** What the server's process has to be started with. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Where everything is written down that it does to its data directory. */
+  /** Where everything is written down that it does to its data directory; empty if it only strikes. */
   readonly logPath: string;
   readonly strikes: Strikes;
 }
@@ -26,10 +26,12 @@ export interface ShimOptions {
   readonly directory: string;
   /** What is watched, by its absolute path without links. */
   readonly data: string;
+  /** False: it only strikes, which costs less. */
+  readonly records?: boolean;
 }
 
 /** Builds the shim for one server. A machine without gcc is no fault of the server's. */
-export async function buildShim({ directory, data }: ShimOptions): Promise<Shim | Obstacle> {
+export async function buildShim({ directory, data, records = true }: ShimOptions): Promise<Shim | Obstacle> {
   const library = join(directory, "disk.so");
   try {
     await promisify(execFile)("gcc", ["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", library, SOURCE, "-pthread"]);
@@ -40,7 +42,7 @@ export async function buildShim({ directory, data }: ShimOptions): Promise<Shim 
   const [logPath, strikesPath] = [join(directory, "disk.log"), join(directory, "strikes")];
   writeFileSync(logPath, "");
   return {
-    environment: { LD_PRELOAD: library, FAULTS_DIRECTORY: data, FAULTS_LOG: logPath, FAULTS_STRIKES: strikesPath },
+    environment: { LD_PRELOAD: library, FAULTS_DIRECTORY: data, FAULTS_STRIKES: strikesPath, ...(records && { FAULTS_LOG: logPath }) },
     logPath,
     strikes: createStrikes(strikesPath),
   };
