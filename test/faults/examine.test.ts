@@ -119,6 +119,16 @@ it.each<{ says: string; sql: string; broken: string }>([
   expect(examine(copy, acknowledged).broken).toContainEqual(expect.stringContaining(broken));
 });
 
+it("takes a request id for another attempt when its time is over", () => {
+  const copy = spoiled((db) => {
+    db.exec("UPDATE decisions SET record = json_set(record, '$.attempt.id', 'test-1')");
+    db.exec("UPDATE decisions SET at = at + 1000 * seq");
+  });
+  const ambiguous = (idempotencyMs: number) => examine(copy, [], { idempotencyMs }).broken.filter((sentence) => sentence.includes("decided twice"));
+  expect(ambiguous(1_000)).toEqual([]);
+  expect(ambiguous(3_600_000)).toEqual(["a request id was decided twice: `test-1`, 12 times"]);
+});
+
 it("finds an answer whose whole group was lost, and nothing else to complain of", () => {
   const lost: Acknowledged = { decisionId: "lost", requestId: "r", outcome: "ALLOW", taskId: "t" };
   expect(examine(whole, [...acknowledged, lost]).broken).toEqual(["an acknowledged decision has no record: ALLOW lost"]);
