@@ -18,7 +18,7 @@ export interface Conversation extends DuplexOptions {
 }
 
 /**
- * Answers each message of a call as soon as there is an answer. A message is in flight until the transport has taken its answer, so whoever sends and
+ * Answers each message of a call as soon as there is an answer. A message is in flight until the transport has room for its answer, so whoever sends and
  * does not read is read no further either. However the call ends, what is in flight is answered first, unless nobody is there any more.
  */
 export function converse(call: ServerDuplexStream<Buffer, Buffer>, handler: DuplexHandler, options: Conversation): void {

@@ -23,6 +23,7 @@ import { file_google_rpc_error_details } from "../../gen/google/rpc/error_detail
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { DuplexHandler, Gone, StreamHandler, UnaryHandler } from "./call.ts";
 import { converse, type DuplexOptions } from "./duplex.ts";
+import { eagerStreams } from "./eager-stream.ts";
 import { statusNameOf, toStatusObject } from "./errors.ts";
 import type { HandlerLimits } from "./handler.ts";
 import { type AllHandlers, type Handlers, SERVICES } from "./handlers.ts";
@@ -74,6 +75,7 @@ export async function serveGrpc(options: ServingOptions, handlersFor: HandlersFo
     "grpc.max_connection_idle_ms": options.connectionIdleMs,
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
+    interceptors: [eagerStreams],
   });
   boundHttp2(server, options.wire);
   const health = new HealthImplementation({
