@@ -10,6 +10,7 @@ import { serveGrpc } from "./endpoints/grpc/server.ts";
 import { callLimits, wireLimits } from "./grpc-limits.ts";
 import { watchTokens } from "./identity/tokens.ts";
 import type { Environment } from "./tracing/environment.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 import { followCalls } from "./tracing-wanted.ts";
 
 export interface DoorSettings {
@@ -22,6 +23,26 @@ export interface DoorSettings {
   readonly at: Instant;
 }
 
+const SPANS_EVERY_MS = 1_000;
+
+/** Has the owner know what became of spans. */
+function tellSpans(tracing: Tracing, owner: Owner): { close(): void } {
+  let told = tracing.counts();
+  const tell = (): void => {
+    const now = tracing.counts();
+    const counts = { exported: now.exported - told.exported, failed: now.failed - told.failed, dropped: now.dropped - told.dropped };
+    if (counts.exported + counts.failed + counts.dropped > 0) owner.say({ kind: "spans", counts });
+    told = now;
+  };
+  const timer = setInterval(tell, SPANS_EVERY_MS).unref();
+  return {
+    close() {
+      clearInterval(timer);
+      tell();
+    },
+  };
+}
+
 /** The composition root of a door's thread: it knows who calls and what their messages say, and has the owner decide. */
 async function serveDoor({ config, address, environment, at }: DoorSettings, owner: Owner): Promise<void> {
   const clock = createLedgerClock({ machine: machineClock, elapsedMs: () => performance.now() });
@@ -30,6 +51,7 @@ async function serveDoor({ config, address, environment, at }: DoorSettings, own
   const tokens = watchTokens(config.data, { now: clock.now, onProblem: () => undefined });
   // That calls are followed is said by the owner.
   const tracing = await followCalls(environment, { info: () => undefined, warn: (why: string) => owner.say({ kind: "warning", why }) });
+  const spans = tracing && tellSpans(tracing, owner);
   const limits = callLimits(config);
   const { authenticate } = tokens;
   const { decide, onInternalError } = owner;
@@ -54,6 +76,7 @@ async function serveDoor({ config, address, environment, at }: DoorSettings, own
     void grpc
       .close(told.graceMs)
       .then(() => tracing?.close())
+      .then(() => spans?.close())
       .finally(end);
   });
 }

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Logger } from "pino";
 import { logCalls, logShed } from "./call-log.ts";
 import type { Config } from "./config.ts";
+import { ServiceError } from "./core/errors.ts";
 import type { PolicyKeeper } from "./core/policy-keeper.ts";
 import type { Clock, Ledger } from "./core/ports.ts";
 import { createRateLimiter } from "./core/rate-limit.ts";
@@ -16,13 +17,19 @@ import { freeAddress } from "./endpoints/grpc/shared-address.ts";
 import { callLimits, wireLimits } from "./grpc-limits.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { Environment } from "./tracing/environment.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 
 type ServedPorts = Pick<
   AllHandlerPorts,
   "decider" | "reports" | "tasks" | "approvals" | "watching" | "control" | "authenticate" | "agentsOf" | "policies" | "findPolicy" | "validatePolicy"
 > &
   Pick<TellingPorts, "waiting"> &
-  Pick<ServingOptions, "queuedForMs" | "tracing"> & { readonly clock: Clock; readonly metrics?: Metrics; readonly environment: Environment };
+  Pick<ServingOptions, "queuedForMs"> & {
+    readonly clock: Clock;
+    readonly metrics?: Metrics;
+    readonly tracing?: Tracing;
+    readonly environment: Environment;
+  };
 
 const EXPLAIN_KEYS_MAX = 10_000;
 const EXPLANATIONS_WAITING_MAX = 64;
@@ -40,6 +47,7 @@ export async function serveCalls(config: Config, log: Logger, { metrics, waiting
         metrics?.decided(answer, call.durationMs);
         told.onDecision(caller, answer, call);
       },
+      onNoDecision: (error) => metrics?.undecided(error instanceof ServiceError ? error.code : "INTERNAL"),
     }),
     rulesDirectory: config.rules,
     explaining: createTurnstile("explanations", EXPLANATIONS_WAITING_MAX),
@@ -62,7 +70,7 @@ export async function serveCalls(config: Config, log: Logger, { metrics, waiting
   };
   try {
     if (config.workers === 0) return await serveGrpc(serving, (shedding) => createHandlers({ ...handlerPorts, shedding }));
-    return await serveThroughDoors(config, log, { ...serving, ...handlerPorts });
+    return await serveThroughDoors(config, log, { ...serving, ...handlerPorts, onSpans: (counts) => ports.tracing?.note(counts) });
   } catch (error) {
     throw new StartRefused(
       `gRPC cannot be served on \`${config.grpc}\`: ${error instanceof Error ? error.message : String(error)}; choose another address with --grpc`,
@@ -71,7 +79,10 @@ export async function serveCalls(config: Config, log: Logger, { metrics, waiting
   }
 }
 
-type DoorPorts = ServingOptions & Omit<AllHandlerPorts, "shedding" | "decide"> & Pick<DoorsOptions, "decide"> & Pick<ServedPorts, "environment">;
+type DoorPorts = ServingOptions &
+  Omit<AllHandlerPorts, "shedding" | "decide"> &
+  Pick<DoorsOptions, "decide" | "onSpans"> &
+  Pick<ServedPorts, "environment">;
 
 async function serveThroughDoors(config: Config, log: Logger, ports: DoorPorts): Promise<GrpcServer> {
   // The doors shed what comes to them, before they have read it.

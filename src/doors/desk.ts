@@ -1,11 +1,12 @@
 import type { OnShed } from "../endpoints/grpc/shedding.ts";
 import { createDeskCalls, type PassedPorts } from "./desk-calls.ts";
 import { createDeskDecisions, type DeciderPorts } from "./desk-decisions.ts";
-import type { ToDoor, ToOwner } from "./messages.ts";
+import type { SpanCounts, ToDoor, ToOwner } from "./messages.ts";
 
 export interface DeskPorts extends DeciderPorts, PassedPorts {
   readonly onShed: OnShed;
   readonly onWarning: (why: string) => void;
+  readonly onSpans: (counts: SpanCounts) => void;
 }
 
 /** Answers what one door asks. */
@@ -37,6 +38,7 @@ export function createDesk(ports: DeskPorts, say: Say): Desk {
       else if (message.kind === "gone") gone(message.id);
       else if (message.kind === "problem") ports.onInternalError(message.error);
       else if (message.kind === "warning") ports.onWarning(message.why);
+      else if (message.kind === "spans") ports.onSpans(message.counts);
       else if (message.kind === "shed") {
         for (const [reason, count] of message.counts) for (let told = 0; told < count; told++) ports.onShed(reason);
       }

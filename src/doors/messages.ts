@@ -4,6 +4,12 @@ import type { ShownAnswer } from "../endpoints/grpc/convert.ts";
 import type { FollowedAsked } from "../endpoints/grpc/deciding.ts";
 import type { ShedReason } from "../endpoints/grpc/shedding.ts";
 
+export interface SpanCounts {
+  readonly exported: number;
+  readonly failed: number;
+  readonly dropped: number;
+}
+
 /** What a door says to the owner. Every call has an id, used once. */
 export type ToOwner =
   /** It serves from now on. */
@@ -21,6 +27,8 @@ export type ToOwner =
   | { readonly kind: "gone"; readonly id: number }
   /** How often something was refused or cut, by why. */
   | { readonly kind: "shed"; readonly counts: readonly (readonly [ShedReason, number])[] }
+  /** What has become of spans since it last said so. */
+  | { readonly kind: "spans"; readonly counts: SpanCounts }
   /** What the door did not throw itself, for the log. */
   | { readonly kind: "problem"; readonly error: Error }
   /** What somebody should see to, for the log. */

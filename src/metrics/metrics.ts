@@ -15,6 +15,8 @@ export interface MetricsOptions {
 /** What is counted as it happens takes the decisions' thread some 30 ns each time; all else is read when somebody looks. */
 export interface Metrics {
   decided(answer: Answer, durationMs: number): void;
+  /** There was no answer, for this reason: a code of an error. */
+  undecided(code: string): void;
   /** A group is on disk. */
   written(group: { readonly events: number; readonly commitMs: number }): void;
   /** Something was turned away because there is too much of it, or it took too long. */
@@ -36,6 +38,7 @@ export function createMetrics({ version, entriesMax, shedReasons }: MetricsOptio
   const counts = createDecisionCounts();
   // What has not happened yet is there as well, or its first time would be no rise.
   const shed = new Map(shedReasons.map((reason) => [reason, 0]));
+  const undecided = new Map(["LEDGER_UNAVAILABLE", "OVERLOADED", "STATE_FULL", "INTERNAL"].map((code) => [code, 0]));
   let replayed = 0;
   const counters = createCounters(registry);
   const readings = createReadingMetrics(registry, entriesMax);
@@ -49,6 +52,7 @@ export function createMetrics({ version, entriesMax, shedReasons }: MetricsOptio
       // How long people take is theirs.
       if (!waited) histograms.duration.observe(durationMs / 1_000);
     },
+    undecided: (code) => undecided.set(code, (undecided.get(code) ?? 0) + 1),
     written({ events, commitMs }) {
       histograms.group.observe(events);
       histograms.commit.observe(commitMs / 1_000);
@@ -56,7 +60,7 @@ export function createMetrics({ version, entriesMax, shedReasons }: MetricsOptio
     shed: (reason) => shed.set(reason, (shed.get(reason) ?? 0) + 1),
     async text(now) {
       readings.show(now);
-      counters.show({ decisions: counts.all(), replayed, shed });
+      counters.show({ decisions: counts.all(), replayed, undecided, shed });
       const texts = [await registry.metrics(), ...Object.values(histograms).map((histogram) => histogram.text())];
       return texts.join("\n");
     },
@@ -77,6 +81,7 @@ function collectOfProcess(registry: Registry): void {
 interface Counted {
   readonly decisions: ReturnType<ReturnType<typeof createDecisionCounts>["all"]>;
   readonly replayed: number;
+  readonly undecided: ReadonlyMap<string, number>;
   readonly shed: ReadonlyMap<string, number>;
 }
 
@@ -94,6 +99,12 @@ function createCounters(registry: Registry): { show(counted: Counted): void } {
     help: "Answers that repeat what was recorded under the same request id.",
     registers,
   });
+  const failures = new Counter({
+    name: "behest_decisions_failed_total",
+    help: "Requests that were read, and got an error instead of a decision.",
+    labelNames: ["code"],
+    registers,
+  });
   const shedding = new Counter({
     name: "behest_shed_total",
     help: "What was turned away, or cut, because there was too much of it or it took too long.",
@@ -101,10 +112,11 @@ function createCounters(registry: Registry): { show(counted: Counted): void } {
     registers,
   });
   return {
-    show({ decisions: counts, replayed, shed }) {
-      for (const counter of [decisions, replays, shedding]) counter.reset();
+    show({ decisions: counts, replayed, undecided, shed }) {
+      for (const counter of [decisions, replays, failures, shedding]) counter.reset();
       for (const { labels, count } of counts) decisions.inc(labels, count);
       replays.inc(replayed);
+      for (const [code, count] of undecided) failures.inc({ code }, count);
       for (const [reason, count] of shed) shedding.inc({ reason }, count);
     },
   };

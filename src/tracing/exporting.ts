@@ -19,6 +19,8 @@ export interface ExportingPorts {
 export interface Exporting {
   readonly processor: SpanProcessor;
   counts(): SpanCounts;
+  /** Counts what became of spans elsewhere. */
+  note(counts: SpanCounts): void;
 }
 
 /** A collector that is down, or slow, costs spans and nothing else: what waits for it is bounded, and what is beyond is dropped and counted. */
@@ -49,6 +51,11 @@ export function createExporting({ exporter, log }: ExportingPorts, settings: Tra
   });
   return {
     counts: () => ({ ...counts }),
+    note({ exported, failed, dropped }) {
+      counts.exported += exported;
+      counts.failed += failed;
+      counts.dropped += dropped;
+    },
     processor: {
       onStart: () => undefined,
       onEnd(span: ReadableSpan) {

@@ -46,6 +46,8 @@ export interface Tracing {
   begin(method: string, carrier: Carrier): CallSpan;
   spanOf(carrier: Carrier): CallSpan | undefined;
   counts(): SpanCounts;
+  /** Counts what became of spans elsewhere. */
+  note(counts: SpanCounts): void;
   /** Sends what it has, as long as that takes no longer than a moment. */
   close(): Promise<void>;
 }
@@ -54,7 +56,7 @@ const CLOSE_WITHIN_MS = 2_000;
 
 /** A span for each call, sent to a collector. Where it is, and how to speak to it, the exporter and the resource read from the environment. */
 export function createTracing({ version, settings, log }: TracingOptions): Tracing {
-  const { processor, counts } = createExporting({ exporter: new OTLPTraceExporter(), log }, settings);
+  const { processor, counts, note } = createExporting({ exporter: new OTLPTraceExporter(), log }, settings);
   const resource = defaultResource()
     .merge(resourceFromAttributes({ "service.name": "behest", "service.version": version }))
     .merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] }));
@@ -71,6 +73,7 @@ export function createTracing({ version, settings, log }: TracingOptions): Traci
     },
     spanOf: (carrier) => spans.get(carrier),
     counts,
+    note,
     async close() {
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, CLOSE_WITHIN_MS);

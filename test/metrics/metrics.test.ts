@@ -66,6 +66,16 @@ describe("metrics", () => {
     expect(await changes(/^behest_decisions/, () => server.decide(request))).toEqual({ behest_decisions_replayed_total: 1 });
   });
 
+  it("count what got an error instead of a decision, by its code", async () => {
+    const request = reading("reused", { requestId: "reused" });
+    await server.decide(request);
+    const changed = await changes(/^behest_decision.*(total|count)/, () =>
+      expect(server.client("enforcer").decide(reading("another", { requestId: "reused" }))).rejects.toThrow(),
+    );
+    expect(changed).toEqual({ 'behest_decisions_failed_total{code="REQUEST_ID_REUSED"}': 1 });
+    expect((await samples()).get('behest_decisions_failed_total{code="LEDGER_UNAVAILABLE"}')).toBe(0);
+  });
+
   it("count each decision of a batch", async () => {
     const items = ["one", "two", "three"].map((agent) => reading(agent));
     const changed = await changes(/^behest_decisions/, () => server.client("enforcer").decideBatch(items));

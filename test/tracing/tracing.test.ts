@@ -254,6 +254,15 @@ describe("a collector", () => {
     expect(collector.headers["path"]).toBe("/mine");
   });
 
+  it("gets the spans of calls that come through doors, and the server knows of it", async () => {
+    collector = await runCollector();
+    const on = await begin({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, BEHEST_WORKERS: "1" });
+    const span = await ofDecision(collector, await decide(on, { headers: { traceparent: TRACEPARENT } }));
+    expect(span).toMatchObject({ traceId: PARENT.traceId, name: "behest.v1.DecisionService/Decide" });
+    await expect.poll(() => spansOf(on), { timeout: 10_000 }).toEqual({ exported: 1, failed: 0, dropped: 0 });
+    await expect.poll(() => on.said.stderr, { timeout: 5_000 }).toContain(`"traceId":"${PARENT.traceId}"`);
+  });
+
   it("gets as many traces as the sampler says", async () => {
     collector = await runCollector();
     const on = await begin({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_TRACES_SAMPLER: "parentbased_always_off" });

@@ -54,6 +54,8 @@ export interface TellingPorts {
   readonly waiting: Pick<WaitingDecider, "decide">;
   /** Told of each answer, and how long it took. */
   readonly onDecision: (caller: Caller, answer: Answer, call: AnsweredCall) => void;
+  /** Told why there is no answer. */
+  readonly onNoDecision: (error: unknown) => void;
 }
 
 export interface AnsweredCall {
@@ -63,12 +65,17 @@ export interface AnsweredCall {
 }
 
 export const decideAndTell =
-  ({ waiting, onDecision }: TellingPorts): ((asked: FollowedAsked, gone: Gone) => Promise<Answer>) =>
+  ({ waiting, onDecision, onNoDecision }: TellingPorts): ((asked: FollowedAsked, gone: Gone) => Promise<Answer>) =>
   async (asked, gone) => {
     const began = performance.now();
-    const answer = await waiting.decide(asked, gone);
-    onDecision(asked.caller, answer, { durationMs: performance.now() - began, traceId: asked.traceId });
-    return answer;
+    try {
+      const answer = await waiting.decide(asked, gone);
+      onDecision(asked.caller, answer, { durationMs: performance.now() - began, traceId: asked.traceId });
+      return answer;
+    } catch (error) {
+      onNoDecision(error);
+      throw error;
+    }
   };
 
 export const requestLimit = ({ limits }: Pick<DecidingPorts, "limits">): ByteLimit => ({ name: "request_bytes", bytesMax: limits.requestBytesMax });
