@@ -3,21 +3,24 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Setting } from "./fault.ts";
-import { askOf, now, type Recorded, resume, suspend, until } from "./recorded-run.ts";
+import { askOf, consumeOf, now, openTask, type Recorded, resume, revokeTask, suspend, until } from "./recorded-run.ts";
 
 const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 const CONCURRENCY = 8;
 const ROUNDS = { short: 1, long: 10 } as const;
 const LOAD_MS = 400;
 
-/** Takes a server through all that it writes for: decisions, tokens, the kill switch with a ledger and without one. */
+/** Takes a server through all that it writes for: decisions, approvals, tasks, tokens, the kill switch with a ledger and without one. */
 export async function useAll(recorded: Recorded, { form, signal, progress }: Setting): Promise<void> {
   const { server, shim, heard } = recorded;
   const client = server.client("enforcer");
   for (let round = 0; round < ROUNDS[form] && !signal.aborted; round++) {
     progress(`a server is recorded, round ${round + 1} of ${ROUNDS[form]}`);
     const asking = askOf(recorded, { prefix: `round-${round}`, concurrency: CONCURRENCY });
+    const consuming = consumeOf(recorded, `round-${round}`);
+    const tasks = [await openTask(recorded), await openTask(recorded)] as const;
     await setTimeout(LOAD_MS);
+    await revokeTask(recorded, tasks[0]);
     await suspend(recorded, `agent-apart-${round}`);
     await createToken(recorded, `gateway-${round}`).then((what) => heard.tokens.push({ what, atNs: now() }));
     await resume(recorded);
@@ -28,10 +31,11 @@ export async function useAll(recorded: Recorded, { form, signal, progress }: Set
     await suspend(recorded, `agent-off-${round}`);
     await resume(recorded);
     await suspend(recorded, `agent-gone-${round}`);
+    await revokeTask(recorded, tasks[1]);
     shim.strikes.set([]);
     await until(() => client.isServing(), "a server that can write again says so");
     await setTimeout(LOAD_MS);
-    await asking.stop();
+    await Promise.all([asking.stop(), consuming.stop()]);
     // So that everything was answered before something is written again.
     await suspend(recorded, `agent-last-${round}`);
   }

@@ -18,6 +18,10 @@ export interface ConsumeOptions {
   /** Keeps the ids of one run apart from another's. */
   readonly prefix: string;
   readonly lanes: number;
+  /** Told of each answer when it is there. */
+  readonly onAcknowledged?: (answer: Acknowledged) => void;
+  /** Told of each yes that the server has acknowledged. */
+  readonly onApproved?: (approvalId: string) => void;
 }
 
 /** Asks people, says yes in their place, and acts on that from several sides at once, over and over until it is stopped. */
@@ -33,7 +37,7 @@ export interface Consuming {
 const CONSUMERS = 4;
 const PAUSE_AFTER_ERROR_MS = 5;
 
-export function startConsuming({ enforcer, approver, prefix, lanes }: ConsumeOptions): Consuming {
+export function startConsuming({ enforcer, approver, prefix, lanes, onAcknowledged, onApproved }: ConsumeOptions): Consuming {
   const acknowledged: Acknowledged[] = [];
   const approved: Approved[] = [];
   let used = 0;
@@ -41,7 +45,9 @@ export function startConsuming({ enforcer, approver, prefix, lanes }: ConsumeOpt
   let stopped = false;
   const tell = async (request: DecideRequest): Promise<Acknowledged | undefined> => {
     const { acknowledged: answer } = await ask(enforcer, request);
-    if (answer) acknowledged.push(answer);
+    if (!answer) return undefined;
+    acknowledged.push(answer);
+    onAcknowledged?.(answer);
     return answer;
   };
   const consume = async (id: string): Promise<boolean> => {
@@ -50,6 +56,7 @@ export function startConsuming({ enforcer, approver, prefix, lanes }: ConsumeOpt
     if (approvalId === undefined) return false;
     await approver.resolveApproval({ approvalId, verdict: Verdict.APPROVE, comment: "I looked at it" });
     approved.push({ approvalId, request });
+    onApproved?.(approvalId);
     const answers = await Promise.all(Array.from({ length: CONSUMERS }, (_, at) => tell(useOf({ approvalId, request }, `by-${at}`))));
     used += answers.filter((answer) => answer?.outcome === "ALLOW").length;
     return true;

@@ -2,8 +2,10 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { SuspensionKind } from "../src/gen/behest/v1/control_pb.ts";
+import { PrincipalType } from "../src/gen/behest/v1/decision_pb.ts";
 import { type Acknowledged, type Asking, startAsking, variedRequests } from "./asking.ts";
 import { type Breakage, brokenBy } from "./break.ts";
+import { type Consuming, startConsuming } from "./consuming.ts";
 import type { Setting } from "./fault.ts";
 import { ReplayedDisk } from "./replayed-disk.ts";
 import { type Ended, type Served, withServers } from "./served.ts";
@@ -24,6 +26,11 @@ export interface Heard {
   readonly resumed: Told<string>[];
   /** When each was asked for: from then on it may hold or not. */
   readonly resuming: Map<string, bigint>;
+  /** Registered tasks that were opened, and those that were revoked durably, by their ids. */
+  readonly opened: Told<string>[];
+  readonly revoked: Told<string>[];
+  /** Approvals that were answered, by their ids. */
+  readonly answered: Told<string>[];
   /** Tokens that were made, by their ids. */
   readonly tokens: Told<string>[];
 }
@@ -59,7 +66,7 @@ export async function recordRun({ directory }: Setting, { breakages, environment
   mkdirSync(data);
   const shim = await buildShim({ directory, data });
   if ("obstacle" in shim) return shim;
-  const heard: Heard = { decisions: [], suspended: [], resumed: [], resuming: new Map(), tokens: [] };
+  const heard: Heard = { decisions: [], suspended: [], resumed: [], resuming: new Map(), opened: [], revoked: [], answered: [], tokens: [] };
   const served = await withServers(async (serve) => {
     const twin = brokenBy(breakages);
     const server = await serve({ data, ...twin, environment: { ...twin.environment, ...environment, ...shim.environment } });
@@ -108,6 +115,31 @@ export async function resume({ server, heard }: Recorded): Promise<void> {
   const { durable } = await server.client("operator").resume(id);
   if (durable) heard.resumed.push({ what: id, atNs: now() });
 }
+
+/** Opens a registered task. Answers its id. */
+export async function openTask({ server, heard }: Recorded): Promise<string> {
+  const principal = { type: PrincipalType.USER, id: "alice" };
+  const { task } = await server.client("initiator").openTask({ statement: "read on", agentId: "reader", principal });
+  const id = task?.taskId ?? "";
+  heard.opened.push({ what: id, atNs: now() });
+  return id;
+}
+
+export async function revokeTask({ server, heard }: Recorded, id: string): Promise<void> {
+  const { durable } = await server.client("operator").revokeTask(id);
+  if (durable) heard.revoked.push({ what: id, atNs: now() });
+}
+
+/** People who are asked, say yes, and are taken at their word by several at once. */
+export const consumeOf = ({ server, heard }: Recorded, prefix: string): Consuming =>
+  startConsuming({
+    enforcer: server.client("enforcer"),
+    approver: server.client("approver"),
+    prefix,
+    lanes: 1,
+    onAcknowledged: (answer) => heard.decisions.push({ what: answer, atNs: now() }),
+    onApproved: (approvalId) => heard.answered.push({ what: approvalId, atNs: now() }),
+  });
 
 const WAIT_MAX_MS = 30_000;
 

@@ -131,7 +131,7 @@ const createHistograms = () => ({
   group: createHistogram({ name: "behest_ledger_group_events", help: "Events written in one transaction.", bounds: EVENTS }),
   commit: createHistogram({
     name: "behest_ledger_commit_seconds",
-    help: "COMMIT of one transaction: the fsync of the write-ahead log, and now and then a checkpoint.",
+    help: "COMMIT of one transaction: the fsync of the write-ahead log.",
     bounds: SECONDS,
   }),
   lag: createHistogram({

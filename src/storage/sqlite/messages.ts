@@ -70,7 +70,7 @@ export type FromWriter =
 /** A group that is on disk. */
 export interface WrittenGroup {
   readonly events: number;
-  /** How long COMMIT took: the WAL is synced in it, and now and then checkpointed. */
+  /** How long COMMIT took: the WAL is synced in it. */
   readonly commitMs: number;
 }
 
