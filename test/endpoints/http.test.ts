@@ -2,6 +2,7 @@ import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readConfig } from "../../src/config.ts";
 import { serveHttp } from "../../src/endpoints/http/server.ts";
 import { type RunningServer, runServer } from "../running-server.ts";
 
@@ -42,6 +43,22 @@ function ask(path: string, { method = "GET", headers = {}, body }: Asked = {}): 
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const auditor = () => bearer(server.token("auditor"));
+
+describe("the address of HTTP", () => {
+  it.each<{ says: string; flags: Readonly<Record<string, string>>; http: string }>([
+    { says: "is the default where nobody says anything", flags: {}, http: "127.0.0.1:7081" },
+    { says: "stays the default beside another port of gRPC", flags: { grpc: "127.0.0.1:9000" }, http: "127.0.0.1:7081" },
+    { says: "is a free one where gRPC's is, so that several servers do not meet", flags: { grpc: "127.0.0.1:0" }, http: "127.0.0.1:0" },
+    { says: "is what somebody says", flags: { grpc: "127.0.0.1:0", http: "[::1]:7081" }, http: "[::1]:7081" },
+    { says: "is nowhere where somebody says so", flags: { http: "off" }, http: "off" },
+  ])("$says", ({ flags, http }) => {
+    expect(readConfig({ flags, environment: {} }).http).toBe(http);
+  });
+
+  it.each(["0.0.0.0:7081", "example.com:7081", "127.0.0.1", "127.0.0.1:70810", "none", ""])("is never `%s`", (http) => {
+    expect(() => readConfig({ flags: { http }, environment: {} })).toThrow("--http: expected `off`, or HOST:PORT with a loopback host");
+  });
+});
 
 describe("over HTTP", () => {
   it.each(["auditor", "operator"] as const)("an %s reads the metrics", async (role) => {
