@@ -53,7 +53,7 @@ const QUEUE_MAX = 4_096;
 const RESIDENT_MAX_KIB = 512 * 1_024;
 const LOOK_EVERY_MS = 100;
 /** After the overload, for what is still under way. */
-const LAST_CALLS_MS = 15_000;
+const LAST_CALLS_MS = 8_000;
 const WARM_UP_MS = 1_000;
 const AFTERWARDS_MS = 500;
 
