@@ -1,9 +1,10 @@
 import { createServer } from "node:net";
+import { status as Code } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BehestClient, createClient } from "../../src/client/client.ts";
+import { type BehestClient, type CallFailed, createClient } from "../../src/client/client.ts";
 import { SuspensionKind } from "../../src/gen/behest/v1/control_pb.ts";
 import { begin } from "../cli/running-command.ts";
-import { type HostileServer, outcomeOf, requestOf, runHostileServer } from "../endpoints/raw-calls.ts";
+import { type HostileServer, outcomeOf, readRows, requestOf, runHostileServer } from "../endpoints/raw-calls.ts";
 import { runServer, temporaryDirectory } from "../running-server.ts";
 
 let server: HostileServer;
@@ -65,6 +66,33 @@ describe("doors", () => {
       await alone.close();
     }
   });
+});
+
+it("doors answer everything that is under way when the server stops, and refuse the rest so that it can be asked again", async () => {
+  const directory = temporaryDirectory();
+  const stopping = await runServer({ workers: 2, queue_age_max_ms: 60_000, data: directory.path });
+  const callers = Array.from({ length: 8 }, () => createClient({ address: stopping.address, token: stopping.token("enforcer"), timeoutMs: 20_000 }));
+  const answered = new Set<string>();
+  const codes = new Set<Code>();
+  let isOver = false;
+  const ask = async (client: BehestClient): Promise<void> => {
+    while (!isOver) {
+      await client.decide(requestOf({ agent: { id: "hurried" } })).then(
+        ({ decisionId }) => answered.add(decisionId),
+        ({ code }: CallFailed) => codes.add(code),
+      );
+    }
+  };
+  const asking = callers.flatMap((client) => [ask(client), ask(client), ask(client)]);
+  await expect.poll(() => answered.size, { timeout: 20_000 }).toBeGreaterThan(100);
+  await stopping.close();
+  isOver = true;
+  for (const client of callers) client.close();
+  await Promise.all(asking);
+  const recorded = readRows(directory.path, "SELECT decision_id AS id FROM decisions").map(({ id }) => String(id));
+  expect(recorded.filter((id) => !answered.has(id))).toEqual([]);
+  expect([...codes].filter((code) => code !== Code.UNAVAILABLE)).toEqual([]);
+  directory.remove();
 });
 
 describe("an address", () => {

@@ -107,8 +107,7 @@ export async function serveGrpc(options: ServingOptions, handlersFor: HandlersFo
       setServing("policy", false);
       health.setStatus(CONTROL_HEALTH_NAME, "NOT_SERVING");
       stopping.abort();
-      listening.stop();
-      await drain(server, guard, graceMs);
+      await drain({ server, guard, listening }, graceMs);
     },
   };
 }
@@ -248,7 +247,8 @@ interface Bindable {
 
 interface Listening {
   readonly port: number;
-  stop(): void;
+  /** Accepts no more connections, and answers when those that are open have ended, unless grpc-js waits for that itself. */
+  stop(): Promise<void>;
 }
 
 function bind({ server, guard }: Bindable, address: string): Promise<Listening> {
@@ -256,8 +256,7 @@ function bind({ server, guard }: Bindable, address: string): Promise<Listening> 
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
       if (error) return reject(error);
       guard.guard(server);
-      // What ends the server ends this.
-      resolve({ port, stop: () => undefined });
+      resolve({ port, stop: async () => undefined });
     });
   });
 }
@@ -269,9 +268,9 @@ async function bindShared({ server, guard }: Bindable, address: string): Promise
 }
 
 /** A stuck client must not keep the server from ending. */
-function drain(server: Server, guard: GuardedServer, graceMs: number): Promise<void> {
+function drain({ server, guard, listening }: Bindable & { readonly listening: Listening }, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const ended = (): void => {
+    const over = (): void => {
       clearTimeout(timer);
       guard.stop();
       resolve();
@@ -280,9 +279,11 @@ function drain(server: Server, guard: GuardedServer, graceMs: number): Promise<v
       server.forceShutdown();
       // Of the connections that it does not keep statistics of, grpc-js knows none.
       guard.destroyConnections();
-      ended();
+      over();
     }, graceMs);
     guard.hasten();
+    const stopped = listening.stop();
+    const ended = (): void => void stopped.then(over);
     server.tryShutdown(ended);
   });
 }

@@ -9,8 +9,8 @@ import { http2ServersOf } from "./http2-server.ts";
 export interface SharedAddress {
   /** @throws {Error} when the address cannot be bound, or not be shared. */
   listen(address: string): Promise<number>;
-  /** Accepts no more. */
-  stop(): void;
+  /** Accepts no more, and answers when every connection has ended: grpc-js does not wait for those that it was handed. */
+  stop(): Promise<void>;
 }
 
 /** From then on the server's HTTP/2 server is there, though it does not listen itself. */
@@ -25,7 +25,7 @@ export function shareAddress(server: Server): SharedAddress {
       if (http2) listener.maxConnections = http2.maxConnections;
       return listen(listener, address);
     },
-    stop: () => listener.close(),
+    stop: () => new Promise((resolve) => listener.close(() => resolve())),
   };
 }
 
