@@ -15,6 +15,9 @@ export interface ClockSources {
   readonly elapsedMs: () => number;
 }
 
+/** Two clocks that nobody touches lie so far apart, because each shows whole milliseconds at moments of its own. An instant that is answered twice has to be the same. */
+const OUT_OF_STEP_MS = 5;
+
 /**
  * Goes forward with the machine's clock, and stays behind neither that nor the time that passes: whatever lasts until an instant ends then at the
  * latest, also if the machine's clock is put back meanwhile. Once it is further it stays so until the machine's catches up.
@@ -30,7 +33,10 @@ export function createLedgerClock({ machine, elapsedMs }: ClockSources): LedgerC
   };
   return {
     now,
-    ahead: () => durationMs(Math.max(0, now() - machine.now())),
+    ahead() {
+      const ms = now() - machine.now();
+      return durationMs(ms > OUT_OF_STEP_MS ? ms : 0);
+    },
     notBefore(at) {
       atMs = Math.max(now(), at);
     },

@@ -34,6 +34,17 @@ it("is the machine's clock as long as nobody puts that back", () => {
   expect(clock.ahead()).toBe(0);
 });
 
+it("is not ahead of a machine's clock that shows its milliseconds a moment later", () => {
+  let ms = 0;
+  const clock = createLedgerClock({ machine: { now: () => instant(Math.floor(ms + 0.4)) }, elapsedMs: () => ms });
+  const aheads = new Set<number>();
+  for (; ms < 40; ms += 0.3) {
+    clock.now();
+    aheads.add(clock.ahead());
+  }
+  expect([...aheads]).toEqual([0]);
+});
+
 it.each([
   { says: "a second", back: 1_000 },
   { says: "an hour", back: HOUR },
