@@ -99,7 +99,8 @@ async function cerbosTarget(stage: Bench["stage"], warn: Bench["warn"]): Promise
       check: checkCerbos,
     };
   } catch (error) {
-    warn(`no figures of Cerbos, which cannot be run here: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message.split("\n").slice(0, 3).join("; ") : String(error);
+    warn(`no figures of Cerbos, which cannot be run here: ${why}`);
     return undefined;
   }
 }
