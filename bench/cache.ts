@@ -1,4 +1,4 @@
-import { figuresRow, measureInTurn, measureOnce, othersOf, type ServerFigures } from "./measure.ts";
+import { figuresRow, measureInTurn, othersOf, type ServerFigures, warmUp } from "./measure.ts";
 import type { RequestKind } from "./requests.ts";
 import type { Bench, Scale, Section, SectionReport } from "./section.ts";
 import { type BehestServer, decideTarget, startBehest, type UnaryTarget } from "./servers.ts";
@@ -42,7 +42,7 @@ async function measureCache({ stage, scale, tell }: Bench): Promise<SectionRepor
   const scored = await startBehest(stage, { name: "cache-scored", settings: { BEHEST_SCORER_URL: `http://${scorer.address}` } });
   const targets = [...(await targetsOf(bare, "no scorer")), ...(await targetsOf(scored, "scorer of 5 ms"))];
   tell("warming both up");
-  for (const target of targets) await measureOnce(target, { concurrency: 32, durationMs: plan.runMs });
+  for (const target of targets) await warmUp(target, 32, plan.runMs);
   tell(`hits and misses, ${CONCURRENCY} at a time`);
   const figures = await measureInTurn(targets, { concurrency: CONCURRENCY, durationMs: plan.runMs }, plan.repetitions);
   for (const target of targets) target.load.close();

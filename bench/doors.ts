@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { figuresRow, measureInTurn, measureOnce, type ServerFigures, type Target } from "./measure.ts";
+import { figuresRow, measureInTurn, type ServerFigures, type Target, warmUp } from "./measure.ts";
 import { measureOwner, type OwnerAlone } from "./owner-alone.ts";
 import { CONVERSATIONS } from "./requests.ts";
 import type { Bench, Scale, Section, SectionReport } from "./section.ts";
@@ -16,6 +16,7 @@ export const doors: Section = {
 };
 
 interface Plan {
+  /** Of the server's CPU time. */
   readonly warmUpMs: number;
   readonly runMs: number;
   readonly repetitions: number;
@@ -51,8 +52,8 @@ async function measureDoors(bench: Bench): Promise<SectionReport> {
   }
   bench.tell("warming every server up");
   for (const { unary, stream } of through) {
-    await measureOnce(unary, { concurrency: CALLS_IN_FLIGHT, durationMs: plan.warmUpMs });
-    await measureOnce(stream, { concurrency: ITEMS_IN_FLIGHT, durationMs: plan.warmUpMs });
+    await warmUp(unary, CALLS_IN_FLIGHT, plan.warmUpMs);
+    await warmUp(stream, ITEMS_IN_FLIGHT, plan.warmUpMs);
   }
   bench.tell("calls");
   const calls = await measureInTurn(

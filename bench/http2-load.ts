@@ -58,7 +58,7 @@ export interface LoadResult {
 
 const CONNECTIONS = 4;
 const KEPT_EVERY = 61;
-export const LAST_CALLS_MS = 10_000;
+export const LAST_CALLS_MS = 30_000;
 /** How long a load waits before it tries again on a connection that is gone. */
 const RECONNECT_AFTER_MS = 20;
 

@@ -8,12 +8,13 @@ import { evaluation } from "./evaluation.ts";
 import { growth } from "./growth.ts";
 import { readHardware } from "./hardware.ts";
 import { withStage } from "./processes.ts";
+import { profile } from "./profile.ts";
 import { type Report, rowsOf, textOf } from "./report.ts";
 import type { Bench, Scale, Section, SectionReport } from "./section.ts";
 import { stream } from "./stream.ts";
 import { unary } from "./unary.ts";
 
-const SECTIONS: readonly Section[] = [evaluation, unary, stream, doors, cache, growth];
+const SECTIONS: readonly Section[] = [evaluation, unary, profile, stream, doors, cache, growth];
 
 interface BenchOptions {
   readonly output: "table" | "json" | "markdown";
@@ -50,8 +51,14 @@ async function measure(sections: readonly Section[], scale: Scale): Promise<Repo
   const began = performance.now();
   const measured: Record<string, SectionReport> = {};
   for (const section of sections) {
-    // Each with servers and files of its own, so that none is measured in what another left behind.
-    measured[section.name] = await withStage((stage) => section.run(benchOf(section, { scale, stage })));
+    try {
+      // Each with servers and files of its own, so that none is measured in what another left behind.
+      measured[section.name] = await withStage((stage) => section.run(benchOf(section, { scale, stage })));
+    } catch (error) {
+      // What the others say is true all the same.
+      process.stderr.write(`bench ${section.name}: no figures: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = EXIT.internal;
+    }
   }
   return { hardware, scale, seconds: Math.round((performance.now() - began) / 1_000), sections: measured };
 }

@@ -68,6 +68,18 @@ async function measuring({ process: server, check, says }: Target, run: () => Pr
   return { result, cpu, othersPercent: Math.max(0, othersMs / (result.seconds * 10 * availableParallelism())) };
 }
 
+const WARM_UP_STEP_MS = 500;
+/** As many times longer than it works, at most: on a machine that others use, it waits for its turn. */
+const WARM_UP_MOST = 5;
+
+/** Until the server has worked for so long: what is measured before it was compiled is something else, and time alone does not say that it was. */
+export async function warmUp(target: Target, concurrency: number, workedMs: number): Promise<void> {
+  const until = performance.now() + WARM_UP_MOST * workedMs;
+  for (let worked = 0; worked < workedMs && performance.now() < until; ) {
+    worked += (await measureOnce(target, { concurrency, durationMs: WARM_UP_STEP_MS })).cpu.processMs;
+  }
+}
+
 /** All targets in turn in each repetition, so that a slow moment of the machine, and what grows meanwhile, strikes all of them. */
 export async function measureInTurn<T extends Target>(targets: readonly T[], offered: Offered, repetitions: number): Promise<Map<T, ServerFigures>> {
   const runs = new Map<T, Run[]>(targets.map((target) => [target, []]));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import * as wire from "../src/gen/behest/v1/decision_pb.ts";
 import { connectBatches } from "./batch-load.ts";
-import { figuresRow, measureInTurn, measureOnce, othersOf, type ServerFigures, type Target } from "./measure.ts";
+import { figuresRow, measureInTurn, othersOf, type ServerFigures, type Target, warmUp } from "./measure.ts";
 import { MARKER, numberedBodies } from "./numbered-bodies.ts";
 import { type Asked, DISTINCT, requestOf, requestTemplates } from "./requests.ts";
 import { type Bench, must, type Scale, type Section, type SectionReport } from "./section.ts";
@@ -24,6 +24,7 @@ export const stream: Section = {
 };
 
 interface Plan {
+  /** Of the server's CPU time. */
   readonly warmUpMs: number;
   readonly runMs: number;
   readonly repetitions: number;
@@ -31,9 +32,9 @@ interface Plan {
 }
 
 const PLANS: Readonly<Record<Scale, Plan>> = {
-  full: { warmUpMs: 3_000, runMs: 2_500, repetitions: 3, memory: true },
-  quick: { warmUpMs: 2_000, runMs: 1_000, repetitions: 2, memory: true },
-  check: { warmUpMs: 1_500, runMs: 1_000, repetitions: 3, memory: false },
+  full: { warmUpMs: 4_000, runMs: 2_500, repetitions: 3, memory: true },
+  quick: { warmUpMs: 3_000, runMs: 1_000, repetitions: 2, memory: true },
+  check: { warmUpMs: 2_500, runMs: 1_000, repetitions: 3, memory: false },
 };
 
 const TASKS = 100;
@@ -50,7 +51,7 @@ async function measureStreams(bench: Bench): Promise<SectionReport> {
     : undefined;
   const all = [durable.stream, durable.batch, ...(memory ? [memory.stream, memory.batch] : [])];
   bench.tell("warming every server up");
-  for (const target of all) await measureOnce(target, { concurrency: IN_FLIGHT, durationMs: plan.warmUpMs });
+  for (const target of all) await warmUp(target, IN_FLIGHT, plan.warmUpMs);
   bench.tell(`streams and batches, ${IN_FLIGHT} decisions in flight`);
   const figures = await measureInTurn(all, { concurrency: IN_FLIGHT, durationMs: plan.runMs }, plan.repetitions);
   for (const target of all) target.load.close();

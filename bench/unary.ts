@@ -1,6 +1,6 @@
 import { CERBOS_PATH, cerbosTemplates, checkCerbos, startCerbos } from "./cerbos.ts";
 import { connect } from "./http2-load.ts";
-import { figuresRow, measureInTurn, measureOnce, measureOpen, othersOf, type Run, type ServerFigures, summarise, type Target } from "./measure.ts";
+import { figuresRow, measureInTurn, measureOpen, othersOf, type Run, type ServerFigures, summarise, type Target, warmUp } from "./measure.ts";
 import { numberedBodies } from "./numbered-bodies.ts";
 import { type Bench, must, type Scale, type Section, type SectionReport } from "./section.ts";
 import { type BehestServer, decideTarget, echoTarget, startBehest, type UnaryTarget } from "./servers.ts";
@@ -18,6 +18,7 @@ export const unary: Section = {
 };
 
 interface Plan {
+  /** Of the server's CPU time. */
   readonly warmUpMs: number;
   readonly runMs: number;
   readonly repetitions: number;
@@ -29,9 +30,9 @@ interface Plan {
 }
 
 const PLANS: Readonly<Record<Scale, Plan>> = {
-  full: { warmUpMs: 3_000, runMs: 2_000, repetitions: 3, concurrencies: [4, 32, 128], spreads: [1, 100, 10_000], cerbos: true, halfLoad: true },
-  quick: { warmUpMs: 2_000, runMs: 1_000, repetitions: 2, concurrencies: [4, 128], spreads: [1, 100, 1_000], cerbos: true, halfLoad: true },
-  check: { warmUpMs: 2_000, runMs: 1_000, repetitions: 5, concurrencies: [128], spreads: [1, 100], cerbos: false, halfLoad: false },
+  full: { warmUpMs: 4_000, runMs: 2_000, repetitions: 3, concurrencies: [4, 32, 128], spreads: [1, 100, 10_000], cerbos: true, halfLoad: true },
+  quick: { warmUpMs: 3_000, runMs: 1_000, repetitions: 2, concurrencies: [4, 128], spreads: [1, 100, 1_000], cerbos: true, halfLoad: true },
+  check: { warmUpMs: 3_000, runMs: 1_000, repetitions: 5, concurrencies: [128], spreads: [1, 100], cerbos: false, halfLoad: false },
 };
 
 interface Targets {
@@ -49,7 +50,7 @@ async function measureUnary(bench: Bench): Promise<SectionReport> {
   const targets = await startTargets(bench, plan);
   const all = [...targets.spread.values(), targets.memory, targets.echo, ...(targets.cerbos ? [targets.cerbos] : [])];
   bench.tell("warming every server up");
-  for (const target of all) await measureOnce(target, { concurrency: 128, durationMs: plan.warmUpMs });
+  for (const target of all) await warmUp(target, HIGH, plan.warmUpMs);
   const measured = new Map<number, Map<Target, ServerFigures>>();
   for (const concurrency of plan.concurrencies) {
     bench.tell(`Decide beside the others, ${concurrency} at a time`);
