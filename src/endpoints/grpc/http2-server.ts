@@ -20,16 +20,17 @@ export function http2ServersOf(server: Server): readonly Http2Server[] {
   return [...servers.keys()];
 }
 
-/** Sees each call before grpc-js does, and says whether grpc-js is to see it at all. */
-export type Gatekeeper = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean;
+/** Sees each call before grpc-js does, which sees it once it is let in. */
+export type Gatekeeper = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, letIn: () => void) => void;
 
 /** Stands before every listener that the server has by now. */
-export function guardStreams(server: Http2Server, lets: Gatekeeper): void {
+export function guardStreams(server: Http2Server, keeper: Gatekeeper): void {
   const behind = server.listeners("stream");
   server.removeAllListeners("stream");
   server.on("stream", (stream, headers, flags) => {
-    if (!lets(stream, headers)) return;
-    for (const listener of behind) listener.call(server, stream, headers, flags);
+    keeper(stream, headers, () => {
+      for (const listener of behind) listener.call(server, stream, headers, flags);
+    });
   });
 }
 

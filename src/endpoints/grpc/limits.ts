@@ -1,4 +1,4 @@
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Http2Server, IncomingHttpHeaders } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
 import { ServiceError } from "../../core/errors.ts";
 import { ApprovalService } from "../../gen/behest/v1/approval_pb.ts";
@@ -6,8 +6,9 @@ import { ControlService } from "../../gen/behest/v1/control_pb.ts";
 import { DecisionService } from "../../gen/behest/v1/decision_pb.ts";
 import { TaskService } from "../../gen/behest/v1/task_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { Admission } from "./admission.ts";
 import { Connections } from "./connections.ts";
-import { addHttp2Options, guardStreams, http2ServersOf } from "./http2-server.ts";
+import { addHttp2Options, type Gatekeeper, guardStreams, http2ServersOf } from "./http2-server.ts";
 import { type CallKind, OpenCalls } from "./open-calls.ts";
 import { answerWith } from "./refusals.ts";
 import { createCallCount, type OnShed, Shedding, type SheddingPorts } from "./shedding.ts";
@@ -51,6 +52,9 @@ const CONTROL_PATHS: ReadonlySet<string> = new Set([
   pathOf(ApprovalService, "ResolveApproval"),
   pathOf(Health, "Check"),
 ]);
+const BATCH_PATH = pathOf(DecisionService, "DecideBatch");
+/** A batch of usual length takes as long as so many decisions. */
+const BATCH_WEIGHT = 32;
 const DECISION_PATHS: ReadonlySet<string> = new Set(["Decide", "DecideBatch", "Explain"].map((name) => pathOf(DecisionService, name)));
 
 /** What Node's HTTP/2 server is to hold by itself: grpc-js hands it neither these nor any of its own. */
@@ -83,26 +87,46 @@ export function createGuard({ wire, queuedForMs, onShed }: WireLimitPorts): Guar
   const connections = new Connections(wire, onShed);
   const calls = new OpenCalls(wire, connections, onShed);
   const kindOf = createKinds(shedding, onShed);
-  const lets = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean => {
+  const admission = new Admission({ ...wire, queuedForMs });
+  const keeper: Gatekeeper = (stream, headers, letIn) => {
     // Whatever went wrong with it, its end is what is heeded.
     stream.on("error", () => undefined);
-    const kind = kindOf(headers[":path"] ?? "");
-    calls.open(stream, kind);
-    const refusal = isCompressed(headers) ? compressed(onShed) : kind.underWay.refusal();
-    if (!refusal) return true;
-    answerWith(stream, refusal);
-    stream.resume();
-    return false;
+    const path = headers[":path"] ?? "";
+    const kind = kindOf(path);
+    const call = calls.open(stream, kind);
+    const begin = (): void => {
+      calls.receive(call);
+      letIn();
+    };
+    const refuse = (error: ServiceError): void => {
+      answerWith(stream, error);
+      calls.receive(call);
+      stream.resume();
+    };
+    if (isCompressed(headers)) refuse(compressed(onShed));
+    else if (kind.underWay === shedding) {
+      const full = shedding.refusalIfFull();
+      if (full) refuse(full);
+      else {
+        const giveUp = admission.ask({ begin, refuse: () => refuse(shedding.refusalOfLate()) }, path === BATCH_PATH ? BATCH_WEIGHT : 1);
+        stream.once("close", giveUp);
+      }
+    } else {
+      const refusal = kind.underWay.refusal();
+      if (refusal) refuse(refusal);
+      else begin();
+    }
   };
-  const sweeping = setInterval(() => {
+  const sweep = (): void => {
     const nowMs = performance.now();
     connections.sweep(nowMs);
-    calls.sweep(nowMs);
-  }, SWEEP_EVERY_MS);
+    if (calls.sweep(nowMs) === "more") setImmediate(sweep);
+  };
+  const sweeping = setInterval(sweep, SWEEP_EVERY_MS);
   sweeping.unref();
   const watch = (http2: Http2Server): void => {
     connections.watch(http2);
-    guardStreams(http2, lets);
+    guardStreams(http2, keeper);
   };
   return {
     shedding,

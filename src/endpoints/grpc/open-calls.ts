@@ -24,7 +24,10 @@ export interface CallKind {
   readonly endless?: boolean;
 }
 
-interface OpenCall {
+/** Each takes some tens of microseconds. */
+const CUTS_PER_TURN = 50;
+
+export interface OpenCall {
   readonly stream: ServerHttp2Stream;
   readonly kind: CallKind;
   /** Since when something of it has begun to arrive and is not whole. */
@@ -48,6 +51,7 @@ export class OpenCalls {
   #bytes = 0;
   #timeoutMs: number;
   #stopping = false;
+  #cutsLeft = 0;
 
   constructor(limits: OpenCallLimits, connections: Connections, onShed: OnShed) {
     this.#limits = limits;
@@ -56,16 +60,21 @@ export class OpenCalls {
     this.#onShed = onShed;
   }
 
-  open(stream: ServerHttp2Stream, kind: CallKind): void {
+  /** Nothing of its request is read until it is received. */
+  open(stream: ServerHttp2Stream, kind: CallKind): OpenCall {
     const { session } = stream;
-    if (!session) return;
-    const call: OpenCall = { stream, kind, arrivingSinceMs: performance.now(), bytes: 0, answeredSinceMs: undefined };
-    this.#connections.callOpened(session);
+    const call: OpenCall = { stream, kind, arrivingSinceMs: 0, bytes: 0, answeredSinceMs: undefined };
+    if (session) this.#connections.callOpened(session);
     stream.once("close", () => {
       this.#closed(call);
-      this.#connections.callClosed(session);
+      if (session) this.#connections.callClosed(session);
     });
-    if (kind.requestStreams) this.#openForMany(call);
+    return call;
+  }
+
+  receive(call: OpenCall): void {
+    call.arrivingSinceMs = performance.now();
+    if (call.kind.requestStreams) this.#openForMany(call);
     else this.#openForOne(call);
   }
 
@@ -75,17 +84,22 @@ export class OpenCalls {
     this.#stopping = true;
   }
 
-  sweep(nowMs: number): void {
+  /** Cuts what has taken too long, a part of it at a time: decisions must not wait for thousands. Whether there may be more. */
+  sweep(nowMs: number): "all" | "more" {
+    this.#cutsLeft = CUTS_PER_TURN;
     for (const call of this.#arriving) {
+      if (this.#cutsLeft === 0) return "more";
       if (nowMs - call.arrivingSinceMs >= this.#timeoutMs) this.#late(call, nowMs);
       // Refused by now: the rest of it is not waited for.
       else if (call.stream.headersSent && !call.kind.requestStreams) this.#close(call);
     }
     for (const call of this.#underWay) {
+      if (this.#cutsLeft === 0) return "more";
       if (call.kind.endless) this.#endIfStopping(call);
       else if (call.answeredSinceMs === undefined) this.#noteAnswer(call, nowMs);
       else if (nowMs - call.answeredSinceMs >= this.#timeoutMs) this.#cut(call, "answer_timeout");
     }
+    return "all";
   }
 
   #late(call: OpenCall, nowMs: number): void {
@@ -174,6 +188,7 @@ export class OpenCalls {
   }
 
   #close(call: OpenCall): void {
+    this.#cutsLeft--;
     this.#closed(call);
     call.stream.close(constants.NGHTTP2_NO_ERROR);
   }

@@ -29,15 +29,15 @@ export interface UnderWay {
 export interface SheddingPorts {
   readonly decisionsInFlightMax: number;
   readonly queueAgeMaxMs: number;
-  /** How long the oldest decision has waited for the disk. */
+  /** How long the oldest decision has waited to be given to the disk. */
   readonly queuedForMs: () => number;
   readonly onShed: OnShed;
 }
 
 /**
  * Whether a decision is begun at all: asked before anything of its message is looked at, because whoever sheds has to be much faster than whoever
- * decides. What waits in sockets cannot be seen, but whatever a server finds there it works off before it looks again: so a decision that it comes
- * to late in such a round has waited as long as the round has lasted.
+ * decides. Items of a stream wait in sockets, where they cannot be seen; but whatever a server finds there it works off before it looks again, so one
+ * that it comes to late in such a round has waited as long as the round has lasted.
  */
 export class Shedding implements UnderWay {
   readonly #ports: SheddingPorts;
@@ -58,7 +58,20 @@ export class Shedding implements UnderWay {
 
   refusal(): ServiceError | undefined {
     const reason = this.#reason();
-    if (reason === undefined) return undefined;
+    return reason && this.#told(reason);
+  }
+
+  /** The same for a call of its own, that can wait until it is begun. */
+  refusalIfFull(): ServiceError | undefined {
+    return this.#inFlight >= this.#ports.decisionsInFlightMax ? this.#told("in_flight") : undefined;
+  }
+
+  /** For one that has waited too long. */
+  refusalOfLate(): ServiceError {
+    return this.#told("queue_age");
+  }
+
+  #told(reason: keyof typeof REFUSALS): ServiceError {
     this.#ports.onShed(reason);
     return REFUSALS[reason];
   }
@@ -101,6 +114,6 @@ const overloaded = (why: string, limit: string): ServiceError => new ServiceErro
 
 const REFUSALS = {
   in_flight: overloaded("too many decisions are being made", "decisions_in_flight"),
-  queue_age: overloaded("decisions have waited too long for the disk", "queue_age"),
+  queue_age: overloaded("decisions have waited too long", "queue_age"),
   loop_age: overloaded("decisions have waited too long to be begun", "queue_age"),
 } as const;

@@ -51,6 +51,11 @@ export class GroupQueue {
     return (this.#written[0] ?? this.#queue[0])?.sinceMs;
   }
 
+  /** Since when the oldest turn waits to be sent: what is under way to the disk is being served, however long that takes; undefined if none does. */
+  get unsentSinceMs(): number | undefined {
+    return this.#queue[0]?.sinceMs;
+  }
+
   /** Values that tools returned in turns that were not sent yet. */
   get valuesQueued(): number {
     return this.#valuesQueued;

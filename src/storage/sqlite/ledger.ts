@@ -69,7 +69,7 @@ export interface SqliteStorage {
   readonly cache: SqliteDecisionCache;
   /** How much there is of everything, for whoever looks: costs a walk over the approvals. */
   measure(): LedgerMeasures;
-  /** How long the oldest turn that is not on disk has waited; 0 if none does. */
+  /** How long the oldest turn has waited to be sent to the disk; 0 if none does. */
   queuedForMs(): number;
 }
 
@@ -297,13 +297,14 @@ class SqliteLedger implements Ledger {
   }
 
   measure(): LedgerMeasures {
-    const queue = { turns: this.#queue.length, oldestMs: this.queuedForMs() };
+    const { length: turns, oldestSinceMs } = this.#queue;
+    const queue = { turns, oldestMs: oldestSinceMs === undefined ? 0 : performance.now() - oldestSinceMs };
     return { queue, state: this.ready ? measureState(this.#state, this.cache, this.#options.now()) : undefined };
   }
 
   queuedForMs(): number {
-    const { oldestSinceMs } = this.#queue;
-    return oldestSinceMs === undefined ? 0 : performance.now() - oldestSinceMs;
+    const { unsentSinceMs } = this.#queue;
+    return unsentSinceMs === undefined ? 0 : performance.now() - unsentSinceMs;
   }
 
   #refuseUnready(): Writer {

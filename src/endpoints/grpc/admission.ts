@@ -1,0 +1,124 @@
+/** A call for a decision of which nothing but its headers has been looked at. */
+export interface Waiting {
+  begin(): void;
+  refuse(): void;
+}
+
+interface Place {
+  readonly waiting: Waiting;
+  /** What it takes: a batch takes more than one decision. */
+  readonly weight: number;
+  readonly sinceMs: number;
+  gone: boolean;
+}
+
+export interface AdmissionPorts {
+  readonly queueAgeMaxMs: number;
+  /** How long the oldest decision has waited to be given to the disk. */
+  readonly queuedForMs: () => number;
+}
+
+/** Begun in one turn of the event loop: at half load a turn never has so many, and control waits no longer than they take. */
+const BEGUN_PER_TURN = 256;
+/** Refused in one turn, as long as others are begun: a refusal costs a third of a decision, and each lets its caller send another call. */
+const REFUSED_PER_TURN = BEGUN_PER_TURN / 2;
+/** How soon to look again whether the disk takes more. */
+const BLOCKED_MS = 5;
+
+/**
+ * Calls for decisions that wait to be begun, in order. Once the first has waited too long, what comes is refused at once, but no more than leaves most
+ * of the time to decisions: to refuse ten times as much as is decided would take longer than to decide. What is neither begun nor refused holds its
+ * caller's stream, which keeps him from sending more; of that the newest is dealt with first, because the oldest is given up first.
+ */
+export class Admission {
+  readonly #ports: AdmissionPorts;
+  /** In order; what is before `#first` is done with. */
+  #queue: Place[] = [];
+  #first = 0;
+  readonly #held: Place[] = [];
+  #begunLeft = BEGUN_PER_TURN;
+  #refusedLeft = REFUSED_PER_TURN;
+  #turning = false;
+
+  constructor(ports: AdmissionPorts) {
+    this.#ports = ports;
+  }
+
+  /** Begins it, now or later, or refuses it. Answers what to call if its caller gives up. */
+  ask(waiting: Waiting, weight: number): () => void {
+    this.#turnSoon();
+    const nowMs = performance.now();
+    const place: Place = { waiting, weight, sinceMs: nowMs, gone: false };
+    const head = this.#queue[this.#first];
+    if (!head && this.#begunLeft > 0 && !this.#isBlocked()) this.#begin(place);
+    else if (!head || nowMs - head.sinceMs <= this.#ports.queueAgeMaxMs) this.#queue.push(place);
+    else if (this.#refusedLeft > 0) this.#refuse(place);
+    else this.#held.push(place);
+    return () => {
+      place.gone = true;
+    };
+  }
+
+  #begin(place: Place): void {
+    this.#begunLeft -= place.weight;
+    place.gone = true;
+    place.waiting.begin();
+  }
+
+  #refuse(place: Place): void {
+    this.#refusedLeft--;
+    place.gone = true;
+    place.waiting.refuse();
+  }
+
+  #isBlocked(): boolean {
+    return this.#ports.queuedForMs() > this.#ports.queueAgeMaxMs;
+  }
+
+  #turnSoon(): void {
+    if (this.#turning) return;
+    this.#turning = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#turning = false;
+    this.#begunLeft = BEGUN_PER_TURN;
+    this.#refusedLeft = REFUSED_PER_TURN;
+    const blocked = this.#isBlocked();
+    if (blocked) this.#refuseOld();
+    else this.#beginSome();
+    while (this.#refusedLeft > 0 && this.#held.length > 0 && (blocked || this.#first < this.#queue.length)) this.#take(this.#held.pop(), "refuse");
+    if (this.#first === this.#queue.length && this.#held.length === 0) return;
+    if (!blocked) this.#turnSoon();
+    else if (!this.#turning) {
+      this.#turning = true;
+      setTimeout(() => this.#turn(), BLOCKED_MS);
+    }
+  }
+
+  #beginSome(): void {
+    while (this.#begunLeft > 0 && this.#first < this.#queue.length) this.#take(this.#queue[this.#first++], "begin");
+    if (this.#first > BEGUN_PER_TURN || this.#first === this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#first);
+      this.#first = 0;
+    }
+    while (this.#begunLeft > 0 && this.#held.length > 0) this.#take(this.#held.pop(), "begin");
+  }
+
+  /** The disk takes nothing: whoever has waited too long is told. */
+  #refuseOld(): void {
+    const nowMs = performance.now();
+    for (let head = this.#queue[this.#first]; head && this.#refusedLeft > 0; head = this.#queue[this.#first]) {
+      if (nowMs - head.sinceMs <= this.#ports.queueAgeMaxMs) return;
+      this.#first++;
+      this.#take(head, "refuse");
+    }
+  }
+
+  #take(place: Place | undefined, what: "begin" | "refuse"): void {
+    if (!place || place.gone) return;
+    if (what === "begin") this.#begin(place);
+    else this.#refuse(place);
+  }
+}
