@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import { percentile } from "../bench/statistics.ts";
 import { type Breakage, brokenBy } from "./break.ts";
 import type { Fault, Outcome, Setting } from "./fault.ts";
+import { watchResident } from "./resident.ts";
 import { type Served, withServers } from "./served.ts";
 import { ATTACKS, type Attack, type Attacked } from "./wire/attacks.ts";
 import { connectOther, type OtherClient } from "./wire/other-client.ts";
@@ -206,19 +207,6 @@ const UNMET: Readonly<Record<string, Look>> = {
   idle: ({ attacked, descriptors }) =>
     descriptors <= CONNECTIONS_MAX + OTHER_DESCRIPTORS_MAX ? undefined : `of ${attacked.acts} idle connections ${descriptors} files stayed open`,
 };
-
-function watchResident(server: Served): { stop(): number } {
-  let mostKib = 0;
-  const watching = setInterval(() => {
-    mostKib = Math.max(mostKib, server.residentKib());
-  }, 250);
-  return {
-    stop() {
-      clearInterval(watching);
-      return Math.round(mostKib / 1_024);
-    },
-  };
-}
 
 const isAlive = (server: Served): Promise<boolean> =>
   server
