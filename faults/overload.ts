@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { connect, type Load } from "../bench/http2-load.ts";
+import { type ClosedLoad, connect, type Load, type OpenLoad } from "../bench/http2-load.ts";
 import { numberedBodies } from "../bench/numbered-bodies.ts";
 import { CONVERSATIONS, DISTINCT, requestTemplates } from "../bench/requests.ts";
 import { median, percentile, rounded } from "../bench/statistics.ts";
@@ -9,7 +9,7 @@ import type { Fault, Outcome, Setting } from "./fault.ts";
 import { startControlling } from "./overload-control.ts";
 import { watchResident } from "./resident.ts";
 import { type Served, withServers } from "./served.ts";
-import { stopwatch } from "./starved.ts";
+import { starvedMs, stopwatch } from "./starved.ts";
 
 interface Offered {
   /** How often as much as can be answered. */
@@ -26,17 +26,19 @@ const LOADS: readonly Offered[] = [
 const ROUNDS = { short: 3, long: 20 } as const;
 const CAPACITY_MS = { short: 700, long: 3_000 } as const;
 const OVERLOAD_MS = { short: 1_500, long: 10_000 } as const;
-const WARM_UP_MS = 4_000;
+/** Until it gets no faster. */
+const WARM_UP_MS = { step: 1_500, most: 25_000 } as const;
+const FASTER = 1.1;
 const CONNECTIONS = 32;
-/** Calls at once when the server is kept busy, and not overloaded. */
-const CONCURRENCY = 128;
+/** Calls at once that keep the server as busy as it can be. */
+const CONCURRENCY = 512;
 /** An answer later than that is of no use: whoever asked has taken it for a no. */
 const DEADLINE_MS = 1_000;
 /** All callers together wait for as many answers as take that long; what is beyond they do not send. */
 const OUTSTANDING_MS = 1_500;
 const CONTROL_WITHIN_MS = 1_000;
 const RECOVERED_WITHIN_MS = 30_000;
-const RESIDENT_MIB_MAX = 512;
+const RESIDENT_MIB_MAX = 1_024;
 
 export const overload: Fault = {
   name: "overload",
@@ -65,8 +67,8 @@ async function overloadServer(setting: Setting, { loads, rounds, breakages }: Ov
     const resident = watchResident(server);
     const path = "/behest.v1.DecisionService/Decide";
     const load = await connect({ address: server.address, path, token: server.token("enforcer"), connections: CONNECTIONS });
-    const measuring = createMeasuring(load, setting);
-    await measuring.capacity(WARM_UP_MS);
+    const measuring = createMeasuring(load, server, setting);
+    await measuring.warmUp();
     const controlling = await startControlling(server);
     const asking = startAskingNowAndThen(server);
     const slices: Slice[] = [];
@@ -90,28 +92,41 @@ interface Slice {
   readonly failed: Readonly<Record<string, number>>;
 }
 
-/** Capacity and overload take turns, so that what the machine does besides is in both. */
-function createMeasuring(load: Load, { form }: Setting) {
+/**
+ * Capacity and overload take turns, so that what the machine does besides is in both; and rates are those of the time in which the server's thread had
+ * a processor when it wanted one.
+ */
+function createMeasuring(load: Load, { pid }: Served, { form }: Setting) {
   const bodies = numberedBodies(requestTemplates(DISTINCT, CONVERSATIONS));
   let lastPerS = 0;
-  const capacity = async (durationMs: number): Promise<number> => {
-    const { calls, seconds } = await load.run({ bodies, durationMs, concurrency: CONCURRENCY });
+  const run = async (asked: Omit<OpenLoad, "bodies"> | Omit<ClosedLoad, "bodies">) => {
+    const starvedBefore = starvedMs(pid);
+    const result = await load.run({ ...asked, bodies });
+    return { ...result, seconds: result.seconds - (starvedMs(pid) - starvedBefore) / 1_000, wallSeconds: result.seconds };
+  };
+  const capacity = async (durationMs: number): Promise<{ readonly perS: number; readonly wallPerS: number }> => {
+    const { calls, seconds, wallSeconds } = await run({ durationMs, concurrency: CONCURRENCY });
     lastPerS = calls / seconds;
-    return lastPerS;
+    return { perS: lastPerS, wallPerS: calls / wallSeconds };
   };
   return {
-    capacity,
+    async warmUp(): Promise<void> {
+      const began = performance.now();
+      for (let before = 0; performance.now() - began < WARM_UP_MS.most; before = lastPerS) {
+        const { perS } = await capacity(WARM_UP_MS.step);
+        if (perS < before * FASTER) return;
+      }
+    },
     async overload({ times }: Offered): Promise<Slice> {
-      const before = lastPerS;
-      const { calls, late, failed, seconds } = await load.run({
-        bodies,
+      const before = await capacity(CAPACITY_MS[form]);
+      const { calls, late, failed, seconds } = await run({
         durationMs: OVERLOAD_MS[form],
-        ratePerSecond: times * before,
+        ratePerSecond: times * before.wallPerS,
         lateAfterMs: DEADLINE_MS,
-        outstandingMax: Math.ceil((before * OUTSTANDING_MS) / 1_000),
+        outstandingMax: Math.ceil((before.wallPerS * OUTSTANDING_MS) / 1_000),
       });
       const after = await capacity(CAPACITY_MS[form]);
-      const capacityPerS = (before + after) / 2;
+      const capacityPerS = (before.perS + after.perS) / 2;
       return { times, goodput: (calls - late) / seconds / capacityPerS, capacityPerS, failed };
     },
   };
