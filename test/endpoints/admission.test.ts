@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { Admission } from "../../src/endpoints/grpc/admission.ts";
+
+const AGE_MAX_MS = 20;
+
+function admitting(queuedForMs = () => 0) {
+  const begun: number[] = [];
+  const refused: number[] = [];
+  const admission = new Admission({ queueAgeMaxMs: AGE_MAX_MS, queuedForMs });
+  const ask = (number: number, weight = 1) => admission.ask({ begin: () => begun.push(number), refuse: () => refused.push(number) }, weight);
+  return { begun, refused, ask };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
+
+function beBusy(): void {
+  for (const began = performance.now(); performance.now() - began <= AGE_MAX_MS; );
+}
+
+describe("calls that come together", () => {
+  it("are begun at once, 256 of them; the others in the turns that follow, in order", async () => {
+    const { begun, ask } = admitting();
+    for (const number of numbers(0, 600)) ask(number);
+    expect(begun).toEqual(numbers(0, 256));
+    await turn();
+    expect(begun).toEqual(numbers(0, 512));
+    await turn();
+    expect(begun).toEqual(numbers(0, 600));
+    ask(600);
+    expect(begun).toHaveLength(601);
+  });
+
+  it("count as much as they weigh", async () => {
+    const { begun, ask } = admitting();
+    for (const number of numbers(0, 10)) ask(number, 64);
+    expect(begun).toEqual(numbers(0, 4));
+  });
+
+  it("are passed over if their caller has given up", async () => {
+    const { begun, ask } = admitting();
+    const giveUps = numbers(0, 300).map((number) => ask(number));
+    giveUps[280]?.();
+    await turn();
+    expect(begun).toEqual(numbers(0, 300).filter((number) => number !== 280));
+  });
+});
+
+describe("once the first has waited too long", () => {
+  it("what comes is refused at once, but no more than half as much as is begun", async () => {
+    const { begun, refused, ask } = admitting();
+    for (const number of numbers(0, 1_000)) ask(number);
+    beBusy();
+    for (const number of numbers(1_000, 1_200)) ask(number);
+    expect(refused).toEqual(numbers(1_000, 1_128));
+    await turn();
+    // What could not be refused then: the newest first.
+    expect(refused).toEqual([...numbers(1_000, 1_128), ...numbers(1_128, 1_200).reverse()]);
+    while (begun.length < 1_000) await turn();
+    expect(begun).toEqual(numbers(0, 1_000));
+  });
+
+  it("what is held is begun when nothing else waits, the newest first", async () => {
+    const { begun, refused, ask } = admitting();
+    for (const number of numbers(0, 300)) ask(number);
+    beBusy();
+    for (const number of numbers(300, 500)) ask(number);
+    await turn();
+    await turn();
+    expect(refused).toEqual(numbers(300, 428));
+    expect(begun).toEqual([...numbers(0, 300), ...numbers(428, 500).reverse()]);
+  });
+});
+
+describe("while the disk takes nothing", () => {
+  it("nothing is begun, and whoever has waited too long is told", async () => {
+    let queuedMs = 100;
+    const { begun, refused, ask } = admitting(() => queuedMs);
+    for (const number of numbers(0, 3)) ask(number);
+    await turn();
+    expect([begun, refused]).toEqual([[], []]);
+    while (refused.length < 3) await new Promise((resolve) => setTimeout(resolve, AGE_MAX_MS));
+    expect([begun, refused]).toEqual([[], [0, 1, 2]]);
+    ask(3);
+    queuedMs = 0;
+    while (begun.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(begun).toEqual([3]);
+  });
+});
