@@ -23,9 +23,9 @@ const LOADS: readonly Offered[] = [
   { times: 5, goodputMin: 0.7 },
   { times: 10, goodputMin: 0.7 },
 ];
-const ROUNDS = { short: 3, long: 20 } as const;
+const ROUNDS = { short: 2, long: 20 } as const;
 const CAPACITY_MS = { short: 700, long: 3_000 } as const;
-const OVERLOAD_MS = { short: 1_500, long: 10_000 } as const;
+const OVERLOAD_MS = { short: 3_000, long: 10_000 } as const;
 /** Until it gets no faster. */
 const WARM_UP_MS = { step: 1_500, most: 25_000 } as const;
 const FASTER = 1.1;

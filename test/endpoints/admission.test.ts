@@ -55,12 +55,27 @@ describe("once the first has waited too long", () => {
     expect(refused).toEqual(numbers(1_000, 1_128));
     await turn();
     // What could not be refused then: the newest first.
-    expect(refused).toEqual([...numbers(1_000, 1_128), ...numbers(1_128, 1_200).reverse()]);
-    while (begun.length < 1_000) await turn();
-    expect(begun).toEqual(numbers(0, 1_000));
+    expect(begun).toHaveLength(512);
+    expect(refused).toEqual(numbers(1_000, 1_128));
   });
 
-  it("what is held is begun when nothing else waits, the newest first", async () => {
+  it("it is passed over for what came later, and begun or refused after it, the last first", async () => {
+    const { begun, refused, ask } = admitting();
+    for (const number of numbers(0, 260)) ask(number);
+    beBusy();
+    await turn();
+    expect(begun).toEqual([...numbers(0, 256), ...numbers(256, 260).reverse()]);
+    for (const number of numbers(300, 1_000)) ask(number);
+    beBusy();
+    await turn();
+    expect(begun.slice(260)).toEqual([...numbers(300, 552), ...numbers(744, 1_000).reverse()]);
+    for (const number of numbers(2_000, 2_700)) ask(number);
+    await turn();
+    expect(begun.slice(768)).toEqual(numbers(2_000, 2_256));
+    expect(refused).toEqual(numbers(616, 744).reverse());
+  });
+
+  it("what is held is begun when nothing else waits, the last first", async () => {
     const { begun, refused, ask } = admitting();
     for (const number of numbers(0, 300)) ask(number);
     beBusy();
@@ -68,7 +83,7 @@ describe("once the first has waited too long", () => {
     await turn();
     await turn();
     expect(refused).toEqual(numbers(300, 428));
-    expect(begun).toEqual([...numbers(0, 300), ...numbers(428, 500).reverse()]);
+    expect(begun).toEqual([...numbers(0, 256), ...numbers(256, 300).reverse(), ...numbers(428, 500).reverse()]);
   });
 });
 

@@ -27,8 +27,9 @@ const BLOCKED_MS = 5;
 
 /**
  * Calls for decisions that wait to be begun, in order. Once the first has waited too long, what comes is refused at once, but no more than leaves most
- * of the time to decisions: to refuse ten times as much as is decided would take longer than to decide. What is neither begun nor refused holds its
- * caller's stream, which keeps him from sending more; of that the newest is dealt with first, because the oldest is given up first.
+ * of the time to decisions: to refuse ten times as much as is decided would take longer than to decide. What has waited too long, and what could not
+ * be refused, is held: it keeps its caller's stream, and so its caller from sending more. When nothing else waits it is begun, and as long as
+ * something does it is refused; what was held last first, because what is oldest is given up first.
  */
 export class Admission {
   readonly #ports: AdmissionPorts;
@@ -98,12 +99,22 @@ export class Admission {
   }
 
   #beginSome(): void {
+    this.#holdOld();
     while (this.#begunLeft > 0 && this.#first < this.#queue.length) this.#take(this.#queue[this.#first++], "begin");
     if (this.#first > BEGUN_PER_TURN || this.#first === this.#queue.length) {
       this.#queue = this.#queue.slice(this.#first);
       this.#first = 0;
     }
     while (this.#begunLeft > 0 && this.#held.length > 0) this.#take(this.#held.pop(), "begin");
+  }
+
+  /** Whoever came later can still be answered in time. */
+  #holdOld(): void {
+    const oldestMs = performance.now() - this.#ports.queueAgeMaxMs;
+    for (let head = this.#queue[this.#first]; head && head.sinceMs < oldestMs; head = this.#queue[this.#first]) {
+      this.#first++;
+      if (!head.gone) this.#held.push(head);
+    }
   }
 
   /** The disk takes nothing: whoever has waited too long is told. */
