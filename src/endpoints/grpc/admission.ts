@@ -16,6 +16,8 @@ export interface AdmissionPorts {
   readonly queueAgeMaxMs: number;
   /** How long the oldest decision has waited to be given to the disk. */
   readonly queuedForMs: () => number;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly nowMs: () => number;
 }
 
 /** Begun in one turn of the event loop: at half load a turn never has so many, and control waits no longer than they take. */
@@ -48,7 +50,7 @@ export class Admission {
   /** Begins it, now or later, or refuses it. Answers what to call if its caller gives up. */
   ask(waiting: Waiting, weight: number): () => void {
     this.#turnSoon();
-    const nowMs = performance.now();
+    const nowMs = this.#ports.nowMs();
     const place: Place = { waiting, weight, sinceMs: nowMs, gone: false };
     const head = this.#queue[this.#first];
     if (!head && this.#begunLeft > 0 && !this.#isBlocked()) this.#begin(place);
@@ -110,7 +112,7 @@ export class Admission {
 
   /** Whoever came later can still be answered in time. */
   #holdOld(): void {
-    const oldestMs = performance.now() - this.#ports.queueAgeMaxMs;
+    const oldestMs = this.#ports.nowMs() - this.#ports.queueAgeMaxMs;
     for (let head = this.#queue[this.#first]; head && head.sinceMs < oldestMs; head = this.#queue[this.#first]) {
       this.#first++;
       if (!head.gone) this.#held.push(head);
@@ -119,7 +121,7 @@ export class Admission {
 
   /** The disk takes nothing: whoever has waited too long is told. */
   #refuseOld(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#ports.nowMs();
     for (let head = this.#queue[this.#first]; head && this.#refusedLeft > 0; head = this.#queue[this.#first]) {
       if (nowMs - head.sinceMs <= this.#ports.queueAgeMaxMs) return;
       this.#first++;

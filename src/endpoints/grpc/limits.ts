@@ -87,7 +87,7 @@ export function createGuard({ wire, queuedForMs, onShed }: WireLimitPorts): Guar
   const connections = new Connections(wire, onShed);
   const calls = new OpenCalls(wire, connections, onShed);
   const kindOf = createKinds(shedding, onShed);
-  const admission = new Admission({ ...wire, queuedForMs });
+  const admission = new Admission({ ...wire, queuedForMs, nowMs: () => performance.now() });
   const keeper: Gatekeeper = (stream, headers, letIn) => {
     // Whatever went wrong with it, its end is what is heeded.
     stream.on("error", () => undefined);
