@@ -9,8 +9,8 @@ function admitting(queuedForMs = () => 0) {
   let nowMs = 0;
   const admission = new Admission({ queueAgeMaxMs: AGE_MAX_MS, queuedForMs, nowMs: () => nowMs });
   const ask = (number: number, weight = 1) => admission.ask({ begin: () => begun.push(number), refuse: () => refused.push(number) }, weight);
-  const growOld = () => {
-    nowMs += AGE_MAX_MS + 1;
+  const growOld = (times = 1) => {
+    nowMs += times * AGE_MAX_MS + 1;
   };
   return { begun, refused, ask, growOld };
 }
@@ -84,6 +84,17 @@ describe("once the first has waited too long", () => {
     await turn();
     expect(refused).toEqual(numbers(300, 428));
     expect(begun).toEqual([...numbers(0, 256), ...numbers(256, 300).reverse(), ...numbers(428, 500).reverse()]);
+  });
+});
+
+describe("what has waited half as long again", () => {
+  it("is refused, even if there is time for it", async () => {
+    const { begun, refused, ask, growOld } = admitting();
+    for (const number of numbers(0, 260)) ask(number);
+    growOld(1.5);
+    await turn();
+    expect(begun).toEqual(numbers(0, 256));
+    expect(refused).toEqual(numbers(256, 260).reverse());
   });
 });
 

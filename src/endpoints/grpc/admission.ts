@@ -24,6 +24,8 @@ export interface AdmissionPorts {
 const BEGUN_PER_TURN = 256;
 /** Refused in one turn, as long as others are begun: a refusal costs a third of a decision, and each lets its caller send another call. */
 const REFUSED_PER_TURN = BEGUN_PER_TURN / 2;
+/** What has waited so many times too long is refused, even if there is time for it. */
+const HOPELESS_FACTOR = 1.5;
 /** How soon to look again whether the disk takes more. */
 const BLOCKED_MS = 5;
 
@@ -107,7 +109,18 @@ export class Admission {
       this.#queue = this.#queue.slice(this.#first);
       this.#first = 0;
     }
-    while (this.#begunLeft > 0 && this.#held.length > 0) this.#take(this.#held.pop(), "begin");
+    this.#beginHeld();
+  }
+
+  /** To begin what has waited that long is to work for nobody. */
+  #beginHeld(): void {
+    const hopelessMs = this.#ports.nowMs() - HOPELESS_FACTOR * this.#ports.queueAgeMaxMs;
+    for (let last = this.#held.at(-1); last && this.#begunLeft > 0; last = this.#held.at(-1)) {
+      const hopeless = last.sinceMs < hopelessMs;
+      if (hopeless && this.#refusedLeft <= 0) return;
+      this.#held.pop();
+      this.#take(last, hopeless ? "refuse" : "begin");
+    }
   }
 
   /** Whoever came later can still be answered in time. */
