@@ -47,7 +47,7 @@ const CONNECTIONS_FILE = "src/endpoints/grpc/connections.ts";
 
 /** What is broken, by the attack that has to show it. */
 const TWINS: Readonly<Record<string, readonly Breakage[]>> = {
-  gzip: [{ file: LIMITS_FILE, passage: "isCompressed(headers) ?", instead: "false ?" }],
+  gzip: [{ file: LIMITS_FILE, passage: "if (isCompressed(headers))", instead: "if (false)" }],
   "half-sent": [{ file: "src/endpoints/grpc/open-calls.ts", passage: "if (nowMs - call.arrivingSinceMs >= this.#timeoutMs)", instead: "if (false)" }],
   resets: [{ file: LIMITS_FILE, passage: "streamResetBurst: streamsMax,", instead: "streamResetBurst: 1_000_000," }],
   headers: [
