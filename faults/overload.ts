@@ -35,7 +35,7 @@ const CONCURRENCY = 512;
 /** An answer later than that is of no use: whoever asked has taken it for a no. */
 const DEADLINE_MS = 1_000;
 /** All callers together wait for as many answers as take that long; what is beyond they do not send. */
-const OUTSTANDING_MS = 1_500;
+const OUTSTANDING_MS = 2_500;
 const CONTROL_WITHIN_MS = 1_000;
 const RECOVERED_WITHIN_MS = 30_000;
 const RESIDENT_MIB_MAX = 1_024;

@@ -33,14 +33,16 @@ const BLOCKED_MS = 5;
  * Calls for decisions that wait to be begun, in order. Once the first has waited too long, what comes is refused at once, but no more than leaves most
  * of the time to decisions: to refuse ten times as much as is decided would take longer than to decide. What has waited too long, and what could not
  * be refused, is held: it keeps its caller's stream, and so its caller from sending more. When nothing else waits it is begun, and as long as
- * something does it is refused; what was held last first, because what is oldest is given up first.
+ * something does it is refused: begun what was held last, refused what was held first, because what is oldest is given up first.
  */
 export class Admission {
   readonly #ports: AdmissionPorts;
   /** In order; what is before `#first` is done with. */
   #queue: Place[] = [];
   #first = 0;
-  readonly #held: Place[] = [];
+  #held: Place[] = [];
+  /** As above. */
+  #heldFirst = 0;
   #begunLeft = BEGUN_PER_TURN;
   #refusedLeft = REFUSED_PER_TURN;
   #turning = false;
@@ -93,8 +95,8 @@ export class Admission {
     const blocked = this.#isBlocked();
     if (blocked) this.#refuseOld();
     else this.#beginSome();
-    while (this.#refusedLeft > 0 && this.#held.length > 0 && (blocked || this.#first < this.#queue.length)) this.#take(this.#held.pop(), "refuse");
-    if (this.#first === this.#queue.length && this.#held.length === 0) return;
+    if (blocked || this.#first < this.#queue.length) this.#refuseHeld();
+    if (this.#first === this.#queue.length && this.#heldFirst === this.#held.length) return;
     if (!blocked) this.#turnSoon();
     else if (!this.#turning) {
       this.#turning = true;
@@ -112,15 +114,20 @@ export class Admission {
     this.#beginHeld();
   }
 
-  /** To begin what has waited that long is to work for nobody. */
+  /** The last first; but to begin what has waited that long is to work for nobody. */
   #beginHeld(): void {
     const hopelessMs = this.#ports.nowMs() - HOPELESS_FACTOR * this.#ports.queueAgeMaxMs;
-    for (let last = this.#held.at(-1); last && this.#begunLeft > 0; last = this.#held.at(-1)) {
-      const hopeless = last.sinceMs < hopelessMs;
-      if (hopeless && this.#refusedLeft <= 0) return;
-      this.#held.pop();
-      this.#take(last, hopeless ? "refuse" : "begin");
-    }
+    while (this.#begunLeft > 0 && this.#held.length > this.#heldFirst && (this.#held.at(-1)?.sinceMs ?? 0) >= hopelessMs)
+      this.#take(this.#held.pop(), "begin");
+    if (this.#begunLeft > 0) this.#refuseHeld();
+  }
+
+  /** The first first, so that nobody is held for long. */
+  #refuseHeld(): void {
+    while (this.#refusedLeft > 0 && this.#heldFirst < this.#held.length) this.#take(this.#held[this.#heldFirst++], "refuse");
+    if (this.#heldFirst <= BEGUN_PER_TURN && this.#heldFirst < this.#held.length) return;
+    this.#held = this.#held.slice(this.#heldFirst);
+    this.#heldFirst = 0;
   }
 
   /** Whoever came later can still be answered in time. */
