@@ -20,7 +20,7 @@ export interface Server {
 const OBSERVATIONS = 20;
 /** Few enough that a server on a busy machine hardly refuses any for having waited. */
 const AT_ONCE = 16;
-const WITHIN_MS = 120_000;
+const WITHIN_MS = 600_000;
 /** What was refused is asked again, so often. */
 const ROUNDS_MAX = 20;
 
