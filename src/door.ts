@@ -49,9 +49,12 @@ async function serveDoor({ config, address, environment, at }: DoorSettings, own
   clock.notBefore(at);
   // The owner watches them as well, and says what is wrong with them.
   const tokens = watchTokens(config.data, { now: clock.now, onProblem: () => undefined });
-  // That calls are followed is said by the owner.
-  const tracing = await followCalls(environment, { info: () => undefined, warn: (why: string) => owner.say({ kind: "warning", why }) });
-  const spans = tracing && tellSpans(tracing, owner);
+  let serves = false;
+  const tracing = await followCalls(environment, {
+    // That calls are followed is said by the owner.
+    info: (what: string) => serves && owner.say({ kind: "told", what }),
+    warn: (why: string) => owner.say({ kind: "warning", why }),
+  });
   const limits = callLimits(config);
   const { authenticate } = tokens;
   const { decide, onInternalError } = owner;
@@ -70,6 +73,7 @@ async function serveDoor({ config, address, environment, at }: DoorSettings, own
     (shedding) =>
       passOn(owner, { authenticate }, createDecideHandlers({ authenticate, limits, shedding, decide, onInternalError, ...(tracing && { tracing }) })),
   );
+  serves = true;
   owner.onTold((told) => {
     if (told.kind === "serving") return grpc.setServing(told.what, told.serving);
     tokens.close();

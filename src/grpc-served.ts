@@ -100,6 +100,7 @@ async function serveThroughDoors(config: Config, log: Logger, ports: DoorPorts):
     },
     onDied: (error) => log.error({ err: error }, "a door has died, and its connections with it; it is opened again"),
     onWarning: (why) => log.warn(why),
+    onTold: (what) => log.info(what),
     onBack: () => log.info("the door is open again"),
   });
 }

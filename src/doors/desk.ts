@@ -6,6 +6,7 @@ import type { SpanCounts, ToDoor, ToOwner } from "./messages.ts";
 export interface DeskPorts extends DeciderPorts, PassedPorts {
   readonly onShed: OnShed;
   readonly onWarning: (why: string) => void;
+  readonly onTold: (what: string) => void;
   readonly onSpans: (counts: SpanCounts) => void;
 }
 
@@ -39,6 +40,7 @@ export function createDesk(ports: DeskPorts, say: Say): Desk {
       else if (message.kind === "problem") ports.onInternalError(message.error);
       else if (message.kind === "warning") ports.onWarning(message.why);
       else if (message.kind === "spans") ports.onSpans(message.counts);
+      else if (message.kind === "told") ports.onTold(message.what);
       else if (message.kind === "shed") {
         for (const [reason, count] of message.counts) for (let told = 0; told < count; told++) ports.onShed(reason);
       }

@@ -32,7 +32,9 @@ export type ToOwner =
   /** What the door did not throw itself, for the log. */
   | { readonly kind: "problem"; readonly error: Error }
   /** What somebody should see to, for the log. */
-  | { readonly kind: "warning"; readonly why: string };
+  | { readonly kind: "warning"; readonly why: string }
+  /** What somebody may want to know, for the log. */
+  | { readonly kind: "told"; readonly what: string };
 
 /** What the owner says to a door. */
 export type ToDoor =

@@ -45,6 +45,7 @@ async function open(): Promise<void> {
     queuedForMs: () => 0,
     onShed: (reason) => told.push(`shed: ${reason}`),
     onWarning: (why) => told.push(why),
+    onTold: (what) => told.push(what),
     onSpans: ({ exported }) => told.push(`spans: ${exported}`),
     onInternalError: (error) => told.push(`internal: ${error instanceof Error ? error.message : String(error)}`),
     onDied: ({ message }) => told.push(`died: ${message}`),
