@@ -55,6 +55,7 @@ async function serveDoor({ config, address, environment, at }: DoorSettings, own
     info: (what: string) => serves && owner.say({ kind: "told", what }),
     warn: (why: string) => owner.say({ kind: "warning", why }),
   });
+  const spans = tracing && tellSpans(tracing, owner);
   const limits = callLimits(config);
   const { authenticate } = tokens;
   const { decide, onInternalError } = owner;
