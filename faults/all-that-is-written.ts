@@ -1,12 +1,17 @@
 import { execFile } from "node:child_process";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { DATABASE_FILE } from "../src/data-directory.ts";
 import type { Setting } from "./fault.ts";
 import { askOf, consumeOf, now, openTask, type Recorded, resume, revokeTask, suspend, until } from "./recorded-run.ts";
+import type { Served } from "./served.ts";
 
 const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const CONCURRENCY = 8;
+/** Few, so that there are many groups. */
+const CONCURRENCY = 3;
 const ROUNDS = { short: 1, long: 10 } as const;
 const LOAD_MS = 400;
 
@@ -19,7 +24,7 @@ export async function useAll(recorded: Recorded, { form, signal, progress }: Set
     const asking = askOf(recorded, { prefix: `round-${round}`, concurrency: CONCURRENCY });
     const consuming = consumeOf(recorded, `round-${round}`);
     const tasks = [await openTask(recorded), await openTask(recorded)] as const;
-    await setTimeout(LOAD_MS);
+    await checkpointOf(server);
     await revokeTask(recorded, tasks[0]);
     await suspend(recorded, `agent-apart-${round}`);
     await createToken(recorded, `gateway-${round}`).then((what) => heard.tokens.push({ what, atNs: now() }));
@@ -39,6 +44,13 @@ export async function useAll(recorded: Recorded, { form, signal, progress }: Set
     // So that everything was answered before something is written again.
     await suspend(recorded, `agent-last-${round}`);
   }
+}
+
+/** Answers when the log has been taken into the file once more: nothing else writes there. */
+function checkpointOf({ data }: Served): Promise<void> {
+  const writtenMs = (): number => statSync(join(data, DATABASE_FILE)).mtimeMs;
+  const before = writtenMs();
+  return until(async () => writtenMs() > before, "the log is taken into the file");
 }
 
 /** By the command line, in a process of its own that writes to the same log. */
