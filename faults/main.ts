@@ -59,10 +59,21 @@ async function strikeOne(
     inDirectory(async (directory) =>
       run({ form, seed, signal, directory, progress: progressOf(what), ...(soakMinutes !== undefined && { soakMinutes }) }),
     );
-  const outcome = await within(name)(strike);
+  const outcome = await within(name)(strike).catch(endedBy);
   const skipControl = !controls || outcome.skipped !== undefined || signal.aborted;
-  const twin = skipControl ? undefined : { says: control.says, outcome: await within(`${name}, broken`)(control.strike) };
+  // A twin that could not be struck was not caught.
+  const struckTwin = skipControl
+    ? undefined
+    : await within(`${name}, broken`)(control.strike).catch((error: unknown) => ({ ...endedBy(error), broken: [] }));
+  const twin = struckTwin && { says: control.says, outcome: struckTwin };
   return { fault: name, claim, outcome, ...(twin && { control: twin }), seconds: Math.round((performance.now() - began) / 100) / 10 };
+}
+
+/** What a fault could not be tried for is told, and the others are tried. */
+function endedBy(error: unknown): Outcome {
+  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${why}\n`);
+  return { figures: {}, broken: [`it could not be tried to its end: ${why.split("\n")[0]}`] };
 }
 
 async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
