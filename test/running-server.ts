@@ -28,12 +28,15 @@ export function temporaryDirectory(): { readonly path: string; readonly remove: 
 /** Some suites run once more like this (vitest.config.ts): whatever is served through doors is served as it is without. */
 const doors = () => ({ workers: Number(process.env["TEST_DOORS"] ?? 0) });
 
+/** A busy machine makes anything wait: what is shed for its age is tested where a test says so, and nowhere else by chance. */
+const PATIENT = { queue_age_max_ms: 60_000 };
+
 /** The real service in this process, on a free port, with a data directory of its own. */
 export async function runServer(settings: Partial<Config> = {}): Promise<RunningServer> {
   const directory = temporaryDirectory();
   const log: string[] = [];
   const data = settings.data ?? directory.path;
-  const config = readConfig({ flags: { grpc: "127.0.0.1:0", http: "off", ...doors(), ...settings, data }, environment: {} });
+  const config = readConfig({ flags: { grpc: "127.0.0.1:0", http: "off", ...PATIENT, ...doors(), ...settings, data }, environment: {} });
   const service = await startService(config, pino({ base: null }, { write: (line: string) => log.push(line) }));
   const token = (role: Role): string => readFileSync(join(data, `${role}.token`), "utf8").trim();
   const clients: BehestClient[] = [];

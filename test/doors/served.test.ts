@@ -10,7 +10,7 @@ import { runServer, temporaryDirectory } from "../running-server.ts";
 let server: HostileServer;
 const clients: BehestClient[] = [];
 beforeAll(async () => {
-  server = await runHostileServer({ workers: 2, queue_age_max_ms: 60_000 });
+  server = await runHostileServer({ workers: 2 });
   // The system picks the door for each connection: that one of so many gets all comes once in 30,000 times.
   for (let count = 0; count < 16; count++)
     clients.push(createClient({ address: server.address, token: server.token("enforcer"), timeoutMs: 20_000 }));
@@ -70,7 +70,7 @@ describe("doors", () => {
 
 it("doors answer everything that is under way when the server stops, and refuse the rest so that it can be asked again", async () => {
   const directory = temporaryDirectory();
-  const stopping = await runServer({ workers: 2, queue_age_max_ms: 60_000, data: directory.path });
+  const stopping = await runServer({ workers: 2, data: directory.path });
   const callers = Array.from({ length: 8 }, () => createClient({ address: stopping.address, token: stopping.token("enforcer"), timeoutMs: 20_000 }));
   const answered = new Set<string>();
   const codes = new Set<Code>();

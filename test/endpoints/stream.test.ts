@@ -11,11 +11,10 @@ const LONG_MS = 50_000;
 const REQUEST_BYTES_MAX = 256 * 1_024;
 
 // Nothing here is shed for having waited, however slow the machine is.
-const PATIENT = { queue_age_max_ms: 60_000 };
 
 let server: AskingServer;
 beforeAll(async () => {
-  server = await runAskingServer(PATIENT);
+  server = await runAskingServer();
 });
 afterAll(() => server.close());
 
@@ -197,7 +196,7 @@ describe("an item that is refused is answered with why, and the stream goes on:"
 
 describe("items in flight", () => {
   it("are at most `stream_items_max`: what is beyond is read when there is room, and nothing is dropped", async () => {
-    const narrow = await runAskingServer({ ...PATIENT, stream_items_max: 2 });
+    const narrow = await runAskingServer({ stream_items_max: 2 });
     try {
       const stream = open(narrow);
       const [one, two] = [{ id: "one" }, { id: "two" }];
@@ -285,7 +284,7 @@ describe("the limits of the wire", () => {
   const muchLater = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 4 * RECEIVE_TIMEOUT_MS));
 
   it("cut an item that does not arrive whole in time, and not a stream that is idle, or is not read because its items wait", async () => {
-    const hasty = await runAskingServer({ ...PATIENT, stream_items_max: 1, receive_timeout_ms: RECEIVE_TIMEOUT_MS });
+    const hasty = await runAskingServer({ stream_items_max: 1, receive_timeout_ms: RECEIVE_TIMEOUT_MS });
     try {
       const idle = open(hasty);
       idle.send("first", reading("idler"));
@@ -314,7 +313,7 @@ describe("the limits of the wire", () => {
   });
 
   it("refuse an item, and not the stream, while too many decisions are under way", async () => {
-    const crowded = await runAskingServer({ ...PATIENT, decisions_in_flight_max: 1 });
+    const crowded = await runAskingServer({ decisions_in_flight_max: 1 });
     try {
       const stream = open(crowded);
       const agent = { id: "crowd" };
