@@ -47,16 +47,16 @@ describe("calls that come together", () => {
 });
 
 describe("once the first has waited too long", () => {
-  it("what comes is refused at once, but no more than half as much as is begun", async () => {
+  it("what comes is refused at once, but no more than is begun", async () => {
     const { begun, refused, ask, growOld } = admitting();
     for (const number of numbers(0, 1_000)) ask(number);
     growOld();
-    for (const number of numbers(1_000, 1_200)) ask(number);
-    expect(refused).toEqual(numbers(1_000, 1_128));
+    for (const number of numbers(1_000, 1_400)) ask(number);
+    expect(refused).toEqual(numbers(1_000, 1_256));
     await turn();
     // What could not be refused then: the newest first.
     expect(begun).toHaveLength(512);
-    expect(refused).toEqual(numbers(1_000, 1_128));
+    expect(refused).toEqual(numbers(1_000, 1_256));
   });
 
   it("it is passed over for what came later, and begun after it, the last first, or refused, the first first", async () => {
@@ -72,18 +72,18 @@ describe("once the first has waited too long", () => {
     for (const number of numbers(2_000, 2_700)) ask(number);
     await turn();
     expect(begun.slice(768)).toEqual(numbers(2_000, 2_256));
-    expect(refused).toEqual(numbers(552, 680));
+    expect(refused).toEqual(numbers(552, 744));
   });
 
   it("what is held is begun when nothing else waits, the last first", async () => {
     const { begun, refused, ask, growOld } = admitting();
     for (const number of numbers(0, 300)) ask(number);
     growOld();
-    for (const number of numbers(300, 500)) ask(number);
+    for (const number of numbers(300, 700)) ask(number);
     await turn();
     await turn();
-    expect(refused).toEqual(numbers(300, 428));
-    expect(begun).toEqual([...numbers(0, 256), ...numbers(256, 300).reverse(), ...numbers(428, 500).reverse()]);
+    expect(refused).toEqual(numbers(300, 556));
+    expect(begun).toEqual([...numbers(0, 256), ...numbers(256, 300).reverse(), ...numbers(556, 700).reverse()]);
   });
 });
 

@@ -23,7 +23,7 @@ export interface AdmissionPorts {
 /** Begun in one turn of the event loop: at half load a turn never has so many, and control waits no longer than they take. */
 const BEGUN_PER_TURN = 256;
 /** Refused in one turn, as long as others are begun: a refusal costs a third of a decision, and each lets its caller send another call. */
-const REFUSED_PER_TURN = BEGUN_PER_TURN / 2;
+const REFUSED_PER_TURN = BEGUN_PER_TURN;
 /** What has waited so many times too long is refused, even if there is time for it. */
 const HOPELESS_FACTOR = 1.5;
 /** How soon to look again whether the disk takes more. */
