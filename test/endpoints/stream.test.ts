@@ -10,8 +10,6 @@ import { framed, itemOf, openByteStream, openRawStream, type RawStream } from ".
 const LONG_MS = 50_000;
 const REQUEST_BYTES_MAX = 256 * 1_024;
 
-// Nothing here is shed for having waited, however slow the machine is.
-
 let server: AskingServer;
 beforeAll(async () => {
   server = await runAskingServer();
