@@ -65,12 +65,23 @@ function obeySignals(log: Logger): Obeying {
   return { started, isStopping: () => stopping };
 }
 
+/** Each write costs the deciding thread as much as a tenth of a decision does, and a line comes with each. */
+const LOG_BLOCK_BYTES = 65_536;
+/** What nobody reads is dropped beyond that: the ledger is the record, and the log must not take the memory. */
+const LOG_UNREAD_BYTES_MAX = 16 * 1024 * 1024;
+
 /** JSON lines on stderr; pretty ones on a terminal. */
 function createLog({ log_level: level }: Config): Logger {
   const options = { level, base: null };
   if (process.stderr.isTTY) return pino(options, pretty({ destination: 2, colorize: true, ignore: "pid,hostname" }));
   // Lines leave in blocks, so that a decision does not wait for whoever reads them; the rest is written when the process ends.
-  const destination = pino.destination({ dest: 2, sync: false, minLength: 4_096 });
+  const destination = pino.destination({
+    dest: 2,
+    sync: false,
+    minLength: LOG_BLOCK_BYTES,
+    maxWrite: 2 * LOG_BLOCK_BYTES,
+    maxLength: LOG_UNREAD_BYTES_MAX,
+  });
   const flushing = setInterval(() => destination.flush(), 200);
   flushing.unref();
   return pino(options, destination);
