@@ -88,7 +88,13 @@ describe("budgets", () => {
   it("and the same look catches a ledger that decides on what is on disk alone", async () => {
     const storage = await openSqlite({ path });
     let written = new Map<string, TaskState>();
-    const frozen = (state: TaskState): TaskState => ({ ...state, parent: state.parent && frozen(state.parent) });
+    const frozen = (state: TaskState): TaskState => {
+      const parent = state.parent && frozen(state.parent);
+      const chain = [...(parent?.chain ?? [])];
+      const copy = { ...state, parent, chain };
+      chain.push(copy);
+      return copy;
+    };
     const onDisk = (): void => {
       written = new Map([...storage.ledger.tasks().all()].map((state) => [state.task.id, frozen(state)]));
     };
