@@ -33,8 +33,13 @@ async function strikeAll(names: readonly string[], options: FaultsOptions): Prom
   const struck: Struck[] = [];
   for (const fault of chosen) {
     if (stopping.signal.aborted) break;
-    struck.push(await strikeOne(fault, options, stopping.signal));
-    tellOutcome(struck.at(-1));
+    let one = await strikeOne(fault, options, stopping.signal);
+    tellOutcome(one);
+    for (let again = 0; again < options.again && isBroken(one) && !stopping.signal.aborted; again++) {
+      one = await strikeOne(fault, options, stopping.signal);
+      tellOutcome(one);
+    }
+    struck.push(one);
   }
   const { output, seed, long } = options;
   if (output === "json") printJson({ hardware: readHardware(), form: long ? "long" : "short", seed, faults: struck });
@@ -145,6 +150,12 @@ await new Command("faults")
   .option("--long", "as often and as long as it takes to be sure: hours")
   .option("--seed <number>", "what random choices are drawn from", wholeNumber, 1)
   .option("--soak-minutes <minutes>", "how long the soak lasts, whatever the form", wholeNumber)
+  .option(
+    "--again <times>",
+    "strike what broke so often again: a machine that stalls breaks promises about time by itself, and only once",
+    wholeNumber,
+    0,
+  )
   .option("--no-controls", "leave the broken twins out")
   .addOption(new Option("-o, --output <format>", "how to print").choices(["table", "json"]).default("table"))
   .action(strikeAll)
