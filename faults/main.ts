@@ -11,6 +11,7 @@ interface FaultsOptions {
   readonly output: "table" | "json";
   readonly long?: boolean;
   readonly seed: number;
+  readonly again: number;
   readonly soakMinutes?: number;
   readonly controls: boolean;
 }
