@@ -18,6 +18,12 @@ export interface WaitingObserved {
   readonly values: number;
 }
 
+interface Sent {
+  readonly turns: readonly Waiting[];
+  /** It was sent to nobody: there is nothing to write. */
+  readonly onlyReads: boolean;
+}
+
 /** Events of one transaction at most: what is behind them waits for the next. */
 const GROUP_EVENTS_MAX = 1_024;
 /** Values of one transaction, but for those of the last report in it: each takes a digest and a row, and whoever waits for the disk waits for them. */
@@ -27,12 +33,19 @@ export const VALUES_QUEUED_MAX = 262_144;
 /** Cache rows of one transaction at most; more are forgotten, which is always allowed. */
 const GROUP_CACHE_ROWS_MAX = 256;
 
-/** What waits for the disk, in the order of its turns: one transaction is under way, and the next gathers behind it. */
+/** A transaction under way, and one more that the writer finds when that is done: it need not wait until this thread has heard of it. */
+const GROUPS_SENT_MAX = 2;
+/** Turns that are sent although more may come in the same round: so that the disk is at work while a long round is decided. */
+const GROUP_TURNS_EAGER = 32;
+
+/** What waits for the disk, in the order of its turns: transactions are under way, and the next gathers behind them. */
 export class GroupQueue {
   readonly #send: (group: Group) => void;
   #queue: Waiting[] = [];
   #valuesQueued = 0;
-  #written: readonly Waiting[] = [];
+  /** In the order in which the writer takes them. */
+  #sent: Sent[] = [];
+  #turnsSent = 0;
   #cacheRows: CacheRow[] = [];
   #cacheDrop: string | undefined;
   #sending: NodeJS.Immediate | undefined;
@@ -43,12 +56,12 @@ export class GroupQueue {
 
   /** Turns that are not on disk. */
   get length(): number {
-    return this.#queue.length + this.#written.length;
+    return this.#queue.length + this.#turnsSent;
   }
 
   /** Since when the oldest turn waits that is not on disk; undefined if none does. */
   get oldestSinceMs(): number | undefined {
-    return (this.#written[0] ?? this.#queue[0])?.sinceMs;
+    return (this.#sent[0]?.turns[0] ?? this.#queue[0])?.sinceMs;
   }
 
   /** Since when the oldest turn waits to be sent: what is under way to the disk is being served, however long that takes; undefined if none does. */
@@ -64,25 +77,35 @@ export class GroupQueue {
   add(waiting: Waiting): void {
     this.#valuesQueued += waiting.observed?.values ?? 0;
     this.#queue.push(waiting);
-    if (this.#written.length === 0) this.#sendSoon();
+    if (this.#queue.length >= GROUP_TURNS_EAGER && this.#sent.length < GROUPS_SENT_MAX) this.#sendGroup();
+    else if (this.#sent.length === 0) this.#sendSoon();
   }
 
   addCacheRow(row: CacheRow): void {
     if (this.#cacheRows.length < GROUP_CACHE_ROWS_MAX) this.#cacheRows.push(row);
   }
 
-  /** What was sent is on disk. */
+  /** The transaction that was sent first is on disk. */
   acknowledge(): void {
-    const written = this.#written;
-    this.#written = [];
-    for (const waiting of written) waiting.resolve();
-    if (this.#queue.length > 0) this.#sendSoon();
+    this.#answerFirst();
+    // What only reads has nothing of its own to wait for.
+    while (this.#sent[0]?.onlyReads) this.#answerFirst();
+    if (this.#queue.length === 0) return;
+    if (this.#sent.length === 0) this.#sendSoon();
+    else if (this.#queue.length >= GROUP_TURNS_EAGER && this.#sent.length < GROUPS_SENT_MAX) this.#sendGroup();
+  }
+
+  #answerFirst(): void {
+    const turns = this.#sent.shift()?.turns ?? [];
+    this.#turnsSent -= turns.length;
+    for (const waiting of turns) waiting.resolve();
   }
 
   /** Empties itself, and answers who waited. The rows of the policy in force, and only they, stay: it decides on after reopening. */
   giveUp(policy: string | undefined): readonly Waiting[] {
-    const refused = [...this.#written, ...this.#queue];
-    this.#written = [];
+    const refused = [...this.#sent.flatMap(({ turns }) => turns), ...this.#queue];
+    this.#sent = [];
+    this.#turnsSent = 0;
     this.#queue = [];
     this.#valuesQueued = 0;
     this.#cacheRows = [];
@@ -94,7 +117,7 @@ export class GroupQueue {
   #sendSoon(): void {
     this.#sending ??= setImmediate(() => {
       this.#sending = undefined;
-      if (this.#written.length === 0) this.#sendGroup();
+      if (this.#sent.length === 0) this.#sendGroup();
     });
   }
 
@@ -116,10 +139,11 @@ export class GroupQueue {
     this.#queue = this.#queue.slice(taken.length);
     this.#valuesQueued -= values;
     const policies = taken.flatMap((waiting) => waiting.policies);
-    this.#written = taken;
+    this.#sent.push({ turns: taken, onlyReads: events.length === 0 });
+    this.#turnsSent += taken.length;
     if (events.length === 0) {
-      // Turns that only read: everything before them is on disk already.
-      this.acknowledge();
+      // Everything before them is on disk already, or on its way there before them.
+      if (this.#sent.length === 1) this.acknowledge();
       return;
     }
     const cacheRows = this.#cacheRows;
