@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { status as Code } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -48,6 +49,9 @@ function collect(client: BehestClient, question: Partial<Pick<WatchApprovalsRequ
 
 const until = (told: readonly Told[], count: number): Promise<void> =>
   expect.poll(() => told.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count);
+
+/** Doors and the owner read the tokens each for themselves, within a second. */
+const everybodyKnows = (): Promise<void> => setTimeout(1_000);
 
 describe("a watch", () => {
   it("tells those that are open, those that wait first, then each step of each", async () => {
@@ -133,6 +137,7 @@ describe("a watch", () => {
     await until(told, 1);
     rewriteTokens(server.data, (tokens) => tokens.filter(({ id }) => id !== tokenId));
     await expect.poll(() => client.listApprovals().catch(({ code }: CallFailed) => code), { timeout: 5_000 }).toBe(Code.UNAUTHENTICATED);
+    await everybodyKnows();
     await server.asking(writing({ agent: { id: "left" } }, "2"));
     expect(await ended).toBe(Code.UNAUTHENTICATED);
     expect(told).toHaveLength(1);
@@ -145,6 +150,7 @@ describe("a watch", () => {
     await until(told, 1);
     rewriteTokens(server.data, (tokens) => tokens.map((entry) => (entry.id === tokenId ? { ...entry, roles: ["initiator"] as const } : entry)));
     await expect.poll(() => client.listApprovals().catch(({ code }: CallFailed) => code), { timeout: 5_000 }).toBe(Code.PERMISSION_DENIED);
+    await everybodyKnows();
     await server.asking(writing({ agent: { id: "moved" } }, "2"));
     expect(await ended).toBe(Code.PERMISSION_DENIED);
     expect(told).toHaveLength(1);
