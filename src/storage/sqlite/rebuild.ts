@@ -91,7 +91,8 @@ interface Since {
   readonly approvals: string;
 }
 
-const TASKS_THAT_MATTER = `open AS (SELECT task_id FROM tasks WHERE kind <> 'registered' AND state = 'open'), trees AS MATERIALIZED (${TREES_THAT_MATTER})`;
+const TASKS_THAT_MATTER = `open AS (SELECT task_id FROM tasks WHERE kind <> 'registered' AND state = 'open'), trees AS MATERIALIZED (${TREES_THAT_MATTER}),
+  members AS (SELECT task_id FROM events WHERE kind = 'task_registered' AND root_task_id IN (SELECT event_id FROM trees))`;
 
 /**
  * Approvals of tasks that matter, those that anything has happened to since, and those whose rows say that they are open, although their tasks are over: nobody
@@ -120,7 +121,7 @@ function eventsSince(db: Database, since: Since): IterableIterator<StoredEvent> 
      UNION ALL SELECT seq, record, leaf FROM events WHERE seq >= @first
      UNION ALL SELECT seq, record, leaf FROM decisions WHERE task_id IN (SELECT task_id FROM open) AND seq < @first
      UNION ALL SELECT seq, record, leaf FROM events WHERE task_id IN (SELECT task_id FROM open) AND seq < @first
-     UNION ALL SELECT seq, record, leaf FROM decisions WHERE root_task_id IN (SELECT event_id FROM trees) AND seq < @first
+     UNION ALL SELECT seq, record, leaf FROM decisions WHERE task_id IN (SELECT task_id FROM members) AND seq < @first
      UNION ALL SELECT seq, record, leaf FROM events WHERE root_task_id IN (SELECT event_id FROM trees) AND seq < @first
      UNION ALL SELECT seq, record, leaf FROM events WHERE kind = 'suspended' AND seq < @first
                AND ifnull(record ->> '$.suspension.until', @nowMs + 1) > @nowMs

@@ -302,6 +302,10 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (root_task_id, digest)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Each index of \`decisions\` is a page or more to write for each decision. A tree's are found by its tasks.
+  DROP INDEX decisions_by_root;
+  `,
 ];
 
 /** @throws {Error} when the file belongs to another program or a newer Behest. */
