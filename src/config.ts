@@ -73,7 +73,7 @@ export const SETTINGS = {
   statement_bytes_max: count({ meaning: "bytes of a task's statement", default: 8 * KIB, because: "it is kept with every task" }, 64),
   delegation_depth_max: count({ meaning: "agents of a delegation chain after the first", default: 8, because: "longer chains are loops" }),
   categories_max: count({ meaning: "data categories in one request", default: 32, because: "they are kept with what a task has seen" }),
-  turns_waiting_max: count({ meaning: "decisions that wait for the disk at once", default: 4_096, because: "bounds memory when the disk is slow" }),
+  turns_waiting_max: count({ meaning: "decisions that wait for the disk at once", default: 2_048, because: "bounds memory when the disk is slow" }),
   connections_max: count({
     meaning: "connections open at once; beyond that one without calls is closed for the new one, or else the new one is",
     default: 1_024,
