@@ -14,6 +14,7 @@ export default defineConfig({
     isolate: false,
     // Many tests wait for processes of their own: left to itself, vitest leaves one core of two idle.
     maxWorkers: 2,
+    execArgv: ["--max-semi-space-size=64", "--min-semi-space-size=32"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

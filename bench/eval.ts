@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { CommandFailed, EXIT, failureOf } from "../src/cli/failure.ts";
+import { CommandFailed, EXIT } from "../src/cli/exit.ts";
+import { failureOf } from "../src/cli/failure.ts";
 import { printJson, screenColumns, tableOf, visible } from "../src/cli/output.ts";
 import { STARTER_RULES } from "../src/config.ts";
 import { type Disguise, disguised } from "./disguise.ts";

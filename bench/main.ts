@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { EXIT } from "../src/cli/failure.ts";
+import { EXIT } from "../src/cli/exit.ts";
 import { printJson } from "../src/cli/output.ts";
 import { cache } from "./cache.ts";
 import { compare, comparedRow, readBounds, sectionOf } from "./check.ts";

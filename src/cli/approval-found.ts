@@ -4,7 +4,7 @@ import { RequestUnreadable } from "../client/request-json.ts";
 import type { GetApprovalResponse } from "../gen/behest/v1/approval_pb.ts";
 import { APPROVAL_STATES } from "./approval-words.ts";
 import type { ConnectOptions } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTypedTo } from "./hint.ts";
 import { visible } from "./output.ts";
 

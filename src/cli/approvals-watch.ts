@@ -6,7 +6,7 @@ import { checkTaskId, filterWords } from "./approval-found.ts";
 import { approvalHeadline, approversWords, endedWords, leftUntil, times } from "./approval-words.ts";
 import { systemNow } from "./clock.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTyped } from "./hint.ts";
 import { type Format, folded, formatOption, paint, printJson, printLine, screenColumns } from "./output.ts";
 import { revealed } from "./revealed.ts";

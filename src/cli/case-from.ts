@@ -11,7 +11,7 @@ import { readDocument } from "../policy/document.ts";
 import { beyondCases, caseOf } from "./case-of.ts";
 import { createCaseIntent, readyCase } from "./cases.ts";
 import { type DataOptions, findRecord, storedPolicy } from "./database.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTypedOf } from "./hint.ts";
 import { visible } from "./output.ts";
 import { replaceText, writeNew } from "./replace-text.ts";

@@ -6,7 +6,7 @@ import { catalogOf, withEntries } from "../policy/catalog-entries.ts";
 import { type Complaint, complaint, PolicyInvalid } from "../policy/complaints.ts";
 import { type Document, readDocument } from "../policy/document.ts";
 import { look } from "../policy/files.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTypedOf } from "./hint.ts";
 import { dataRow, inOrderOfReview, summaryOf, tableRow } from "./import-report.ts";
 import { type ImportedTool, importTools } from "./imported-tools.ts";

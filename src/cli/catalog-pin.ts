@@ -4,7 +4,7 @@ import { type Complaint, complaint, PolicyInvalid } from "../policy/complaints.t
 import { type Document, readDocument } from "../policy/document.ts";
 import { look } from "../policy/files.ts";
 import { comparePins, type ListedTools, PIN_STATES, type ToolPin, toolNamesIn, withPins } from "../policy/pins.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTypedOf, defaultDirectory } from "./hint.ts";
 import { type Format, formatOption, printRows, visible } from "./output.ts";
 import { replaceText } from "./replace-text.ts";

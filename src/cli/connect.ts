@@ -5,7 +5,7 @@ import { type BehestClient, createClient } from "../client/client.ts";
 import { type Config, readConfig } from "../config.ts";
 import type { Caller, Role } from "../core/request.ts";
 import { callerOfToken, tokenFileOf, tokenIdOf } from "../identity/tokens.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTyped } from "./hint.ts";
 
 const TIMEOUT_MS = 10_000;

@@ -6,7 +6,7 @@ import { DATABASE_FILE } from "../data-directory.ts";
 import type { PolicyFiles } from "../policy/files.ts";
 import { compilePolicy, type LoadedPolicy } from "../policy/load.ts";
 import { readConnectConfig } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTyped, asTypedTo } from "./hint.ts";
 import type { Row } from "./output.ts";
 

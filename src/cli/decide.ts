@@ -6,7 +6,7 @@ import { printAnswers, type Result } from "./answers.ts";
 import { wholeApprovalId } from "./approval-found.ts";
 import { SAME_REQUEST } from "./approval-words.ts";
 import { withClient } from "./connect.ts";
-import { EXIT } from "./failure.ts";
+import { EXIT } from "./exit.ts";
 import { asTypedTo, quoted } from "./hint.ts";
 import { folded, screenColumns, visible } from "./output.ts";
 import { addRequestOptions, REQUEST_EXAMPLE, type RequestOptions, readRequests } from "./requests.ts";

@@ -5,7 +5,7 @@ import type { Instant } from "../core/words.ts";
 import { whileEditing } from "../data-directory.ts";
 import { readTokens, type TokenEntry, tokensPathOf, writeTokens } from "../identity/tokens-file.ts";
 import { readConnectConfig } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 
 export interface TokensOptions {
   readonly data?: string;

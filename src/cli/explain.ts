@@ -13,8 +13,8 @@ import * as wire from "../gen/behest/v1/decision_pb.ts";
 import { localCaller } from "../identity/tokens.ts";
 import { readConnectConfig, withClient } from "./connect.ts";
 import { findRecord, isDecisionId, storedPolicy } from "./database.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { type Explained, printExplanations } from "./explanation.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
 import { addRequestOptions, REQUEST_EXAMPLE, type RequestOptions, readRequests, refuseFlags } from "./requests.ts";
 
 interface ExplainOptions extends RequestOptions {

@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import type { FactDeclaration } from "../core/fact.ts";
 import { FACTS } from "../core/facts.ts";
 import { whyNoFact } from "../policy/fact-reference.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { dataOf, type Entry, factPage, factsList, howToAsk, rowOf } from "./facts-page.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
 import { asTyped } from "./hint.ts";
 import { type Format, formatOption, printJson, printLine, printRows, visible } from "./output.ts";
 

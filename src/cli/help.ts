@@ -1,13 +1,12 @@
 import type { Command } from "commander";
 import { nearest } from "../core/nearest.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTyped } from "./hint.ts";
 import { visible } from "./output.ts";
 
 /** `behest help rules test`: commander's own stops at the first word. */
 export function addHelp(program: Command): void {
   program
-    .helpCommand(false)
     .command("help")
     .description("what a command does and takes")
     .argument("[command...]", "such as `rules test`; without it, which commands there are")

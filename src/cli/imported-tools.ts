@@ -5,7 +5,7 @@ import type { Json, JsonObject } from "../core/words.ts";
 import { createInference, type Inference, type ListedTool } from "../inference/infer.ts";
 import { TOOL_NAME } from "../policy/catalog.ts";
 import { type Document, type Node, propertiesOf } from "../policy/document.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { visible } from "./output.ts";
 
 /** How a listed tool stands to the catalog. */

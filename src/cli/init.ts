@@ -5,7 +5,7 @@ import type { Instant } from "../core/words.ts";
 import { orMean } from "../policy/complaints.ts";
 import { systemNow } from "./clock.ts";
 import { mergeMappings } from "./editor-settings.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { describeMade } from "./init-report.ts";
 import { visible } from "./output.ts";
 import { type Files, placeFiles, statOf } from "./place-files.ts";

@@ -10,7 +10,7 @@ import { createLanguage, SENTENCES_MAX } from "../inference/statement.ts";
 import { hasForeignLetters, nameTokens, tokensOf } from "../inference/tokens.ts";
 import { orMean } from "../policy/complaints.ts";
 import { loadPolicy } from "../policy/load.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTyped, quoted } from "./hint.ts";
 import { dataOfStatement, dataOfTool, explanationText, toolText } from "./intent-report.ts";
 import { type Format, formatOption, printJson, printLine, visible } from "./output.ts";

@@ -3,7 +3,7 @@ import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { checkJson } from "../core/json.ts";
 import type { Json } from "../core/words.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { visible } from "./output.ts";
 import { TOOLS_MAX } from "./tool-list.ts";
 

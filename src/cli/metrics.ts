@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { readConfig } from "../config.ts";
 import { tokenFor } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTyped } from "./hint.ts";
 
 interface MetricsOptions {

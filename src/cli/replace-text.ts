@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 
 const BYTE_ORDER_MARK = "\ufeff";
 

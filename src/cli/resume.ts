@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { BehestClient } from "../client/client.ts";
 import { ResumeResponseSchema } from "../gen/behest/v1/control_pb.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTypedTo } from "./hint.ts";
 import { type Format, formatOption, paint, printJson, printLine } from "./output.ts";
 import { targetOf } from "./suspension-words.ts";

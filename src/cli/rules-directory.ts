@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTyped, defaultDirectory } from "./hint.ts";
 
 /** The rules directory that a command is about: the one named, else `BEHEST_RULES`, else `rules` here. Paths in complaints begin with it. */

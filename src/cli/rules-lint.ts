@@ -4,7 +4,7 @@ import { COMPLAINT_IDS, type ComplaintId } from "../policy/complaint-kinds.ts";
 import type { Complaint } from "../policy/complaints.ts";
 import { FIXABLE } from "../policy/lint/fix.ts";
 import { systemNow } from "./clock.ts";
-import { EXIT } from "./failure.ts";
+import { EXIT } from "./exit.ts";
 import { fixRules } from "./fix-rules.ts";
 import { asTypedOf } from "./hint.ts";
 import { rulesDirectory } from "./rules-directory.ts";

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { type BehestClient, CallFailed } from "../client/client.ts";
 import { type ReloadPolicyResponse, ReloadPolicyResponseSchema } from "../gen/behest/v1/policy_pb.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { type Format, formatOption, printJson, printLine } from "./output.ts";
 import { formatAllTold, formatTold } from "./told-complaints.ts";
 

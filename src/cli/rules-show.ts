@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Policy } from "../gen/behest/v1/policy_pb.ts";
 import { orMean } from "../policy/complaints.ts";
 import { addConnectOptions, type ConnectOptions, withClient } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTyped } from "./hint.ts";
 import { type Format, formatOption, printJson, printLine, printRows, visible } from "./output.ts";
 

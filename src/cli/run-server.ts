@@ -2,7 +2,6 @@ import { closeSync, openSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { setLogger } from "@grpc/grpc-js";
 import pino, { type Logger } from "pino";
-import pretty from "pino-pretty";
 import { type Config, readConfig } from "../config.ts";
 import { workingTreeOf } from "../data-directory.ts";
 import { type Service, startService } from "../service.ts";
@@ -19,7 +18,7 @@ export async function runServer(options: Readonly<Record<string, unknown>>): Pro
   const flags = { ...rest, ...(logLevel !== undefined && { log_level: logLevel }) };
   const config = readConfig({ flags, environment: process.env });
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
-  const log = createLog(config);
+  const log = await createLog(config);
   const obeying = obeySignals(log);
   // What goes wrong comes back to us, and is told once.
   const quietly = (line: string): void => log.debug(line);
@@ -76,9 +75,12 @@ const LOG_BLOCK_BYTES = 65_536;
 const LOG_UNREAD_BYTES_MAX = 16 * 1024 * 1024;
 
 /** JSON lines on stderr; pretty ones on a terminal. */
-function createLog({ log_level: level }: Config): Logger {
+async function createLog({ log_level: level }: Config): Promise<Logger> {
   const options = { level, base: null };
-  if (process.stderr.isTTY) return pino(options, pretty({ destination: 2, colorize: true, ignore: "pid,hostname" }));
+  if (process.stderr.isTTY) {
+    const { default: pretty } = await import("pino-pretty");
+    return pino(options, pretty({ destination: 2, colorize: true, ignore: "pid,hostname" }));
+  }
   // Lines leave in blocks, so that a decision does not wait for whoever reads them; the rest is written when the process ends.
   const destination = pino.destination({
     dest: 2,

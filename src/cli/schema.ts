@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { nearest } from "../core/nearest.ts";
 import { FILE_KINDS, SCHEMA_NAMES, type SchemaName } from "../policy/schemas.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { type Format, formatOption, printRows, visible } from "./output.ts";
 import { schemaFile, schemaFiles, schemaText } from "./schema-files.ts";
 

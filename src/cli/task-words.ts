@@ -4,7 +4,7 @@ import { Effect, PrincipalType, Trust } from "../gen/behest/v1/decision_pb.ts";
 import { type Scope, ScopeKind, type Task, type TaskPrincipal, type TaskSeen, TaskState } from "../gen/behest/v1/task_pb.ts";
 import { nameOf } from "./answers.ts";
 import type { ConnectOptions } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTypedTo } from "./hint.ts";
 import { decimalOf } from "./money.ts";
 import { paint, visible } from "./output.ts";

@@ -6,7 +6,7 @@ import { RequestUnreadable } from "../client/request-json.ts";
 import { DelegateTaskRequestSchema, type DelegateTaskResponse, DelegateTaskResponseSchema, type Trimmed } from "../gen/behest/v1/task_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
 import { withClient } from "./connect.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { asTyped, asTypedTo } from "./hint.ts";
 import { withAmounts } from "./money.ts";
 import { folded, paint, printJson, printLine, screenColumns, visible } from "./output.ts";

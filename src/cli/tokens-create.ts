@@ -5,7 +5,7 @@ import { instant } from "../core/words.ts";
 import { mintToken } from "../identity/tokens.ts";
 import type { TokenEntry } from "../identity/tokens-file.ts";
 import { addDataOption, agentsOf, dataDirectoryOf, describedToken, editTokens, type TokensOptions } from "./edit-tokens.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { type Format, formatOption } from "./output.ts";
 import { readWish, type TokenWish, type WishedToken } from "./wished-token.ts";
 

@@ -7,7 +7,7 @@ import { tokenFileOf, tokenIdOf } from "../identity/tokens.ts";
 import type { TokenEntry } from "../identity/tokens-file.ts";
 import { orMean } from "../policy/complaints.ts";
 import { addDataOption, dataDirectoryOf, editTokens, hasExpired, type TokensOptions } from "./edit-tokens.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { visible } from "./output.ts";
 
 export function addTokensRevoke(tokens: Command): void {

@@ -5,7 +5,7 @@ import { definitionDigest, type ToolDefinition } from "../core/tool-definition.t
 import type { Json } from "../core/words.ts";
 import { TOOL_NAME } from "../policy/catalog.ts";
 import type { ListedTools } from "../policy/pins.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { visible } from "./output.ts";
 
 /** A server lists some dozen tools of some KiB each; what is far beyond is another file. */

@@ -5,8 +5,8 @@ import type { Instant } from "../core/words.ts";
 import { isTokenId } from "../identity/tokens.ts";
 import { AGENTS_MAX, GLOB_BYTES_MAX, type TokenEntry } from "../identity/tokens-file.ts";
 import { orMean } from "../policy/complaints.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 import { readExpiry } from "./expiry.ts";
-import { CommandFailed, EXIT } from "./failure.ts";
 import { visible } from "./output.ts";
 
 /** What `behest tokens create` is asked for. */

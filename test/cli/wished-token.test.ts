@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CommandFailed, EXIT } from "../../src/cli/failure.ts";
+import { CommandFailed, EXIT } from "../../src/cli/exit.ts";
 import { readWish, type TokenWish } from "../../src/cli/wished-token.ts";
 import { instant } from "../../src/core/words.ts";
 
