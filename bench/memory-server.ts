@@ -1,4 +1,5 @@
 import pino from "pino";
+import { openLogBlocks } from "../src/cli/log-blocks.ts";
 import { printLine } from "../src/cli/output.ts";
 import { readConfig } from "../src/config.ts";
 import { type OpenStorage, startService } from "../src/service.ts";
@@ -15,8 +16,7 @@ const openMemory: OpenStorage = async ({ cache_rows_max: rowsMax }) => ({
 
 const [data] = process.argv.slice(2);
 const config = readConfig({ flags: { data, grpc: "127.0.0.1:0" }, environment: process.env });
-const destination = pino.destination({ dest: 2, sync: false, minLength: 4_096 });
-const service = await startService(config, pino({ base: null }, destination), { open: openMemory });
+const service = await startService(config, pino({ base: null }, openLogBlocks(2)), { open: openMemory });
 process.once("SIGTERM", () => {
   const leave = (): void => process.exit(0);
   service.close().then(leave, leave);

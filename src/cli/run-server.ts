@@ -6,6 +6,7 @@ import { type Config, readConfig } from "../config.ts";
 import { workingTreeOf } from "../data-directory.ts";
 import { type Service, startService } from "../service.ts";
 import { withConsequence } from "./failure.ts";
+import { openLogBlocks } from "./log-blocks.ts";
 import { printLine } from "./output.ts";
 import { heedSignals } from "./signals.ts";
 
@@ -69,11 +70,6 @@ function obeySignals(log: Logger): Obeying {
   return { started, isStopping: () => stopping };
 }
 
-/** Each write costs the deciding thread as much as a tenth of a decision does, and a line comes with each. */
-const LOG_BLOCK_BYTES = 65_536;
-/** What nobody reads is dropped beyond that: the ledger is the record, and the log must not take the memory. */
-const LOG_UNREAD_BYTES_MAX = 16 * 1024 * 1024;
-
 /** JSON lines on stderr; pretty ones on a terminal. */
 async function createLog({ log_level: level }: Config): Promise<Logger> {
   const options = { level, base: null };
@@ -81,17 +77,7 @@ async function createLog({ log_level: level }: Config): Promise<Logger> {
     const { default: pretty } = await import("pino-pretty");
     return pino(options, pretty({ destination: 2, colorize: true, ignore: "pid,hostname" }));
   }
-  // Lines leave in blocks, so that a decision does not wait for whoever reads them; the rest is written when the process ends.
-  const destination = pino.destination({
-    dest: 2,
-    sync: false,
-    minLength: LOG_BLOCK_BYTES,
-    maxWrite: 2 * LOG_BLOCK_BYTES,
-    maxLength: LOG_UNREAD_BYTES_MAX,
-  });
-  const flushing = setInterval(() => destination.flush(), 200);
-  flushing.unref();
-  return pino(options, destination);
+  return pino(options, openLogBlocks(2));
 }
 
 function hasTerminal(): boolean {

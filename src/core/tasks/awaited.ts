@@ -12,17 +12,63 @@ export interface AwaitedCall {
 
 /** By the decision that allowed them, in the order in which they were. Changed by `apply` alone. */
 export interface AwaitedCalls {
-  readonly calls: Map<string, AwaitedCall>;
+  readonly calls: CallsInOrder;
   /** None of the calls was allowed before: while this is within time, so are all, and none has to be looked at. */
   earliestAt: number;
   /** Calls that were given up on, because there were too many to wait for. */
   forgone: number;
 }
 
+/** Calls by their decisions. A Map that also knows its oldest: to read that off a Map takes the longer the more was deleted before it. */
+class CallsInOrder {
+  readonly #calls = new Map<string, AwaitedCall>();
+  /** Has gone over `#first` and all that was deleted before it. */
+  #walk = this.#calls.keys();
+  #first: string | undefined;
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  get(decision: string): AwaitedCall | undefined {
+    return this.#calls.get(decision);
+  }
+
+  /** One that is there keeps its place. */
+  set(decision: string, call: AwaitedCall): void {
+    this.#calls.set(decision, call);
+  }
+
+  delete(decision: string): void {
+    this.#calls.delete(decision);
+  }
+
+  values(): Iterable<AwaitedCall> {
+    return this.#calls.values();
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, AwaitedCall]> {
+    return this.#calls.entries();
+  }
+
+  /** The decision that allowed the oldest. */
+  get oldest(): string | undefined {
+    if (this.#first !== undefined && this.#calls.has(this.#first)) return this.#first;
+    let next = this.#walk.next();
+    // A walk that has come to the end stays there.
+    if (next.done) {
+      this.#walk = this.#calls.keys();
+      next = this.#walk.next();
+    }
+    this.#first = next.value;
+    return this.#first;
+  }
+}
+
 /** One beyond counts at once as what its tool can return at worst. */
 export const AWAITED_MAX = 256;
 
-export const createAwaited = (): AwaitedCalls => ({ calls: new Map(), earliestAt: Number.POSITIVE_INFINITY, forgone: 0 });
+export const createAwaited = (): AwaitedCalls => ({ calls: new CallsInOrder(), earliestAt: Number.POSITIVE_INFINITY, forgone: 0 });
 
 export interface Overdue {
   readonly count: number;
@@ -71,9 +117,8 @@ export function overdueAt(awaited: AwaitedCalls, seen: Seen, { at, within }: Due
 
 /** The call that one more would leave no room for: what it can have shown counts at once. */
 export function crowdedOut({ calls }: AwaitedCalls): AwaitedCall | undefined {
-  if (calls.size < AWAITED_MAX) return undefined;
-  const [oldest] = calls.values();
-  return oldest;
+  const oldest = calls.size < AWAITED_MAX ? undefined : calls.oldest;
+  return oldest === undefined ? undefined : calls.get(oldest);
 }
 
 /** It was reported. */
@@ -84,13 +129,13 @@ export function endAwaiting(awaited: AwaitedCalls, decision: string): void {
 
 /** Waits for one more report. Answers the call that is no longer waited for because of it. */
 export function awaitCall(awaited: AwaitedCalls, decision: string, call: AwaitedCall): AwaitedCall | undefined {
-  const oldest = crowdedOut(awaited);
-  if (oldest) {
-    const [first] = awaited.calls.keys();
-    if (first !== undefined) awaited.calls.delete(first);
+  const { calls } = awaited;
+  const given = crowdedOut(awaited);
+  if (given && calls.oldest !== undefined) {
+    calls.delete(calls.oldest);
     awaited.forgone++;
   }
-  awaited.calls.set(decision, call);
+  calls.set(decision, call);
   awaited.earliestAt = Math.min(awaited.earliestAt, earliestOf(call));
-  return oldest;
+  return given;
 }
