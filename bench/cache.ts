@@ -18,7 +18,7 @@ interface Plan {
 }
 
 const PLANS: Readonly<Record<Scale, Plan>> = {
-  full: { runMs: 1_500, repetitions: 3 },
+  full: { runMs: 1_000, repetitions: 3 },
   quick: { runMs: 700, repetitions: 2 },
   check: { runMs: 1_000, repetitions: 3 },
 };

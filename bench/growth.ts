@@ -25,13 +25,13 @@ export interface GrowthPlan {
 const DEPTHS = [0, 4, 8];
 const PLANS: Readonly<Record<Scale, GrowthPlan>> = {
   full: {
-    runMs: 1_000,
+    runMs: 700,
     repetitions: 3,
     rules: [100, 1_000, 10_000],
     tasks: [1, 1_000, 10_000, 100_000],
     depths: DEPTHS,
     observations: [0, 20, 400, 4_000],
-    history: [10_000, 100_000, 300_000],
+    history: [10_000, 50_000, 150_000],
   },
   quick: {
     runMs: 500,

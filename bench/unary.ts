@@ -30,7 +30,7 @@ interface Plan {
 }
 
 const PLANS: Readonly<Record<Scale, Plan>> = {
-  full: { warmUpMs: 4_000, runMs: 2_000, repetitions: 3, concurrencies: [4, 32, 128], spreads: [1, 100, 10_000], cerbos: true, halfLoad: true },
+  full: { warmUpMs: 3_000, runMs: 1_500, repetitions: 3, concurrencies: [4, 32, 128], spreads: [1, 100, 10_000], cerbos: true, halfLoad: true },
   quick: { warmUpMs: 3_000, runMs: 1_000, repetitions: 2, concurrencies: [4, 128], spreads: [1, 100, 1_000], cerbos: true, halfLoad: true },
   check: { warmUpMs: 3_000, runMs: 1_000, repetitions: 5, concurrencies: [128], spreads: [1, 100], cerbos: false, halfLoad: false },
 };
