@@ -49,7 +49,7 @@ export const evaluation: Section = {
 };
 
 const PLANS: Readonly<Record<Scale, EvaluationPlan>> = {
-  full: { sizes: [10, 100, 1_000, 10_000], repetitions: 5, repetitionMs: 300 },
+  full: { sizes: [10, 100, 1_000, 10_000], repetitions: 4, repetitionMs: 300 },
   quick: { sizes: [10, 100, 1_000, 10_000], repetitions: 3, repetitionMs: 100 },
   check: { sizes: [100, 1_000], repetitions: 5, repetitionMs: 100 },
 };

@@ -31,7 +31,7 @@ const PLANS: Readonly<Record<Scale, GrowthPlan>> = {
     tasks: [1, 1_000, 10_000, 100_000],
     depths: DEPTHS,
     observations: [0, 20, 400, 4_000],
-    history: [10_000, 50_000, 150_000],
+    history: [10_000, 50_000, 120_000],
   },
   quick: {
     runMs: 500,
