@@ -22,9 +22,9 @@ export interface AwaitedCalls {
 /** Calls by their decisions. A Map that also knows its oldest: to read that off a Map takes the longer the more was deleted before it. */
 class CallsInOrder {
   readonly #calls = new Map<string, AwaitedCall>();
-  /** Has gone over `#first` and all that was deleted before it. */
-  #walk = this.#calls.keys();
-  #first: string | undefined;
+  /** Stands behind the oldest. Let go where it may not be needed soon: while it stands still, every table that its Map has outgrown is kept for it. */
+  #walk: Iterator<string, undefined> | undefined;
+  #oldest: string | undefined;
 
   get size(): number {
     return this.#calls.size;
@@ -41,6 +41,8 @@ class CallsInOrder {
 
   delete(decision: string): void {
     this.#calls.delete(decision);
+    this.#walk = undefined;
+    this.#oldest = undefined;
   }
 
   values(): Iterable<AwaitedCall> {
@@ -51,17 +53,19 @@ class CallsInOrder {
     return this.#calls.entries();
   }
 
-  /** The decision that allowed the oldest. */
-  get oldest(): string | undefined {
-    if (this.#first !== undefined && this.#calls.has(this.#first)) return this.#first;
-    let next = this.#walk.next();
-    // A walk that has come to the end stays there.
-    if (next.done) {
-      this.#walk = this.#calls.keys();
-      next = this.#walk.next();
+  get oldest(): AwaitedCall | undefined {
+    if (this.#oldest === undefined) {
+      this.#walk ??= this.#calls.keys();
+      this.#oldest = this.#walk.next().value;
     }
-    this.#first = next.value;
-    return this.#first;
+    return this.#oldest === undefined ? undefined : this.#calls.get(this.#oldest);
+  }
+
+  /** For one that comes instead. */
+  replaceOldest(decision: string, call: AwaitedCall): void {
+    if (this.oldest && this.#oldest !== undefined) this.#calls.delete(this.#oldest);
+    this.#oldest = undefined;
+    this.#calls.set(decision, call);
   }
 }
 
@@ -117,8 +121,7 @@ export function overdueAt(awaited: AwaitedCalls, seen: Seen, { at, within }: Due
 
 /** The call that one more would leave no room for: what it can have shown counts at once. */
 export function crowdedOut({ calls }: AwaitedCalls): AwaitedCall | undefined {
-  const oldest = calls.size < AWAITED_MAX ? undefined : calls.oldest;
-  return oldest === undefined ? undefined : calls.get(oldest);
+  return calls.size < AWAITED_MAX ? undefined : calls.oldest;
 }
 
 /** It was reported. */
@@ -131,11 +134,10 @@ export function endAwaiting(awaited: AwaitedCalls, decision: string): void {
 export function awaitCall(awaited: AwaitedCalls, decision: string, call: AwaitedCall): AwaitedCall | undefined {
   const { calls } = awaited;
   const given = crowdedOut(awaited);
-  if (given && calls.oldest !== undefined) {
-    calls.delete(calls.oldest);
+  if (given) {
+    calls.replaceOldest(decision, call);
     awaited.forgone++;
-  }
-  calls.set(decision, call);
+  } else calls.set(decision, call);
   awaited.earliestAt = Math.min(awaited.earliestAt, earliestOf(call));
   return given;
 }
