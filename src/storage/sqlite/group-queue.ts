@@ -77,7 +77,7 @@ export class GroupQueue {
   add(waiting: Waiting): void {
     this.#valuesQueued += waiting.observed?.values ?? 0;
     this.#queue.push(waiting);
-    if (this.#queue.length >= GROUP_TURNS_EAGER && this.#sent.length < GROUPS_SENT_MAX) this.#sendGroup();
+    if (this.#isWorthATransaction()) this.#sendGroup();
     else if (this.#sent.length === 0) this.#sendSoon();
   }
 
@@ -92,7 +92,12 @@ export class GroupQueue {
     while (this.#sent[0]?.onlyReads) this.#answerFirst();
     if (this.#queue.length === 0) return;
     if (this.#sent.length === 0) this.#sendSoon();
-    else if (this.#queue.length >= GROUP_TURNS_EAGER && this.#sent.length < GROUPS_SENT_MAX) this.#sendGroup();
+    else if (this.#isWorthATransaction()) this.#sendGroup();
+  }
+
+  /** Behind one that is under way none that is smaller: each costs much by itself, and what has to wait behind that one may as well wait for more. */
+  #isWorthATransaction(): boolean {
+    return this.#sent.length < GROUPS_SENT_MAX && this.#queue.length >= Math.max(GROUP_TURNS_EAGER, this.#turnsSent);
   }
 
   #answerFirst(): void {
