@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { figuresRow, measureInTurn, type ServerFigures, type Target, warmUp } from "./measure.ts";
+import { figuresRow, measureInTurn, ratioOf, type ServerFigures, type Target, warmUp } from "./measure.ts";
 import { measureOwner, type OwnerAlone } from "./owner-alone.ts";
 import { CONVERSATIONS } from "./requests.ts";
 import type { Bench, Scale, Section, SectionReport } from "./section.ts";
@@ -108,8 +108,8 @@ function reportOf(
   };
   const scaling = (["unary", "stream"] as const).map((pick) => ({
     what: pick === "unary" ? "Decide" : "DecideStream",
-    "2 doors over 1": rounded((of(2, pick)?.perSecond ?? Number.NaN) / (of(1, pick)?.perSecond ?? Number.NaN), 2),
-    "1 door over none": rounded((of(1, pick)?.perSecond ?? Number.NaN) / (of(0, pick)?.perSecond ?? Number.NaN), 2),
+    "2 doors over 1": ratioOf(of(2, pick), of(1, pick), "rates"),
+    "1 door over none": ratioOf(of(1, pick), of(0, pick), "rates"),
     // What its thread would take with cores to spare for doors, writer and callers.
     "owner's ceiling by its CPU": Math.round(1e6 / (of(2, pick)?.mainThreadUs ?? Number.NaN)),
     "of no door": Math.round(1e6 / (of(0, pick)?.mainThreadUs ?? Number.NaN)),

@@ -29,6 +29,8 @@ export interface ServerFigures {
   readonly p99Ms: number;
   /** Main-thread µs of each repetition: how far they lie apart is the noise. */
   readonly repetitions: readonly number[];
+  /** Calls per second of each repetition. */
+  readonly rates: readonly number[];
   /** What work other than the benchmark's took of the whole machine meanwhile; above 5 or so the figures are of a disturbed machine. */
   readonly othersPercent: number;
   /** Calls that failed, in all repetitions. */
@@ -113,9 +115,19 @@ export function summarise(runs: readonly Run[]): ServerFigures {
     p95Ms: latency(({ p95Ms }) => p95Ms),
     p99Ms: latency(({ p99Ms }) => p99Ms),
     repetitions: mainThread,
+    rates: runs.map(({ result }) => Math.round(result.calls / result.seconds)),
     failed: runs.flatMap(({ result }) => Object.values(result.failed)).reduce((sum, count) => sum + count, 0),
     othersPercent: Math.round(median(runs.map(({ othersPercent }) => othersPercent))),
   };
+}
+
+/**
+ * The median of the ratios of each repetition: what was measured right after each other is compared, because the machine's own speed moves more in a
+ * minute than what is looked for. Not a number where either is missing.
+ */
+export function ratioOf(over: ServerFigures | undefined, under: ServerFigures | undefined, figure: "rates" | "repetitions"): number {
+  const ratios = over?.[figure].map((each, repetition) => each / (under?.[figure][repetition] ?? Number.NaN)) ?? [Number.NaN];
+  return rounded(median(ratios), 2);
 }
 
 /** Of all that a section measured. */

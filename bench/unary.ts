@@ -1,6 +1,17 @@
 import { CERBOS_PATH, cerbosTemplates, checkCerbos, startCerbos } from "./cerbos.ts";
 import { connect } from "./http2-load.ts";
-import { figuresRow, measureInTurn, measureOpen, othersOf, type Run, type ServerFigures, summarise, type Target, warmUp } from "./measure.ts";
+import {
+  figuresRow,
+  measureInTurn,
+  measureOpen,
+  othersOf,
+  type Run,
+  ratioOf,
+  type ServerFigures,
+  summarise,
+  type Target,
+  warmUp,
+} from "./measure.ts";
 import { numberedBodies } from "./numbered-bodies.ts";
 import { type Bench, must, type Scale, type Section, type SectionReport } from "./section.ts";
 import { type BehestServer, decideTarget, echoTarget, startBehest, type UnaryTarget } from "./servers.ts";
@@ -22,6 +33,8 @@ interface Plan {
   readonly warmUpMs: number;
   readonly runMs: number;
   readonly repetitions: number;
+  /** At the concurrency at which the musts are stated. */
+  readonly repetitionsAtHigh: number;
   readonly concurrencies: readonly number[];
   /** Over how many tasks the calls are spread. */
   readonly spreads: readonly [one: number, hundred: number, ...rest: readonly number[]];
@@ -30,9 +43,36 @@ interface Plan {
 }
 
 const PLANS: Readonly<Record<Scale, Plan>> = {
-  full: { warmUpMs: 3_000, runMs: 1_500, repetitions: 3, concurrencies: [4, 32, 128], spreads: [1, 100, 10_000], cerbos: true, halfLoad: true },
-  quick: { warmUpMs: 3_000, runMs: 1_000, repetitions: 2, concurrencies: [4, 128], spreads: [1, 100, 1_000], cerbos: true, halfLoad: true },
-  check: { warmUpMs: 3_000, runMs: 1_000, repetitions: 5, concurrencies: [128], spreads: [1, 100], cerbos: false, halfLoad: false },
+  full: {
+    warmUpMs: 3_000,
+    runMs: 1_500,
+    repetitions: 3,
+    repetitionsAtHigh: 5,
+    concurrencies: [4, 32, 128],
+    spreads: [1, 100, 10_000],
+    cerbos: true,
+    halfLoad: true,
+  },
+  quick: {
+    warmUpMs: 3_000,
+    runMs: 1_000,
+    repetitions: 2,
+    repetitionsAtHigh: 2,
+    concurrencies: [4, 128],
+    spreads: [1, 100, 1_000],
+    cerbos: true,
+    halfLoad: true,
+  },
+  check: {
+    warmUpMs: 3_000,
+    runMs: 1_000,
+    repetitions: 5,
+    repetitionsAtHigh: 5,
+    concurrencies: [128],
+    spreads: [1, 100],
+    cerbos: false,
+    halfLoad: false,
+  },
 };
 
 interface Targets {
@@ -54,7 +94,8 @@ async function measureUnary(bench: Bench): Promise<SectionReport> {
   const measured = new Map<number, Map<Target, ServerFigures>>();
   for (const concurrency of plan.concurrencies) {
     bench.tell(`Decide beside the others, ${concurrency} at a time`);
-    measured.set(concurrency, await measureInTurn(all, { concurrency, durationMs: plan.runMs }, plan.repetitions));
+    const repetitions = concurrency === HIGH ? plan.repetitionsAtHigh : plan.repetitions;
+    measured.set(concurrency, await measureInTurn(all, { concurrency, durationMs: plan.runMs }, repetitions));
   }
   const at = (target: Target | undefined, concurrency: number): ServerFigures | undefined => target && measured.get(concurrency)?.get(target);
   const many = targets.spread.get(MANY);
@@ -148,12 +189,12 @@ function reportOf({ targets, plan, at, half }: Measured): SectionReport {
       return figures ? [{ concurrency, says: target.says, figures }] : [];
     }),
   );
-  const ratio = (over: Target | undefined, under: Target | undefined, figure: "perSecond" | "mainThreadUs"): number =>
-    rounded((at(over, HIGH)?.[figure] ?? Number.NaN) / (at(under, HIGH)?.[figure] ?? Number.NaN), 2);
+  const ratio = (over: Target | undefined, under: Target | undefined, figure: "rates" | "repetitions"): number =>
+    ratioOf(at(over, HIGH), at(under, HIGH), figure);
   const [hot, many] = [spread.get(plan.spreads[0]), spread.get(MANY)];
-  const overEcho = rounded(100 * ratio(many, echo, "perSecond"), 0);
-  const hotLoss = rounded(100 * (1 - ratio(hot, many, "perSecond")), 0);
-  const durability = rounded(100 * (1 - ratio(many, memory, "perSecond")), 0);
+  const overEcho = rounded(100 * ratio(many, echo, "rates"), 0);
+  const hotLoss = rounded(100 * (1 - ratio(hot, many, "rates")), 0);
+  const durability = rounded(100 * (1 - ratio(many, memory, "rates")), 0);
   return {
     figures: { decide: rows, halfLoad: half },
     othersPercent: othersOf(rows.map(({ figures }) => figures)),
@@ -172,16 +213,16 @@ function reportOf({ targets, plan, at, half }: Measured): SectionReport {
     musts: [
       must({ what: "Decide over a bare echo, calls per second at 128", reached: overEcho, unit: " %", least: 50, goal: 70 }),
       ...(cerbos
-        ? [must({ what: "Decide over Cerbos, calls per second at 128", reached: ratio(many, cerbos, "perSecond"), unit: " ×", least: 2, goal: 3 })]
+        ? [must({ what: "Decide over Cerbos, calls per second at 128", reached: ratio(many, cerbos, "rates"), unit: " ×", least: 2, goal: 3 })]
         : []),
       ...half.slice(0, 1).map(({ figures }) => must({ what: "Decide, p99 at half load", reached: figures.p99Ms, unit: " ms", most: 5 })),
       must({ what: "one hot task, calls per second below many", reached: hotLoss, unit: " %", most: 10 }),
       must({ what: "durability's price, calls per second", reached: durability, unit: " %", most: 25 }),
     ],
     ratios: {
-      "unary.main_thread_over_echo": ratio(many, echo, "mainThreadUs"),
-      "unary.main_thread_one_task_over_many": ratio(hot, many, "mainThreadUs"),
-      "unary.main_thread_over_memory": ratio(many, memory, "mainThreadUs"),
+      "unary.main_thread_over_echo": ratio(many, echo, "repetitions"),
+      "unary.main_thread_one_task_over_many": ratio(hot, many, "repetitions"),
+      "unary.main_thread_over_memory": ratio(many, memory, "repetitions"),
     },
   };
 }
