@@ -1,4 +1,5 @@
 import pino from "pino";
+import { tuneCollector } from "../src/cli/collector.ts";
 import { openLogBlocks } from "../src/cli/log-blocks.ts";
 import { printLine } from "../src/cli/output.ts";
 import { readConfig } from "../src/config.ts";
@@ -14,6 +15,7 @@ const openMemory: OpenStorage = async ({ cache_rows_max: rowsMax }) => ({
   queuedForMs: () => 0,
 });
 
+tuneCollector();
 const [data] = process.argv.slice(2);
 const config = readConfig({ flags: { data, grpc: "127.0.0.1:0" }, environment: process.env });
 const service = await startService(config, pino({ base: null }, openLogBlocks(2)), { open: openMemory });

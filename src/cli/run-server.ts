@@ -1,24 +1,21 @@
 import { closeSync, openSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
 import { setLogger } from "@grpc/grpc-js";
 import pino, { type Logger } from "pino";
 import { type Config, readConfig } from "../config.ts";
 import { workingTreeOf } from "../data-directory.ts";
 import { type Service, startService } from "../service.ts";
+import { tuneCollector } from "./collector.ts";
 import { withConsequence } from "./failure.ts";
 import { openLogBlocks } from "./log-blocks.ts";
 import { printLine } from "./output.ts";
 import { heedSignals } from "./signals.ts";
-
-/** By which the heap may grow beyond what lived at its last full collection; by itself V8 lets it become several times as large before it looks again. */
-const HEAP_GROWTH_PERCENT = 100;
 
 /** Serves until a signal says stop. */
 export async function runServer(options: Readonly<Record<string, unknown>>): Promise<void> {
   const { logLevel, ...rest } = options;
   const flags = { ...rest, ...(logLevel !== undefined && { log_level: logLevel }) };
   const config = readConfig({ flags, environment: process.env });
-  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
+  tuneCollector();
   const log = await createLog(config);
   const obeying = obeySignals(log);
   // What goes wrong comes back to us, and is told once.

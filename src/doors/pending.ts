@@ -1,3 +1,4 @@
+import { BriefMap } from "../endpoints/grpc/brief-map.ts";
 import type { ShownAnswer } from "../endpoints/grpc/convert.ts";
 import { errorOf } from "./failure.ts";
 import type { AnsweredBatch, ToDoor } from "./messages.ts";
@@ -25,8 +26,8 @@ interface Waiting<A> {
 const HEARD_WITHIN_MS = 100;
 
 export function createPending(): Pending {
-  const decisions = new Map<number, Waiting<ShownAnswer>>();
-  const calls = new Map<number, Waiting<Uint8Array | undefined>>();
+  const decisions = new BriefMap<Waiting<ShownAnswer>>();
+  const calls = new BriefMap<Waiting<Uint8Array | undefined>>();
   let heard = { queuedForMs: 0, atMs: Number.NEGATIVE_INFINITY };
   let last = 0;
   /** When the batches were sent that the owner has not begun. */

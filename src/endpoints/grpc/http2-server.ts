@@ -1,5 +1,6 @@
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream, ServerOptions } from "node:http2";
+import type { Http2Server, Http2Session, IncomingHttpHeaders, ServerHttp2Stream, ServerOptions } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
+import { BriefMap } from "./brief-map.ts";
 
 /**
  * grpc-js serves over Node's HTTP/2 server, hands it two of its options and shows it to nobody. What lies beyond is reached here and nowhere else,
@@ -19,6 +20,29 @@ export function http2ServersOf(server: Server): readonly Http2Server[] {
   if (!(servers instanceof Map) || servers.size === 0) throw new Error("grpc-js keeps its HTTP/2 servers elsewhere; they cannot be watched over");
   return [...servers.keys()];
 }
+
+/** Calls that are over are to be gone with the young generation: Node keeps those of a session in a Map. Where it keeps them otherwise, that stays. */
+export function lettingStreamsGo(server: Http2Server): void {
+  server.on("session", (session) => {
+    const state = stateOf(session);
+    if (state?.streams.size === 0) state.streams = new BriefMap();
+  });
+}
+
+function stateOf(session: Http2Session): { streams: { readonly size: number } } | undefined {
+  const symbol = Object.getOwnPropertySymbols(session).find(({ description }) => description === "state");
+  const state: unknown = symbol && Reflect.get(session, symbol);
+  return hasStreams(state) ? state : undefined;
+}
+
+// Node's own Maps inherit from nothing, so no `instanceof` tells them.
+const hasStreams = (state: unknown): state is { streams: { readonly size: number } } =>
+  typeof state === "object" &&
+  state !== null &&
+  "streams" in state &&
+  typeof state.streams === "object" &&
+  state.streams !== null &&
+  "size" in state.streams;
 
 /** Sees each call before grpc-js does, which sees it once it is let in. */
 export type Gatekeeper = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, letIn: () => void) => void;

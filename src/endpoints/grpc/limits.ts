@@ -8,7 +8,7 @@ import { TaskService } from "../../gen/behest/v1/task_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { Admission } from "./admission.ts";
 import { Connections } from "./connections.ts";
-import { addHttp2Options, type Gatekeeper, guardStreams, http2ServersOf } from "./http2-server.ts";
+import { addHttp2Options, type Gatekeeper, guardStreams, http2ServersOf, lettingStreamsGo } from "./http2-server.ts";
 import { type CallKind, OpenCalls } from "./open-calls.ts";
 import { answerWith } from "./refusals.ts";
 import { createCallCount, type OnShed, Shedding, type SheddingPorts } from "./shedding.ts";
@@ -125,6 +125,7 @@ export function createGuard({ wire, queuedForMs, onShed }: WireLimitPorts): Guar
   const sweeping = setInterval(sweep, SWEEP_EVERY_MS);
   sweeping.unref();
   const watch = (http2: Http2Server): void => {
+    lettingStreamsGo(http2);
     connections.watch(http2);
     guardStreams(http2, keeper);
   };

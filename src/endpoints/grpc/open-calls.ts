@@ -1,5 +1,6 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { ServiceError } from "../../core/errors.ts";
+import { BriefMap } from "./brief-map.ts";
 import type { Connections } from "./connections.ts";
 import { MessageArrival } from "./message-arrival.ts";
 import { answerWith } from "./refusals.ts";
@@ -28,6 +29,7 @@ export interface CallKind {
 const CUTS_PER_TURN = 50;
 
 export interface OpenCall {
+  readonly number: number;
   readonly stream: ServerHttp2Stream;
   readonly kind: CallKind;
   /** Since when something of it has begun to arrive and is not whole. */
@@ -45,9 +47,10 @@ export class OpenCalls {
   readonly #limits: OpenCallLimits;
   readonly #connections: Connections;
   readonly #onShed: OnShed;
-  /** Who came first stands first. */
-  readonly #arriving = new Set<OpenCall>();
-  readonly #underWay = new Set<OpenCall>();
+  /** By their numbers; who came first stands first. */
+  readonly #arriving = new BriefMap<OpenCall>();
+  readonly #underWay = new BriefMap<OpenCall>();
+  #last = 0;
   #bytes = 0;
   #timeoutMs: number;
   #stopping = false;
@@ -63,7 +66,7 @@ export class OpenCalls {
   /** Nothing of its request is read until it is received. */
   open(stream: ServerHttp2Stream, kind: CallKind): OpenCall {
     const { session } = stream;
-    const call: OpenCall = { stream, kind, arrivingSinceMs: 0, bytes: 0, answeredSinceMs: undefined };
+    const call: OpenCall = { number: ++this.#last, stream, kind, arrivingSinceMs: 0, bytes: 0, answeredSinceMs: undefined };
     if (session) this.#connections.callOpened(session);
     stream.once("close", () => {
       this.#closed(call);
@@ -87,13 +90,13 @@ export class OpenCalls {
   /** Cuts what has taken too long, a part of it at a time: decisions must not wait for thousands. Whether there may be more. */
   sweep(nowMs: number): "all" | "more" {
     this.#cutsLeft = CUTS_PER_TURN;
-    for (const call of this.#arriving) {
+    for (const call of this.#arriving.values()) {
       if (this.#cutsLeft === 0) return "more";
       if (nowMs - call.arrivingSinceMs >= this.#timeoutMs) this.#late(call, nowMs);
       // Refused by now: the rest of it is not waited for.
       else if (call.stream.headersSent && !call.kind.requestStreams) this.#close(call);
     }
-    for (const call of this.#underWay) {
+    for (const call of this.#underWay.values()) {
       if (this.#cutsLeft === 0) return "more";
       if (call.kind.endless) this.#endIfStopping(call);
       else if (call.answeredSinceMs === undefined) this.#noteAnswer(call, nowMs);
@@ -109,15 +112,15 @@ export class OpenCalls {
     }
     // What has not arrived has not been read: as many of its requests are under way as may be.
     call.arrivingSinceMs = nowMs;
-    this.#arriving.delete(call);
-    this.#arriving.add(call);
+    this.#arriving.delete(call.number);
+    this.#arriving.set(call.number, call);
   }
 
   #openForOne(call: OpenCall): void {
     this.#arrives(call);
     call.stream.on("data", (chunk: Buffer) => this.#received(call, chunk.length));
     call.stream.once("end", () => {
-      if (this.#arriving.delete(call)) this.#begins(call);
+      if (this.#arriving.delete(call.number)) this.#begins(call);
     });
   }
 
@@ -130,16 +133,15 @@ export class OpenCalls {
       if (arrival.bytes > 0 && before === 0) {
         call.arrivingSinceMs = performance.now();
         this.#arrives(call);
-      } else if (arrival.bytes === 0) this.#arriving.delete(call);
+      } else if (arrival.bytes === 0) this.#arriving.delete(call.number);
       this.#received(call, arrival.bytes - before);
     });
   }
 
   #arrives(call: OpenCall): void {
-    this.#arriving.add(call);
+    this.#arriving.set(call.number, call);
     if (this.#arriving.size <= this.#limits.receiveCallsMax) return;
-    const [oldest = call] = this.#arriving;
-    this.#cut(oldest, "receive_calls");
+    this.#cut(this.#arriving.oldest ?? call, "receive_calls");
   }
 
   #received(call: OpenCall, bytes: number): void {
@@ -151,12 +153,12 @@ export class OpenCalls {
 
   #longestArriving(otherwise: OpenCall): OpenCall {
     let longest = otherwise;
-    for (const call of this.#arriving) if (call.bytes > longest.bytes) longest = call;
+    for (const call of this.#arriving.values()) if (call.bytes > longest.bytes) longest = call;
     return longest;
   }
 
   #begins(call: OpenCall): void {
-    this.#underWay.add(call);
+    this.#underWay.set(call.number, call);
     call.kind.underWay.began();
   }
 
@@ -177,8 +179,8 @@ export class OpenCalls {
   #closed(call: OpenCall): void {
     this.#bytes -= call.bytes;
     call.bytes = 0;
-    this.#arriving.delete(call);
-    if (this.#underWay.delete(call) && call.answeredSinceMs === undefined) call.kind.underWay.ended();
+    this.#arriving.delete(call.number);
+    if (this.#underWay.delete(call.number) && call.answeredSinceMs === undefined) call.kind.underWay.ended();
   }
 
   #cut(call: OpenCall, reason: keyof typeof CUTS): void {
