@@ -62,17 +62,15 @@ export class BriefMap<V> extends Map<number, V> {
 
   /** What is deleted meanwhile is not visited, and nor is what is set. */
   override *entries(): Generator<[number, V], undefined> {
-    const found: Entry<V>[] = [];
-    for (let entry = this.#oldest; entry; entry = entry.behind) found.push(entry);
-    for (const entry of found) if (this.#entries[entry.key] === entry) yield [entry.key, entry.value];
+    for (const entry of this.#inOrder()) if (this.#holds(entry)) yield [entry.key, entry.value];
   }
 
   override *keys(): Generator<number, undefined> {
-    for (const [key] of this.entries()) yield key;
+    for (const entry of this.#inOrder()) if (this.#holds(entry)) yield entry.key;
   }
 
   override *values(): Generator<V, undefined> {
-    for (const [, value] of this.entries()) yield value;
+    for (const entry of this.#inOrder()) if (this.#holds(entry)) yield entry.value;
   }
 
   override [Symbol.iterator](): Generator<[number, V], undefined> {
@@ -81,6 +79,16 @@ export class BriefMap<V> extends Map<number, V> {
 
   override forEach(visit: (value: V, key: number, map: Map<number, V>) => void): void {
     for (const [key, value] of this.entries()) visit(value, key, this);
+  }
+
+  #inOrder(): readonly Entry<V>[] {
+    const found: Entry<V>[] = [];
+    for (let entry = this.#oldest; entry; entry = entry.behind) found.push(entry);
+    return found;
+  }
+
+  #holds(entry: Entry<V>): boolean {
+    return this.#entries[entry.key] === entry;
   }
 }
 
