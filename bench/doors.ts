@@ -24,7 +24,7 @@ interface Plan {
 }
 
 const PLANS: Readonly<Record<Scale, Plan>> = {
-  full: { warmUpMs: 2_500, runMs: 2_000, repetitions: 3, decisionsAlone: 25_000 },
+  full: { warmUpMs: 2_500, runMs: 1_500, repetitions: 3, decisionsAlone: 25_000 },
   quick: { warmUpMs: 1_500, runMs: 1_000, repetitions: 2, decisionsAlone: 15_000 },
   check: { warmUpMs: 1_500, runMs: 1_000, repetitions: 2, decisionsAlone: 15_000 },
 };

@@ -32,7 +32,7 @@ interface Plan {
 }
 
 const PLANS: Readonly<Record<Scale, Plan>> = {
-  full: { warmUpMs: 4_000, runMs: 2_500, repetitions: 3, memory: true },
+  full: { warmUpMs: 4_000, runMs: 2_000, repetitions: 3, memory: true },
   quick: { warmUpMs: 3_000, runMs: 1_000, repetitions: 2, memory: true },
   check: { warmUpMs: 2_500, runMs: 1_000, repetitions: 3, memory: false },
 };

@@ -47,7 +47,7 @@ const PLANS: Readonly<Record<Scale, Plan>> = {
     warmUpMs: 3_000,
     runMs: 1_500,
     repetitions: 3,
-    repetitionsAtHigh: 5,
+    repetitionsAtHigh: 4,
     concurrencies: [4, 32, 128],
     spreads: [1, 100, 10_000],
     cerbos: true,
