@@ -126,8 +126,9 @@ export function summarise(runs: readonly Run[]): ServerFigures {
  * minute than what is looked for. Not a number where either is missing.
  */
 export function ratioOf(over: ServerFigures | undefined, under: ServerFigures | undefined, figure: "rates" | "repetitions"): number {
-  const ratios = over?.[figure].map((each, repetition) => each / (under?.[figure][repetition] ?? Number.NaN)) ?? [Number.NaN];
-  return rounded(median(ratios), 2);
+  if (!over || !under) return Number.NaN;
+  if (over[figure].length !== under[figure].length) throw new RangeError("what is compared was not measured in turn");
+  return rounded(median(over[figure].map((each, repetition) => each / (under[figure][repetition] ?? Number.NaN))), 2);
 }
 
 /** Of all that a section measured. */

@@ -17,7 +17,7 @@ const HELD_MS_MAX = 10_000;
 const STEP_MS = 500;
 const WARM_UP_MS = 2_000;
 const LASTS_MS = { short: 2_000, long: 60_000 } as const;
-const CALM_MS = { short: 800, long: 20_000 } as const;
+const CALM_MS = { short: 600, long: 20_000 } as const;
 const TIMES_SLOWER_MAX = 2;
 /** Below that, twice as long is nothing that anybody notices: what a decision may take at half load. */
 const UNNOTICED_MS = 5;

@@ -1,4 +1,4 @@
-import { BriefMap } from "../endpoints/grpc/brief-map.ts";
+import { BriefMap, nextKey } from "../endpoints/grpc/brief-map.ts";
 import type { ShownAnswer } from "../endpoints/grpc/convert.ts";
 import { errorOf } from "./failure.ts";
 import type { AnsweredBatch, ToDoor } from "./messages.ts";
@@ -30,6 +30,10 @@ export function createPending(): Pending {
   const calls = new BriefMap<Waiting<Uint8Array | undefined>>();
   let heard = { queuedForMs: 0, atMs: Number.NEGATIVE_INFINITY };
   let last = 0;
+  const newId = (): number => {
+    last = nextKey(last, [decisions, calls]);
+    return last;
+  };
   /** When the batches were sent that the owner has not begun. */
   const sentMs: number[] = [];
   let begun = 0;
@@ -44,10 +48,11 @@ export function createPending(): Pending {
     }
   };
   return {
-    newId: () => ++last,
+    newId,
     decision(resolve, reject) {
-      decisions.set(++last, { resolve, reject });
-      return last;
+      const id = newId();
+      decisions.set(id, { resolve, reject });
+      return id;
     },
     answer: (id) => new Promise((resolve, reject) => calls.set(id, { resolve, reject })),
     take(message) {

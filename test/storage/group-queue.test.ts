@@ -8,13 +8,13 @@ function queue() {
   const answered: number[] = [];
   const groups = new GroupQueue(({ events }) => sent.push(events));
   let next = 0;
-  const add = (turns: number): void => {
+  const add = (turns: number, { events = 1, sinceMs = 0 } = {}): void => {
     for (const last = next + turns; next < last; next++) {
       const number = next;
       groups.add({
-        events: [String(number)],
+        events: Array.from({ length: events }, () => String(number)),
         policies: [],
-        sinceMs: 0,
+        sinceMs,
         resolve: () => answered.push(number),
         reject: (error) => {
           throw error;
@@ -60,6 +60,38 @@ describe("what waits for the disk", () => {
     expect(sizes()).toEqual([32, 32, 90]);
     add(1);
     expect(sizes()).toEqual([32, 32, 90, 90]);
+  });
+
+  it("compares what is written, whatever else only reads", () => {
+    const { add, sizes } = queue();
+    add(1, { events: 32 });
+    add(900, { events: 0 });
+    add(31);
+    expect(sizes()).toEqual([32]);
+    add(1);
+    expect(sizes()).toEqual([32, 32]);
+  });
+
+  it("waits for no more than one transaction may hold", () => {
+    const { add, sizes } = queue();
+    add(1, { events: 3_000 });
+    add(1_023);
+    expect(sizes()).toEqual([3_000]);
+    add(1);
+    expect(sizes()).toEqual([3_000, 1_024]);
+  });
+
+  it("waits no longer than 0.2 s behind a transaction that takes long", () => {
+    const { add, sizes } = queue();
+    add(120, { sinceMs: 1_000 });
+    expect(sizes()).toEqual([32, 32]);
+    const { add: addSlowly, sizes: slowSizes } = queue();
+    addSlowly(1, { events: 120, sinceMs: 1_000 });
+    addSlowly(20, { sinceMs: 1_010 });
+    addSlowly(1, { sinceMs: 1_209 });
+    expect(slowSizes()).toEqual([120]);
+    addSlowly(1, { sinceMs: 1_210 });
+    expect(slowSizes()).toEqual([120, 22]);
   });
 
   it("is sent, however little it is, once nothing is under way", async () => {

@@ -1,11 +1,12 @@
 /**
  * A Map of what is soon gone, in the order of arrival, which leaves nothing of it behind. V8 makes the table of a Map anew every few deletions, and the old
  * one keeps what it held and a link to the new one. Once an old table has come to the old generation, that link keeps all that stands in any later
- * table from being collected with the young one. Here, what has been deleted points to nothing.
+ * table from being collected with the young one. Here, what has been deleted points to nothing. Keys are small: see `nextKey`.
  */
 export class BriefMap<V> extends Map<number, V> {
   readonly #entries: Record<number, Entry<V>> = Object.create(null);
   #size = 0;
+  #set = 0;
   #oldest: Entry<V> | undefined;
   #newest: Entry<V> | undefined;
 
@@ -32,7 +33,7 @@ export class BriefMap<V> extends Map<number, V> {
       known.value = value;
       return this;
     }
-    const entry: Entry<V> = { key, value, before: this.#newest, behind: undefined };
+    const entry: Entry<V> = { key, place: ++this.#set, value, before: this.#newest, behind: undefined };
     if (this.#newest) this.#newest.behind = entry;
     else this.#oldest = entry;
     this.#newest = entry;
@@ -51,50 +52,71 @@ export class BriefMap<V> extends Map<number, V> {
     else this.#newest = before;
     entry.before = undefined;
     entry.behind = undefined;
+    entry.value = undefined;
     delete this.#entries[key];
     this.#size--;
     return true;
   }
 
   override clear(): void {
-    for (const key of [...this.keys()]) this.delete(key);
+    for (const key of this.keys()) this.delete(key);
   }
 
   /** What is deleted meanwhile is not visited, and nor is what is set. */
   override *entries(): Generator<[number, V], undefined> {
-    for (const entry of this.#inOrder()) if (this.#holds(entry)) yield [entry.key, entry.value];
+    for (const { key, value } of this.#walk()) yield [key, value as V];
   }
 
   override *keys(): Generator<number, undefined> {
-    for (const entry of this.#inOrder()) if (this.#holds(entry)) yield entry.key;
+    for (const { key } of this.#walk()) yield key;
   }
 
   override *values(): Generator<V, undefined> {
-    for (const entry of this.#inOrder()) if (this.#holds(entry)) yield entry.value;
+    for (const { value } of this.#walk()) yield value as V;
   }
 
   override [Symbol.iterator](): Generator<[number, V], undefined> {
     return this.entries();
   }
 
-  override forEach(visit: (value: V, key: number, map: Map<number, V>) => void): void {
-    for (const [key, value] of this.entries()) visit(value, key, this);
+  override forEach(visit: (value: V, key: number, map: Map<number, V>) => void, thisArg?: unknown): void {
+    for (const { key, value } of this.#walk()) visit.call(thisArg, value as V, key, this);
   }
 
-  #inOrder(): readonly Entry<V>[] {
-    const found: Entry<V>[] = [];
-    for (let entry = this.#oldest; entry; entry = entry.behind) found.push(entry);
-    return found;
+  /** Whoever stops early has paid for no more than he saw. */
+  *#walk(): Generator<Entry<V>, undefined> {
+    const last = this.#set;
+    for (let entry = this.#oldest; entry && entry.place <= last; ) {
+      const { place, behind } = entry;
+      yield entry;
+      entry = behind && this.#entries[behind.key] !== behind ? this.#firstBehind(place) : behind;
+    }
   }
 
-  #holds(entry: Entry<V>): boolean {
-    return this.#entries[entry.key] === entry;
+  /** The next one was deleted too. */
+  #firstBehind(place: number): Entry<V> | undefined {
+    let entry = this.#oldest;
+    while (entry && entry.place <= place) entry = entry.behind;
+    return entry;
   }
 }
 
 interface Entry<V> {
   readonly key: number;
-  value: V;
+  /** How many were set before, and itself. */
+  readonly place: number;
+  value: V | undefined;
   before: Entry<V> | undefined;
   behind: Entry<V> | undefined;
+}
+
+/** From 2 ** 32 on, keys are names to V8, each of which it keeps as a text. */
+const KEYS_MAX = 2 ** 30;
+
+/** The one behind the last that none of the maps holds; they begin anew when they have run out. */
+export function nextKey(last: number, held: readonly Map<number, unknown>[]): number {
+  let key = last;
+  do key = key >= KEYS_MAX ? 1 : key + 1;
+  while (held.some((map) => map.has(key)));
+  return key;
 }

@@ -1,6 +1,6 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { ServiceError } from "../../core/errors.ts";
-import { BriefMap } from "./brief-map.ts";
+import { BriefMap, nextKey } from "./brief-map.ts";
 import type { Connections } from "./connections.ts";
 import { MessageArrival } from "./message-arrival.ts";
 import { answerWith } from "./refusals.ts";
@@ -66,7 +66,8 @@ export class OpenCalls {
   /** Nothing of its request is read until it is received. */
   open(stream: ServerHttp2Stream, kind: CallKind): OpenCall {
     const { session } = stream;
-    const call: OpenCall = { number: ++this.#last, stream, kind, arrivingSinceMs: 0, bytes: 0, answeredSinceMs: undefined };
+    this.#last = nextKey(this.#last, [this.#arriving, this.#underWay]);
+    const call: OpenCall = { number: this.#last, stream, kind, arrivingSinceMs: 0, bytes: 0, answeredSinceMs: undefined };
     if (session) this.#connections.callOpened(session);
     stream.once("close", () => {
       this.#closed(call);

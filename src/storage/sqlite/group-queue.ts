@@ -20,8 +20,8 @@ export interface WaitingObserved {
 
 interface Sent {
   readonly turns: readonly Waiting[];
-  /** It was sent to nobody: there is nothing to write. */
-  readonly onlyReads: boolean;
+  /** None: it was sent to nobody, there is nothing to write. */
+  readonly events: number;
 }
 
 /** Events of one transaction at most: what is behind them waits for the next. */
@@ -35,13 +35,16 @@ const GROUP_CACHE_ROWS_MAX = 256;
 
 /** A transaction under way, and one more that the writer finds when that is done: it need not wait until this thread has heard of it. */
 const GROUPS_SENT_MAX = 2;
-/** Turns that are sent although more may come in the same round: so that the disk is at work while a long round is decided. */
-const GROUP_TURNS_EAGER = 32;
+/** Events that are sent although more may come in the same round: so that the disk is at work while a long round is decided. */
+const GROUP_EVENTS_EAGER = 32;
+/** For how long turns gather behind a transaction that is under way; a disk that takes longer for it is slow. */
+const GATHERED_MS = 200;
 
 /** What waits for the disk, in the order of its turns: transactions are under way, and the next gathers behind them. */
 export class GroupQueue {
   readonly #send: (group: Group) => void;
   #queue: Waiting[] = [];
+  #eventsQueued = 0;
   #valuesQueued = 0;
   /** In the order in which the writer takes them. */
   #sent: Sent[] = [];
@@ -75,9 +78,10 @@ export class GroupQueue {
   }
 
   add(waiting: Waiting): void {
+    this.#eventsQueued += waiting.events.length;
     this.#valuesQueued += waiting.observed?.values ?? 0;
     this.#queue.push(waiting);
-    if (this.#isWorthATransaction()) this.#sendGroup();
+    if (this.#isWorthATransaction(waiting.sinceMs)) this.#sendGroup();
     else if (this.#sent.length === 0) this.#sendSoon();
   }
 
@@ -89,15 +93,22 @@ export class GroupQueue {
   acknowledge(): void {
     this.#answerFirst();
     // What only reads has nothing of its own to wait for.
-    while (this.#sent[0]?.onlyReads) this.#answerFirst();
+    while (this.#sent[0]?.events === 0) this.#answerFirst();
     if (this.#queue.length === 0) return;
     if (this.#sent.length === 0) this.#sendSoon();
-    else if (this.#isWorthATransaction()) this.#sendGroup();
+    else if (this.#isWorthATransaction(performance.now())) this.#sendGroup();
   }
 
-  /** Behind one that is under way none that is smaller: each costs much by itself, and what has to wait behind that one may as well wait for more. */
-  #isWorthATransaction(): boolean {
-    return this.#sent.length < GROUPS_SENT_MAX && this.#queue.length >= Math.max(GROUP_TURNS_EAGER, this.#turnsSent);
+  /**
+   * Behind a transaction that is under way none that is smaller: each costs much by itself, and what has to wait behind that one may as well wait for
+   * more. Unless that takes long: what is not sent grows old.
+   */
+  #isWorthATransaction(nowMs: number): boolean {
+    if (this.#sent.length >= GROUPS_SENT_MAX) return false;
+    const eventsSent = this.#sent.reduce((sum, { events }) => sum + events, 0);
+    if (this.#eventsQueued >= Math.min(GROUP_EVENTS_MAX, Math.max(GROUP_EVENTS_EAGER, eventsSent))) return true;
+    const [oldest] = this.#queue;
+    return oldest !== undefined && nowMs - oldest.sinceMs >= GATHERED_MS;
   }
 
   #answerFirst(): void {
@@ -112,6 +123,7 @@ export class GroupQueue {
     this.#sent = [];
     this.#turnsSent = 0;
     this.#queue = [];
+    this.#eventsQueued = 0;
     this.#valuesQueued = 0;
     this.#cacheRows = [];
     this.#cacheDrop = policy;
@@ -142,9 +154,10 @@ export class GroupQueue {
       values += waiting.observed.values;
     }
     this.#queue = this.#queue.slice(taken.length);
+    this.#eventsQueued -= events.length;
     this.#valuesQueued -= values;
     const policies = taken.flatMap((waiting) => waiting.policies);
-    this.#sent.push({ turns: taken, onlyReads: events.length === 0 });
+    this.#sent.push({ turns: taken, events: events.length });
     this.#turnsSent += taken.length;
     if (events.length === 0) {
       // Everything before them is on disk already, or on its way there before them.
