@@ -18,7 +18,7 @@ import { examine } from "./examine.ts";
 import type { Fault, Outcome, Setting } from "./fault.ts";
 import { type Served, withServers } from "./served.ts";
 
-const MINUTES = { short: 0.4, long: 480 } as const;
+const MINUTES = { short: 0.5, long: 480 } as const;
 /** The twin leaks fast enough to be caught in the short form. */
 const TWIN_MINUTES = 0.3;
 const LANES = 8;
